@@ -1,0 +1,49 @@
+/*
+ * The order in which locks may be taken: a thread that holds a lock may take only one of a
+ * higher rank (or the same rank where the row says `nest`, in address order or parent to child).
+ * Sleeping locks come first: a spinlock holder never sleeps. Debug builds check.
+ */
+#ifndef CORE_LOCKRANK_H
+#define CORE_LOCKRANK_H
+
+enum lock_rank {
+	/* sleeping locks */
+	RANK_PROC_EXEC = 1, /* process: exec against ptrace, /proc readers */
+	RANK_TTY,	    /* tty line discipline and termios */
+	RANK_FILE_POS,	    /* file position of read/write/lseek/getdents */
+	RANK_EPOLL,	    /* epoll instance; nest */
+	RANK_SB_RENAME,	    /* one per super block: directory renames */
+	RANK_INODE,	    /* inode: directory content, size; nest parent to child */
+	RANK_PIPE,	    /* pipe buffers */
+	RANK_SPACE,	    /* address space: areas (shared or exclusive) */
+	RANK_MAPPING,	    /* page cache of one inode: fill and truncate */
+	RANK_OVERLAY,	    /* copy-up of one overlay inode */
+	RANK_BLK,	    /* block device request queue full */
+	/* spinlocks */
+	RANK_SPIN = 64,
+	RANK_MOUNT = RANK_SPIN, /* mount tree */
+	RANK_DCACHE,		/* dentry hash and LRU; dentry children */
+	RANK_ICACHE,		/* inode hash */
+	RANK_FILES,		/* fd table */
+	RANK_FS_CTX,		/* cwd, root, umask */
+	RANK_TASK_LIST,		/* process tree, pid map, groups and sessions */
+	RANK_SIGNAL,		/* signal state of a process */
+	RANK_FUTEX,		/* futex hash bucket; nest in address order */
+	RANK_PT,		/* page tables of one space */
+	RANK_MAPPING_TREE,	/* pages of one mapping */
+	RANK_PAGE_LRU,		/* reclaimable pages */
+	RANK_OBJECT,		/* a small object's own state (eventfd, timerfd, tty buffer …) */
+	RANK_WAITQ,		/* wait queue */
+	RANK_EPOLL_READY,	/* epoll ready list: taken inside a wake-up */
+	RANK_WAITQ_EPOLL,	/* the wait queue of an epoll instance, woken from there */
+	RANK_DEV,		/* device ring */
+	RANK_SLAB,		/* slab cache */
+	RANK_BUDDY,		/* page allocator zone */
+	RANK_VMAP,
+	RANK_TIMER, /* per-CPU timer tree */
+	RANK_RUNQ,  /* per-CPU run queue; nest in CPU order */
+	RANK_LOG,   /* kernel log */
+	RANK_LEAF,
+};
+
+#endif

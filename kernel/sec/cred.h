@@ -1,0 +1,60 @@
+/*
+ * Credentials: immutable objects shared by reference, as credentials(7) and capabilities(7)
+ * define their parts. A change makes a new object and commits it in one step.
+ */
+#ifndef SEC_CRED_H
+#define SEC_CRED_H
+
+#include <linux/capability.h>
+
+#include "core/ref.h"
+
+typedef uint32_t uid_t;
+typedef uint32_t gid_t;
+#define ID_INVALID UINT32_MAX
+#define NGROUPS_MAX 65536
+
+/* Sorted, immutable list of supplementary groups. */
+struct groups {
+	struct ref refs;
+	uint32_t n;
+	gid_t gid[];
+};
+
+struct cred {
+	struct ref refs;
+	uid_t uid, euid, suid, fsuid; /* [I] all fields: immutable once published */
+	gid_t gid, egid, sgid, fsgid;
+	struct groups *groups;
+	uint64_t cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
+	uint32_t securebits;
+	bool no_new_privs;
+};
+
+extern struct cred cred_root; /* the first process's: all ids 0, all capabilities */
+
+static inline struct cred *cred_get(struct cred *c)
+{
+	ref_get(&c->refs);
+	return c;
+}
+void cred_put(struct cred *c); /* NULL is fine */
+/* A private copy to change before it is published. NULL: no memory. */
+must_use struct cred *cred_copy(const struct cred *c);
+
+bool cred_has_cap(const struct cred *c, int cap); /* CAP_*; effective set */
+bool cred_in_group(const struct cred *c, gid_t g); /* fsgid or supplementary */
+
+/* What a permission check needs to know of an object. */
+struct perm_facts {
+	uint32_t mode; /* S_IFMT and permission bits */
+	uid_t uid;
+	gid_t gid;
+};
+#define MAY_EXEC 1u
+#define MAY_WRITE 2u
+#define MAY_READ 4u
+/* DAC with CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, by fsuid/fsgid. 0 or -EACCES. */
+must_use int sec_may_access(const struct cred *c, const struct perm_facts *o, uint32_t may);
+
+#endif
