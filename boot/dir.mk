@@ -1,6 +1,6 @@
 # The direct loader: a PVH image for QEMU -kernel, linked by its own script.
 
-loader_cflags = $(base_cflags) $(uapi_cflags) -D__LOADER_BUILD__=1 \
+loader_cflags = $(base_cflags) $(uapi_cflags) \
 	-ffreestanding -fno-pic -fno-pie -fvisibility=hidden -mno-red-zone \
 	-mgeneral-regs-only -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-stack-protector

@@ -1,7 +1,7 @@
 # The kernel: a static PIE for ring 0. No SSE, no red zone, canary at %gs:40.
 
 kernel_cflags = $(base_cflags) $(uapi_cflags) -Ikernel -isystem $(BUILD)/sodium/include \
-	-D__KERNEL_BUILD__=1 $(if $(DEBUG),-DMAYFLY_DEBUG=1) \
+	$(if $(DEBUG),-DMAYFLY_DEBUG=1) \
 	-ffreestanding -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only \
 	-ffunction-sections -fdata-sections -fno-omit-frame-pointer \
 	-fno-asynchronous-unwind-tables -fstack-protector-strong \

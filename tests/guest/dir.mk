@@ -1,0 +1,21 @@
+# Guest test programs: each .c of tests/guest and tests/attack is one static program
+# that prints TAP. Files below common/ are linked into every one of them. A file with
+# the line `/* libc: musl glibc */` is built against both libraries.
+
+guest_tests := $(wildcard tests/guest/*.c tests/attack/*.c)
+guest_common := $(call objects,guest,$(call sources,tests/guest/common))
+$(foreach test,$(guest_tests),$(eval $(call guest_program,\
+	$(BUILD)/$(basename $(test)),$(call objects,guest,$(test)) $(guest_common),-Wl,-S)))
+
+glibc_cflags = $(base_cflags) -D_GNU_SOURCE -fno-pie -fstack-protector-strong
+$(eval $(call variant,glibc))
+glibc_tests := $(if $(guest_tests),$(shell grep -lxF '/* libc: musl glibc */' $(guest_tests)))
+glibc_programs := $(patsubst %.c,$(BUILD)/%-glibc,$(glibc_tests))
+glibc_common := $(call objects,glibc,$(call sources,tests/guest/common))
+$(glibc_programs): $(BUILD)/%-glibc: $(BUILD)/glibc/%.o $(glibc_common)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -static -no-pie -Wl,--build-id=none,-S -o $@ $^ -pthread
+
+.PHONY: test-programs
+test-programs: unit-tests $(patsubst %.c,$(BUILD)/%,$(guest_tests)) $(glibc_programs)
