@@ -1,0 +1,450 @@
+/*
+ * The virtual file system: inodes, dentries, mounts, open files.
+ *
+ * Always true:
+ *  F1  a dentry holds a reference on its parent and (positive) on its inode;
+ *  F2  a directory's children change only under its inode's lock (RANK_INODE);
+ *  F3  a path walk holds references, never locks, between components, except a parent's lock
+ *      while it asks the file system to look a name up;
+ *  F4  file->ops, ->inode, ->path never change after open;
+ *  F5  permission is decided from the inode that is then used, by sec_may_access.
+ *
+ * Locks, outermost first: sb->rename_lock, inode->lock parent before child (two directories:
+ * by address unless one is the other's ancestor), mount lock, dcache lock.
+ */
+#ifndef FS_VFS_H
+#define FS_VFS_H
+
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+#include <linux/time.h>
+
+#include "core/wait.h"
+#include "lib/list.h"
+#include "mm/mapping.h"
+#include "mm/slab.h"
+#include "mm/space.h"
+#include "sec/cred.h"
+
+#define NAME_MAX_LEN 255
+#define PATH_MAX_LEN 4096
+#define SYMLINK_DEPTH_MAX 40
+
+typedef uint32_t dev_id_t; /* Linux's 32-bit form: major 12 bits << 8, minor split */
+#define DEV_ID(maj, min) ((((maj) & 0xfffu) << 8) | ((min) & 0xffu) | (((min) & 0xfff00u) << 12))
+#define DEV_MAJOR(d) (((d) >> 8) & 0xfffu)
+#define DEV_MINOR(d) (((d) & 0xffu) | (((d) >> 12) & 0xfff00u))
+
+struct inode;
+struct dentry;
+struct file;
+struct super_block;
+struct mount;
+struct poll_table;
+struct dir_ctx;
+struct statfs;
+
+struct path {
+	struct mount *mnt;
+	struct dentry *dentry;
+};
+
+/* A name within one directory. */
+struct qname {
+	const char *s; /* not NUL-terminated */
+	uint32_t len, hash;
+};
+
+struct file_times {
+	int64_t atime, mtime, ctime, btime; /* ns since 1970 */
+};
+
+/* Which attributes a setattr changes. */
+struct attr_change {
+	uint32_t valid; /* ATTR_* */
+	uint32_t mode;
+	uid_t uid;
+	gid_t gid;
+	uint64_t size;
+	int64_t atime, mtime;
+};
+#define ATTR_MODE 1u
+#define ATTR_UID 2u
+#define ATTR_GID 4u
+#define ATTR_SIZE 8u
+#define ATTR_ATIME 16u
+#define ATTR_MTIME 32u
+
+struct kstat {
+	dev_id_t dev, rdev;
+	uint64_t ino, size, blocks; /* blocks of 512 bytes */
+	uint32_t mode, nlink, blksize;
+	uid_t uid;
+	gid_t gid;
+	struct file_times t;
+	uint32_t attributes; /* STATX_ATTR_* */
+};
+
+/* All called with dir->lock held exclusively unless said; names are valid (no '/', not empty).
+ * A new inode is attached with dentry_instantiate. Absent operation: -EPERM (or -ENOTDIR for
+ * lookup). The VFS has checked permissions, types, sticky bits, mount points and existence. */
+struct inode_ops {
+	/* Finds d->name in dir: attaches the inode, or leaves d negative. 0 or -errno. */
+	int (*lookup)(struct inode *dir, struct dentry *d);
+	int (*create)(struct inode *dir, struct dentry *d, uint32_t mode);
+	int (*mkdir)(struct inode *dir, struct dentry *d, uint32_t mode);
+	int (*mknod)(struct inode *dir, struct dentry *d, uint32_t mode, dev_id_t rdev);
+	int (*symlink)(struct inode *dir, struct dentry *d, const char *target);
+	int (*link)(struct inode *dir, struct dentry *d, struct inode *target);
+	int (*unlink)(struct inode *dir, struct dentry *d);
+	int (*rmdir)(struct inode *dir, struct dentry *d);
+	/* flags: RENAME_NOREPLACE (checked by VFS), RENAME_EXCHANGE, RENAME_WHITEOUT. `nd` may be
+	 * positive (replaced). The VFS moves the dentries after success. */
+	int (*rename)(struct inode *od, struct dentry *o, struct inode *nd_dir,
+		      struct dentry *nd, uint32_t flags);
+	/* O_TMPFILE: an inode with no name. */
+	int (*tmpfile)(struct inode *dir, uint32_t mode, struct inode **ret);
+
+	/* Link text into buf; its length or -errno. No lock. */
+	int64_t (*readlink)(struct inode *i, char *buf, size_t n);
+	/* Magic links (/proc/pid/exe, fd/N): the target itself, referenced. No lock. */
+	int (*follow)(struct inode *i, struct path *ret);
+	/* i->lock held. The default (inode_setattr_simple) changes the fields. */
+	int (*setattr)(struct inode *i, const struct attr_change *a);
+	int (*getattr)(struct inode *i, struct kstat *ret); /* absent: inode_getattr_simple */
+	/* Instead of mode bits. No lock. */
+	int (*permission)(struct inode *i, uint32_t may);
+	/* Extended attributes; i->lock held for set/remove. Lengths, -ENODATA, -ERANGE. */
+	int64_t (*getxattr)(struct inode *i, const char *name, void *buf, size_t n);
+	int (*setxattr)(struct inode *i, const char *name, const void *v, size_t n, int flags);
+	int64_t (*listxattr)(struct inode *i, char *buf, size_t n);
+	int (*removexattr)(struct inode *i, const char *name);
+};
+
+struct inode {
+	struct ref refs;
+	struct mutex lock;	     /* RANK_INODE: content of directories, size, attributes */
+	const struct inode_ops *ops; /* [I] */
+	const struct file_ops *fops; /* [I] for open files of this inode */
+	struct super_block *sb;	     /* [I] */
+	uint64_t ino;		     /* [I] */
+	uint32_t mode;		     /* [lock] to change; readers take it as it is */
+	uint32_t nlink;		     /* [lock] */
+	uid_t uid;		     /* [lock] */
+	gid_t gid;		     /* [lock] */
+	dev_id_t rdev;		     /* [I] */
+	_Atomic uint64_t size;	     /* [lock] to change */
+	uint64_t blocks;	     /* [lock] */
+	struct file_times t;	     /* [lock], torn reads are harmless */
+	struct mapping mapping;	     /* regular files */
+	_Atomic int32_t writers;     /* open for writing; negative: denied (being executed) */
+	struct list hash_link;	     /* [icache lock] */
+	struct list lru;	     /* [icache lock] */
+	struct list dentries;	     /* [dcache lock] aliases */
+	void *locks;		     /* record locks; fs/locks.c */
+	void *priv;		     /* the file system's */
+	_Atomic(void *) rdev_state;  /* fifo: its pipe; unix socket: its endpoint */
+};
+
+#define DENTRY_INLINE_NAME 40
+struct dentry {
+	struct ref refs;
+	_Atomic uint32_t flags;	     /* DENTRY_* */
+	struct inode *inode;	     /* [parent's inode lock]; NULL: negative */
+	struct dentry *parent;	     /* [dcache lock] root: itself */
+	struct qname name;	     /* [dcache lock] changed by rename only */
+	struct super_block *sb;	     /* [I] */
+	struct list hash_link;	     /* [dcache lock] */
+	struct list children;	     /* [dcache lock] */
+	struct list sibling;	     /* [dcache lock] */
+	struct list alias;	     /* [dcache lock] on inode->dentries */
+	struct list lru;	     /* [dcache lock] unused, refs 0 */
+	void *priv;		     /* file system's (overlay: lower and upper) */
+	char inline_name[DENTRY_INLINE_NAME];
+};
+#define DENTRY_MOUNTPOINT 1u
+#define DENTRY_UNHASHED 2u /* removed from its directory */
+#define DENTRY_NOCACHE 4u  /* drop at last put (procfs: revalidated by not being kept) */
+
+struct super_ops {
+	void (*evict)(struct inode *i); /* last reference gone: free priv, blocks if nlink 0 */
+	int (*statfs)(struct super_block *sb, struct statfs *ret);
+	void (*put_super)(struct super_block *sb);
+	/* True: a cached dentry is still right; NULL: always. */
+	bool (*revalidate)(struct dentry *d);
+	size_t (*show_options)(struct super_block *sb, char *buf, size_t n);
+};
+
+struct super_block {
+	struct ref refs;
+	const struct super_ops *ops; /* [I] */
+	const struct fs_type *type;  /* [I] */
+	dev_id_t dev;		     /* [I] */
+	uint32_t flags;		     /* SB_* */
+	uint32_t block_size;
+	uint64_t max_bytes;
+	struct mutex rename_lock;    /* RANK_SB_RENAME */
+	struct dentry *root;
+	_Atomic uint64_t next_ino;
+	char source[64];	     /* what /proc/mounts shows */
+	void *priv;
+};
+#define SB_RDONLY 1u
+
+struct fs_type {
+	struct list link;
+	const char *name;
+	bool needs_device;
+	uint32_t magic; /* statfs f_type */
+	/* Fills sb (ops, root, priv). `data` is the option text or NULL. */
+	int (*mount)(struct super_block *sb, const char *source, const char *data);
+};
+void fs_type_register(struct fs_type *t);
+
+struct mount {
+	struct ref refs;
+	struct super_block *sb;	  /* [I] */
+	struct dentry *root;	  /* [I] */
+	struct mount *parent;	  /* [mount lock] NULL: the root mount */
+	struct dentry *point;	  /* [mount lock] */
+	struct list children;	  /* [mount lock] */
+	struct list sibling;	  /* [mount lock] */
+	struct list hash_link;	  /* [mount lock] by (parent, point) */
+	uint32_t flags;		  /* MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_RDONLY, MS_NOATIME */
+	uint32_t id;
+	char source[64];
+};
+
+/* read and write advance *pos. No lock is held on entry (file_read holds the position's).
+ * Byte counts or -errno; -ERESTARTSYS when interrupted. */
+struct file_ops {
+	int (*open)(struct inode *i, struct file *f); /* may set f->ops, f->priv */
+	void (*release)(struct file *f);	      /* last reference */
+	/* Each close(2) of a descriptor, by that process (record locks, tty). */
+	int (*flush)(struct file *f);
+	int64_t (*read)(struct file *f, struct uio *u, uint64_t *pos);
+	int64_t (*write)(struct file *f, struct uio *u, uint64_t *pos);
+	/* POLL* events that are ready; registers on wait queues through pt unless NULL. */
+	uint32_t (*poll)(struct file *f, struct poll_table *pt);
+	int64_t (*ioctl)(struct file *f, uint32_t cmd, uaddr_t arg);
+	/* Directory entries from f->pos on, through dir_emit, until it returns false. */
+	int (*iterate)(struct file *f, struct dir_ctx *c);
+	/* Completes a map request for [pgoff, len): sets mapping/ops/owner. Absent: the inode's
+	 * page cache for regular files, -ENODEV for others. */
+	int (*mmap)(struct file *f, struct map_request *r);
+	int64_t (*llseek)(struct file *f, int64_t off, int whence); /* absent: generic */
+	int (*fsync)(struct file *f);
+	int64_t (*fallocate)(struct file *f, int mode, uint64_t off, uint64_t len);
+	/* Told of F_SETFL and FIOASYNC changes. */
+	int (*set_flags)(struct file *f, uint32_t flags);
+	/* "key:\tvalue\n" lines for /proc/pid/fdinfo. */
+	size_t (*show_fdinfo)(struct file *f, char *buf, size_t n);
+	bool stream; /* no position: pread and lseek give ESPIPE */
+};
+
+struct file {
+	struct ref refs;
+	const struct file_ops *ops; /* [I] */
+	struct path path;	    /* [I] dentry may be of an anonymous inode */
+	struct inode *inode;	    /* [I] */
+	_Atomic uint32_t flags;	    /* O_* as F_GETFL shows them, O_PATH too */
+	uint32_t mode;		    /* FMODE_* */
+	struct mutex pos_lock;	    /* RANK_FILE_POS */
+	_Atomic uint64_t pos;	    /* [pos_lock] */
+	struct cred *cred;	    /* [I] opener's */
+	void *priv;		    /* [I after open] */
+	struct list epoll_links;    /* [epoll's own lock] */
+	uint64_t ra_next, ra_size;  /* readahead state; racy, harmless */
+	int32_t owner_pid;	    /* F_SETOWN: pid, or minus a process group */
+	int32_t owner_sig;
+};
+#define FMODE_READ 1u
+#define FMODE_WRITE 2u
+#define FMODE_EXEC 4u
+#define FMODE_PATH 8u
+
+struct dir_ctx {
+	bool (*emit)(struct dir_ctx *c, const char *name, size_t len, uint64_t next_pos,
+		     uint64_t ino, uint8_t type /* DT_* */);
+};
+
+/* ---- paths ---- */
+
+#define WALK_FOLLOW 1u	   /* the last component too */
+#define WALK_DIRECTORY 2u  /* -ENOTDIR otherwise */
+#define WALK_EMPTY 4u	   /* AT_EMPTY_PATH */
+#define WALK_NO_MAGIC 8u   /* RESOLVE_NO_MAGICLINKS */
+#define WALK_NO_SYMLINKS 16u
+#define WALK_BENEATH 32u
+#define WALK_IN_ROOT 64u
+#define WALK_NO_XDEV 128u
+#define WALK_REAL_IDS 256u /* access(2) */
+#define WALK_CACHED 512u
+
+/* A user's path string, copied in. name_put frees. 0, -EFAULT, -ENAMETOOLONG, -ENOENT (empty
+ * without WALK_EMPTY), -ENOMEM. */
+struct pathname {
+	char *s;
+	size_t len;
+};
+must_use int name_get(uaddr_t path, uint32_t walk_flags, struct pathname *ret);
+void name_put(struct pathname *n);
+
+/* dirfd as in openat. References; path_put both ends. */
+must_use int path_at(int dirfd, const char *name, uint32_t flags, struct path *ret);
+must_use int path_at_user(int dirfd, uaddr_t name, uint32_t flags, struct path *ret);
+/* The parent directory of the last component and that component's dentry (maybe negative),
+ * parent inode locked exclusively; path_unlock_parent undoes. -EEXIST/-EINVAL/-EBUSY for
+ * "/", ".", "..", by `what`. */
+struct parent_lookup {
+	struct path parent;
+	struct dentry *dentry;
+	bool trailing_slash;
+};
+must_use int path_parent_lock(int dirfd, const char *name, uint32_t flags,
+			      struct parent_lookup *ret);
+void path_unlock_parent(struct parent_lookup *p);
+void path_get(const struct path *p);
+void path_put(struct path *p); /* zeroes it; fine on zeroed */
+/* Absolute text as seen from `root` (current's when NULL), at the end of buf. Pointer into buf,
+ * ERR: NULL with -ENAMETOOLONG. " (deleted)" is appended; unreachable: "(unreachable)". */
+must_use char *path_text(const struct path *p, const struct path *root, char *buf, size_t n);
+must_use int path_permission(const struct path *p, uint32_t may); /* also RDONLY mounts */
+must_use int inode_permission(struct inode *i, uint32_t may);
+
+/* ---- open files ---- */
+
+must_use int file_open_at(int dirfd, const char *name, uint32_t flags, uint32_t mode,
+			  uint32_t walk_flags, struct file **ret);
+must_use int file_open_path(const struct path *p, uint32_t flags, struct file **ret);
+/* A file on an anonymous inode ("anon_inode:[eventfd]"). */
+must_use int file_new_anon(const char *name, const struct file_ops *ops, void *priv,
+			   uint32_t flags, struct file **ret);
+static inline struct file *file_get(struct file *f)
+{
+	ref_get(&f->refs);
+	return f;
+}
+void file_put(struct file *f);
+must_use int64_t file_read(struct file *f, struct uio *u, uint64_t *pos /* NULL: f->pos */);
+must_use int64_t file_write(struct file *f, struct uio *u, uint64_t *pos);
+must_use int64_t file_read_kernel(struct file *f, void *buf, size_t n, uint64_t pos);
+must_use int64_t file_write_kernel(struct file *f, const void *buf, size_t n, uint64_t pos);
+
+/* ---- descriptors: kernel/fs/fdtable.c ---- */
+
+struct files; /* shared by CLONE_FILES; grows with use, bounded by RLIMIT_NOFILE */
+must_use int files_new(struct files **ret);
+must_use int files_copy(struct files *from, struct files **ret);
+struct files *files_get(struct files *f);
+void files_put(struct files *f);
+/* current's; with a reference. NULL: EBADF. O_PATH files only with fd_get_any. */
+must_use struct file *fd_get(int fd);
+must_use struct file *fd_get_any(int fd);
+/* Lowest free descriptor >= from. -EMFILE, -ENOMEM. Reserve, then install or release. */
+must_use int fd_reserve(int from);
+void fd_install(int fd, struct file *f, bool cloexec); /* consumes f */
+void fd_release(int fd);
+/* reserve + install; on error the reference is put. */
+must_use int fd_add(struct file *f, bool cloexec);
+must_use int fd_close(int fd);
+void files_close_on_exec(struct files *f);
+/* For /proc/pid/fd: the file at the first used descriptor >= *fd of any table; referenced. */
+struct file *files_next(struct files *f, int *fd, bool *ret_cloexec);
+size_t files_count(struct files *f);
+
+/* ---- per-process file context ---- */
+
+struct fs_ctx {
+	struct ref refs;
+	struct spinlock lock;
+	struct path root, cwd; /* [lock] */
+	_Atomic uint32_t umask;
+};
+must_use int fs_ctx_copy(struct fs_ctx *from, struct fs_ctx **ret);
+struct fs_ctx *fs_ctx_get(struct fs_ctx *c);
+void fs_ctx_put(struct fs_ctx *c);
+
+/* ---- for file systems ---- */
+
+must_use struct inode *inode_new(struct super_block *sb, uint64_t ino); /* NULL: no memory */
+/* From the inode cache of sb, or new with *ret_new set and hashed; reference. */
+must_use struct inode *inode_get_cached(struct super_block *sb, uint64_t ino, bool *ret_new);
+static inline struct inode *inode_get(struct inode *i)
+{
+	ref_get(&i->refs);
+	return i;
+}
+void inode_put(struct inode *i);
+void inode_init_owner(struct inode *i, const struct inode *dir, uint32_t mode);
+int64_t time_now_file(void);	 /* ns since 1970, for timestamps */
+void dentry_instantiate(struct dentry *d, struct inode *i); /* consumes i; NULL: negative */
+must_use struct dentry *dentry_new_root(struct inode *i);   /* consumes i, also on failure */
+struct dentry *dentry_get(struct dentry *d);
+void dentry_put(struct dentry *d);
+/* A child by name: cached or asked of the file system. dir's lock is taken. 0 or -errno. */
+must_use int dentry_lookup(struct dentry *dir, struct qname name, struct dentry **ret);
+uint32_t name_hash(const struct dentry *parent, const char *s, size_t len);
+must_use int inode_setattr_simple(struct inode *i, const struct attr_change *a);
+void inode_getattr_simple(struct inode *i, struct kstat *ret);
+must_use int vfs_getattr(const struct path *p, struct kstat *ret);
+bool dir_emit_dots(struct file *f, struct dir_ctx *c);
+/* Finds the driver of a char/block/fifo/socket inode. inode->fops for special files. */
+extern const struct file_ops special_file_ops;
+extern const struct file_ops fifo_file_ops;
+extern const struct inode_ops symlink_only_ops;
+
+/* Generic ops for page-cached regular files. */
+must_use int64_t generic_read(struct file *f, struct uio *u, uint64_t *pos);
+must_use int64_t generic_write(struct file *f, struct uio *u, uint64_t *pos);
+must_use int generic_mmap(struct file *f, struct map_request *r);
+int64_t generic_llseek(struct file *f, int64_t off, int whence);
+
+/* ---- character devices: kernel/fs/chrdev.c ---- */
+
+/* Minor range [minor, minor+n) of a major. fops->open finds its device by inode->rdev. */
+must_use int chrdev_register(uint32_t major, uint32_t minor, uint32_t n, const char *name,
+			     const struct file_ops *ops);
+
+/* ---- mounts ---- */
+
+must_use int mount_fs(const char *type, const char *source, const char *data,
+		      const struct path *at, uint32_t flags);
+must_use int mount_root(const char *type, const char *source, const char *data);
+must_use int mount_bind(const struct path *from, const struct path *at, bool recursive,
+			uint32_t flags);
+must_use int mount_remount(const struct path *at, uint32_t flags, const char *data);
+must_use int mount_umount(const struct path *at, uint32_t flags);
+must_use int mount_pivot(const struct path *new_root, const struct path *put_old);
+/* Calls fn for each mount below the current root, in mount order. */
+void mount_for_each(void (*fn)(struct mount *m, void *arg), void *arg);
+
+/* ---- poll ---- */
+
+/* poll(2), select(2) and epoll(7) hand one of these to file_ops.poll, which calls poll_add for
+ * every wait queue that can change the answer, then returns what is ready now. */
+struct poll_table {
+	int (*add)(struct poll_table *pt, struct file *f, struct waitq *q);
+	uint32_t wanted; /* events of interest */
+};
+static inline void poll_add(struct poll_table *pt, struct file *f, struct waitq *q)
+{
+	if (pt && pt->add)
+		(void)pt->add(pt, f, q);
+}
+void epoll_file_release(struct file *f); /* takes a dying file out of all epoll sets */
+
+/* ---- what fs needs of the layers above; they register it ---- */
+
+struct fs_upcalls {
+	uint64_t (*rlimit)(int which);		    /* current's soft limit */
+	void (*signal_current)(int sig);	    /* SIGXFSZ, SIGPIPE */
+	void (*signal_owner)(int32_t pid, int sig); /* F_SETOWN */
+	int32_t (*current_tgid)(void);
+	int32_t (*current_tid)(void);
+};
+extern struct fs_upcalls fs_upcalls;
+
+void vfs_init(void);
+
+#endif
