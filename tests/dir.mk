@@ -6,7 +6,7 @@ include tests/lint/dir.mk
 include tests/bench/dir.mk
 
 .PHONY: test test-fast
-test: all test-programs ## every test; the last line is "N passed, M failed"
+test: all test-programs fuzz-programs ## every test; the last line is "N passed, M failed"
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/run all
 
 test-fast: unit-tests $(BUILD)/kernel.elf ## lint and host unit tests, under a minute
