@@ -48,6 +48,7 @@ sodium_files := \
 	crypto_hash/sha512/cp/hash_sha512_cp \
 	crypto_shorthash/siphash24/ref/shorthash_siphash24_ref \
 	crypto_sign/ed25519/ref10/open \
+	crypto_sign/ed25519/ref10/sign \
 	crypto_stream/chacha20/ref/chacha20_ref \
 	crypto_stream/chacha20/stream_chacha20 \
 	crypto_verify/sodium/verify
