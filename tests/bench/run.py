@@ -1,0 +1,214 @@
+#!/usr/bin/python3
+"""Measure Mayfly: make bench, or tests/bench/run.py [PART...].
+
+    boot    hello in a VM, against an empty VM and against Debian's kernel
+    memory  the smallest guest memory in which hello runs
+    size    kernel, loader and agent together
+    ubench  each row of ubench, against Debian's kernel
+    soak    $BENCH_RUNS (200) runs in a row, all right, nothing left over
+
+Everything runs in the same QEMU under TCG, alternating, and is quoted as medians and as
+ratios. Linux runs with `erms=off,fsrm=off`: TCG does `rep movsb` byte by byte, so a
+win against the other column would say nothing. Each line ends with the bar and the aim.
+"""
+import glob
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ.get("BUILD", "build")
+DEPS = os.environ.get("DEPS", os.path.join(BUILD, "deps"))
+PROGRAMS = os.path.join(BUILD, "tests/bench")
+MAYFLY = os.path.join(BUILD, "mayfly")
+HELLO = os.path.join(PROGRAMS, "hello")
+LINUX = os.path.join(DEPS, "linux/vmlinuz")
+QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
+        "-display", "none"]
+EMPTY = QEMU + ["-M", "microvm,rtc=off,pit=off,pic=off,x-option-roms=off,isa-serial=on,acpi=off",
+                "-cpu", "max", "-m", "128", "-device", "isa-debug-exit,iobase=0x501,iosize=2",
+                "-kernel", os.path.join(PROGRAMS, "empty.elf")]
+
+# What each row of ubench aims at, in the row's own unit. Lower is better unless MB/s.
+AIMS = {
+    "null_getppid": 200, "clock_gettime": 60, "read1_devzero": 300, "fstat": 450,
+    "stat_path4": 2000, "open_close_path4": 3500, "creat_close_unlink": 8000,
+    "tmpfs_read_64k": 2600, "tmpfs_read_4k": 1900, "tmpfs_write_64k": 2200,
+    "fault_anon4k": 1800, "fault_file_read": 600, "mmap_munmap_1p": 4000,
+    "signal_self": 6, "sigsegv_fixup": 12, "epoll_eventfd": 1800, "pipe_rt": 18,
+    "ctxsw_derived": 8, "pipe_bw_64k": 900, "futex_rt_threads": 6, "unix_rt": 22,
+    "thread_create_join": 50, "fork_exit_wait": 120, "fork_exec_wait": 300,
+    "vfork_exec_wait": 200,
+}
+
+
+def measure(command, status=0):
+    """(wall ms, CPU ms, output) of one run, which must end with the status."""
+    began = time.perf_counter()
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT)
+    output = child.stdout.read().decode(errors="replace")
+    _, ended, usage = os.wait4(child.pid, 0)
+    wall = time.perf_counter() - began
+    child.returncode = os.waitstatus_to_exitcode(ended)
+    if child.returncode != status:
+        sys.exit(f"bench: {' '.join(command)}: exit status {child.returncode}\n{output}")
+    return wall * 1e3, (usage.ru_utime + usage.ru_stime) * 1e3, output
+
+
+def median_of(runs):
+    return [statistics.median(column) for column in zip(*((w, c) for w, c, _ in runs))]
+
+
+def host_tsc_khz():
+    return int(measure([os.path.join(PROGRAMS, "tsc")])[2])
+
+
+def initramfs(program):
+    """A cpio archive (`newc`) of /dev/console and the program as /init."""
+    with open(program, "rb") as file:
+        init = file.read()
+    entries = [(b"dev", 0o40755, b"", 0), (b"dev/console", 0o20600, b"", 1),
+               (b"init", 0o100755, init, 0), (b"TRAILER!!!", 0, b"", 0)]
+    archive = b""
+    for inode, (name, mode, data, device) in enumerate(entries, 1):
+        fields = [inode, mode, 0, 0, 1, 0, len(data), 0, 0, 5 * device, device,
+                  len(name) + 1, 0]
+        head = b"070701" + b"".join(b"%08X" % field for field in fields) + name + b"\0"
+        archive += head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
+    return archive
+
+
+def linux(image, arguments=""):
+    """The command that boots Debian's kernel with the image; it wants rtc, pit and pic."""
+    return QEMU + ["-M", "microvm", "-cpu", "max,erms=off,fsrm=off", "-m", "256",
+                   "-serial", "stdio", "-kernel", LINUX, "-initrd", image, "-append",
+                   "console=ttyS0 panic=-1 quiet tsc_early_khz=%d -- %s"
+                   % (host_tsc_khz(), arguments)]
+
+
+def ratio_line(name, value, against, bar, aim):
+    print(f"  {name:34} {value / against:8.2f}x   bar {bar}, aim {aim}")
+
+
+def bench_boot(scratch):
+    image = os.path.join(scratch, "hello.cpio")
+    with open(image, "wb") as file:
+        file.write(initramfs(HELLO))
+    mayfly = [MAYFLY, "run", "--", HELLO]
+    measure(mayfly)
+    runs = {"empty": [], "mayfly": [], "linux": []}
+    for turn in range(21):
+        runs["empty"].append(measure(EMPTY, status=1))
+        runs["mayfly"].append(measure(mayfly))
+        if turn % 4 == 0:
+            runs["linux"].append(measure(linux(image)))
+    medians = {who: median_of(of) for who, of in runs.items()}
+    print("boot: hello, process start to exit (median wall ms, CPU ms)")
+    for who, (wall, cpu) in medians.items():
+        print(f"  {who:34} {wall:8.1f} {cpu:8.1f}")
+    ratio_line("Mayfly / empty VM, wall", medians["mayfly"][0], medians["empty"][0],
+               "<= 3.5x", "<= 2x")
+    ratio_line("Debian's kernel / Mayfly, wall", medians["linux"][0], medians["mayfly"][0],
+               ">= 15x", ">= 30x")
+
+
+def bench_memory(_):
+    low, high = 4, 128
+    while high - low > 1:
+        middle = (low + high) // 2
+        done = subprocess.run([MAYFLY, "run", "--mem", f"{middle}M", "--", HELLO],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        if done.returncode == 0 and done.stdout == b"hello\n":
+            high = middle
+        else:
+            low = middle
+    print(f"memory: hello runs in {high} MiB   bar 32, aim 16")
+
+
+def bench_size(scratch):
+    total = 0
+    for path in ("kernel.stripped", "loader.elf", "userland/agent"):
+        stripped = os.path.join(scratch, os.path.basename(path))
+        subprocess.run(["strip", "-o", stripped, os.path.join(BUILD, path)], check=True)
+        size = os.path.getsize(stripped)
+        total += size
+        print(f"  {path:34} {size / 1000:8.1f} kB")
+    print(f"size: {total / 1000:.1f} kB together   bar 1500, aim 800")
+
+
+def rows_of(output):
+    """ubench's rows: name -> (value, unit)."""
+    return {name: (float(value), unit) for name, value, unit in
+            re.findall(r"^(\w+) ([\d.]+) (\S+)\r?$", output, re.M)}
+
+
+def bench_ubench(scratch):
+    ubench = os.path.join(PROGRAMS, "ubench")
+    image = os.path.join(scratch, "ubench.cpio")
+    with open(image, "wb") as file:
+        file.write(initramfs(ubench))
+    tsc = f"tsc={host_tsc_khz() // 1000}"
+    mayfly, debian = [], []
+    for _ in range(3):
+        mayfly.append(rows_of(measure([MAYFLY, "run", "--timeout", "300s", "--mem", "256M",
+                                       "--", ubench, tsc])[2]))
+        debian.append(rows_of(measure(linux(image, tsc))[2]))
+    print("ubench: medians of 3   (no slower than Debian's kernel; aim)")
+    for name in mayfly[0]:
+        if name not in debian[0] or name.startswith("ubench"):
+            continue
+        unit = mayfly[0][name][1]
+        ours = statistics.median(rows[name][0] for rows in mayfly if name in rows)
+        theirs = statistics.median(rows[name][0] for rows in debian if name in rows)
+        times = ours / theirs if unit == "MB/s" else theirs / ours
+        verdict = "" if times >= 1 or name.startswith(("alu", "memcpy")) else "   SLOWER"
+        aim = f"aim {AIMS[name]}" if name in AIMS else ""
+        print(f"  {name:22} {ours:10.1f} {theirs:10.1f} {unit:8} {times:6.2f}x  {aim}{verdict}")
+
+
+def machines():
+    """The /proc folders of the QEMUs that run Mayfly's loader."""
+    found = set()
+    for folder in glob.glob("/proc/[0-9]*"):
+        try:
+            with open(folder + "/cmdline") as file:
+                words = file.read().split("\0")
+        except OSError:
+            continue
+        if "qemu-system" in words[0] and any(w.endswith("loader.elf") for w in words):
+            found.add(folder)
+    return found
+
+
+def bench_soak(_):
+    count = int(os.environ.get("BENCH_RUNS", "200"))
+    wrong = 0
+    before = machines()
+    for _ in range(count):
+        done = subprocess.run([MAYFLY, "run", "--", HELLO], stdout=subprocess.PIPE)
+        wrong += done.returncode != 0 or done.stdout != b"hello\n"
+    left = machines() - before
+    print(f"soak: {count - wrong} of {count} runs right, {len(left)} machines left over   "
+          "bar 200, aim 2000")
+
+
+PARTS = {"boot": bench_boot, "memory": bench_memory, "size": bench_size,
+         "ubench": bench_ubench, "soak": bench_soak}
+
+
+def main():
+    parts = [p for p in sys.argv[1:] if p != "all"] or list(PARTS)
+    unknown = set(parts) - set(PARTS)
+    if unknown:
+        sys.exit(f"bench: no such part: {' '.join(sorted(unknown))}\n\n{__doc__}")
+    sys.stdout.reconfigure(line_buffering=True)
+    for part in parts:
+        with tempfile.TemporaryDirectory(prefix="mayfly-bench.") as scratch:
+            PARTS[part](scratch)
+
+
+main()
