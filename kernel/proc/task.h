@@ -4,8 +4,13 @@
  * Always true:
  *  T1  a task is on its process's list from creation until its exit is past the point where
  *      it could be seen; the leader stays until the process is reaped;
- *  T2  parent/child links, groups and sessions change only under tasklist_lock;
- *  T3  signal state of a process (handlers apart) changes only under process->lock.
+ *  T2  parent/child links, groups, sessions and task lists change only under tasklist_lock;
+ *      task lists under process->lock too, so that either lets one read them;
+ *  T3  signal state of a process (handlers apart) changes only under process->lock;
+ *  T4  thread.space, .files, .fs, .cred and .name of a task change under process->lock, by the
+ *      own thread, which reads them without; others use the task_*_get functions.
+ *
+ * Both locks are taken with interrupts off (spin_lock_irq): timers and terminals send signals.
  */
 #ifndef PROC_TASK_H
 #define PROC_TASK_H
@@ -24,19 +29,23 @@ struct task {
 	struct thread thread;	  /* must stay first: thread_task() */
 	struct ref refs;
 	int32_t tid;		  /* [I] (exec by a non-leader changes it, group alone) */
-	struct process *process;  /* [I] */
-	struct list link;	  /* [tasklist_lock] process->tasks */
+	struct process *process;  /* [I] referenced */
+	struct list link;	  /* [T2] process->tasks */
 
 	/* guarded by process->lock */
 	struct sigpending pending; /* for this thread alone */
 	sigset64_t blocked, saved_blocked;
+	sigset64_t wait_set;	  /* sigtimedwait is waiting for these */
 	bool exiting;
+	bool stop_counted;	  /* process->stop_count waits for this thread */
+	bool stopped;		  /* parked in a group stop */
 
 	/* own thread */
 	uaddr_t sigaltstack;
 	uint64_t sigaltstack_size;
 	uint32_t sigaltstack_flags;
 	uaddr_t clear_tid;	  /* CLONE_CHILD_CLEARTID */
+	uaddr_t set_tid;	  /* CLONE_CHILD_SETTID, until the first run */
 	uaddr_t robust_list;
 	uaddr_t rseq;
 	uint32_t rseq_len, rseq_sig;
@@ -46,16 +55,24 @@ struct task {
 		uint64_t arg[6];
 	} restart;
 	int32_t pdeath_signal;
+	uint64_t timer_slack_ns;
 	uint64_t start_ns;	  /* [I] clock_mono at creation */
 	uint64_t min_flt, maj_flt;
+	struct account *account;  /* whose RLIMIT_NPROC it counts against; referenced */
 	struct files *files_ref;  /* what thread.files points at, owned */
 	int32_t exit_code;	  /* wait status form */
+};
+
+enum stop_state {
+	STOP_NONE,
+	STOP_PENDING, /* stop_count threads have yet to park */
+	STOP_DONE,
 };
 
 struct process {
 	struct ref refs;
 	int32_t pid;		  /* [I] */
-	struct task *leader;	  /* [tasklist_lock] */
+	struct task *leader;	  /* [tasklist_lock] referenced */
 
 	/* guarded by tasklist_lock */
 	struct process *parent;
@@ -64,25 +81,39 @@ struct process {
 	struct list session_link;
 	int32_t pgrp, session;
 	struct tty *tty;	  /* controlling terminal, of the session; referenced */
+	bool zombie;		  /* all threads are gone, waits to be reaped */
 	bool reaped, did_exec, is_subreaper;
-	int32_t exit_signal;
+	int32_t exit_signal;	  /* to the parent; 0: none */
 
 	struct spinlock lock;	  /* RANK_SIGNAL */
 	/* guarded by lock */
 	struct sigpending pending; /* for any thread */
 	struct sighand *sighand;  /* actions; shared by CLONE_SIGHAND */
-	uint32_t n_tasks, n_live;
+	uint32_t n_tasks;	  /* on the list */
+	uint32_t n_live;	  /* of them, not exiting */
 	bool exiting;		  /* group exit under way: exit_status holds */
+	bool exec_under_way;	  /* a thread is becoming the only one */
 	int32_t exit_status;	  /* wait status form */
-	uint32_t stop_state;	  /* none, stopping, stopped, continued (waitable bits) */
+	struct task *exec_task;	  /* that thread: all others end */
+	enum stop_state stop_state;
+	uint32_t stop_count;
 	int32_t stop_signal;
+	bool stop_waitable;	  /* a stop that no wait has seen */
+	bool continue_waitable;	  /* WCONTINUED has not seen it */
+	int32_t notify_code;	  /* CLD_* that a thread is to report to the parent; 0 */
 	struct waitq child_wait;  /* wait4 of this process sleeps here */
-	struct rlimit64 limits[RLIM_NLIMITS];
+	struct waitq exec_wait;	  /* exec waits for the other threads' end */
+	struct rlimit64 limits[RLIM_NLIMITS]; /* [lock] to change */
 	struct rusage_acc {
 		uint64_t user_ns, sys_ns, min_flt, maj_flt, nvcsw, nivcsw, max_rss;
 	} dead_threads, dead_children;
 	struct timer itimer_real;
 	uint64_t itimer_real_interval;
+	struct cpu_itimer {
+		uint64_t expires, interval; /* ns of CPU time; 0: off */
+	} itimer_virt, itimer_prof;
+	struct timer cpu_timer;	  /* looks at the CPU-time timers and RLIMIT_CPU */
+	uint64_t cpu_timer_seen, cpu_timer_step, rlimit_cpu_next;
 	struct list posix_timers;
 	int32_t next_timer_id;
 	int32_t oom_score_adj;
@@ -106,7 +137,37 @@ void task_put(struct task *t);
 /* By thread id (any thread) or process id (leader); referenced, NULL: none. */
 must_use struct task *task_find(int32_t tid);
 must_use struct process *process_find(int32_t pid);
+static inline struct process *process_get(struct process *p)
+{
+	ref_get(&p->refs);
+	return p;
+}
 void process_put(struct process *p);
+/* What other threads may look at (T4). Referenced; NULL once the task has given it up. */
+must_use struct space *task_space_get(struct task *t); /* space_put */
+must_use struct files *task_files_get(struct task *t); /* files_put */
+must_use struct fs_ctx *task_fs_get(struct task *t);   /* fs_ctx_put */
+must_use struct cred *task_cred_get(struct task *t);   /* cred_put; never NULL */
+/* Smallest process id, or thread id of p, >= from; 0: none. */
+int32_t process_next(int32_t from);
+int32_t process_next_tid(struct process *p, int32_t from);
+/* Parent's process id as getppid shows it. */
+int32_t process_parent_pid(struct process *p);
+/* As the last letter of /proc/pid/stat's state: R S D T Z. */
+char task_state_letter(struct task *t);
+/* CPU time and faults of all threads, dead ones too. */
+void process_usage(struct process *p, struct rusage_acc *ret);
+void task_usage(struct task *t, struct rusage_acc *ret);
+/* Processes and threads there are, forks since boot: /proc/loadavg, /proc/stat. */
+struct task_counts {
+	uint32_t tasks, processes;
+	uint64_t forks;
+	int32_t last_pid;
+	uint64_t oom_kills;
+};
+void task_counts_get(struct task_counts *ret);
+/* kernel.pid_max: read, and the bounds the next growth has. */
+int32_t pid_limit(void);
 
 /* The first process: runs `path` with argv as PID 1. Called once by init. */
 must_use int proc_start_init(const char *path, const char *const *argv, const char *const *envp);
