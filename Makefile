@@ -100,7 +100,8 @@ endef
 
 # $(call archive,FILE,OBJECTS): a static archive with no dates or owners in it.
 define archive
-$(1): $(2)
+$(call flags_file,$(patsubst $(BUILD)/%,%,$(1)),$(2))
+$(1): $(2) $(1).flags
 	$$(call say,AR,$$@)
 	@mkdir -p $$(@D)
 	@rm -f $$@

@@ -7,7 +7,7 @@ kernel_cflags = $(base_cflags) $(uapi_cflags) -Ikernel -isystem $(BUILD)/sodium/
 	-fno-asynchronous-unwind-tables -fstack-protector-strong \
 	-mstack-protector-guard=tls -mstack-protector-guard-reg=gs \
 	-mstack-protector-guard-offset=40 \
-	$(if $(is_clang),-fdirect-access-external-data,-fno-ipa-icf)
+	$(if $(is_clang),-fdirect-access-external-data)
 $(eval $(call variant,kernel))
 
 kernel_sources := $(filter-out %/vdso/%,$(call sources,kernel)) $(lib_sources)

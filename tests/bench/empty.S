@@ -4,7 +4,7 @@
  */
 	.section .note.pvh, "a", @note
 	.balign 4
-	.long 4, 4, 18			/* name size, value size, XEN_ELFNOTE_PHYS32_ENTRY */
+	.long 4, 4, 18	/* name and value size, XEN_ELFNOTE_PHYS32_ENTRY */
 	.asciz "Xen"
 	.long start
 
@@ -12,7 +12,7 @@
 	.code32
 	.globl start
 start:
-	movw $0x501, %dx		/* isa-debug-exit */
+	movw $0x501, %dx	/* isa-debug-exit */
 	xorl %eax, %eax
 	outl %eax, %dx
 1:	hlt
