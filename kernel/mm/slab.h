@@ -13,6 +13,7 @@ struct slab_cache;
 must_use struct slab_cache *slab_cache_new(const char *name, size_t size, size_t align);
 must_use void *slab_alloc(struct slab_cache *c);
 must_use void *slab_zalloc(struct slab_cache *c);
+must_use void *slab_alloc_atomic(struct slab_cache *c); /* any context; uses the reserve */
 void slab_free(struct slab_cache *c, void *obj); /* NULL is fine */
 
 must_use void *heap_alloc(size_t size); /* NULL: no memory. Any size up to 4 MiB */
