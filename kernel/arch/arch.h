@@ -267,6 +267,8 @@ uint32_t arch_hwcap2(void); /* AT_HWCAP2: bit 1 FSGSBASE */
 noreturn_fn void arch_vm_exit(uint32_t code);
 /* Stops all other CPUs where they are (panic). */
 void arch_stop_others(void);
+/* Symbolised call chain (file:line) to the serial port, from regs or (NULL) from here. */
+void backtrace_print(const struct pt_regs *regs);
 /* Byte to the debug serial port, polled; works from the first instruction to the last. */
 void arch_serial_write(const char *s, size_t n);
 

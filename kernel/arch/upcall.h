@@ -23,8 +23,8 @@ bool upcall_page_fault(uint64_t va, enum fault_access access, bool present, bool
 /* Any other exception in user mode, or an unresolved page fault; becomes a signal. (proc) */
 void upcall_user_exception(uint32_t vector, uint32_t error, uint64_t va, struct pt_regs *regs);
 
-/* This CPU's timer fired; a reschedule IPI came. Interrupts off. (core) */
-void upcall_timer(void);
+/* This CPU's timer fired (`user`: in user mode); a reschedule IPI came. Interrupts off. (core) */
+void upcall_timer(bool user);
 void upcall_resched(void);
 /* End of an outermost interrupt that came from user mode or idle. (core) */
 void upcall_irq_exit(void);

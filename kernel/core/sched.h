@@ -22,6 +22,7 @@ enum thread_state {
 	THREAD_RUNNING,
 	THREAD_SLEEP,	/* interruptible */
 	THREAD_BLOCKED, /* uninterruptible */
+	THREAD_KILLABLE, /* only WORK_KILL interrupts it */
 	THREAD_STOPPED, /* by job control or a tracer */
 	THREAD_DEAD,
 };
@@ -51,13 +52,17 @@ struct thread {
 	uint64_t run_start;	/* clock at last accounting */
 	struct rb_node run_node;
 
-	/* run time accounting, ns; written by the running CPU */
+	/* run time, ns; written by the running CPU. What a tick finds in user mode is the user's;
+	 * the rest of a run belongs to the kernel if it ended by blocking. */
 	uint64_t user_ns, sys_ns;
-	uint64_t mode_start;	/* clock at the last change of mode or switch */
 	uint64_t switches_voluntary, switches_forced;
 
 	struct arch_thread arch;
 	void *kstack;		/* [I] lowest address */
+	void (*start)(void *);	/* [I] its function */
+	void *start_arg;
+	void (*on_dead)(void *); /* own thread sets before it dies */
+	void *on_dead_arg;
 	char name[16];		/* comm; own thread writes */
 
 	/* What upper layers hang on a thread. Own thread writes; core only passes them on.
@@ -82,6 +87,8 @@ must_use int thread_init(struct thread *t, const char *name, void (*fn)(void *),
 void thread_fini(struct thread *t); /* frees the stack; t has never run or is DEAD, off CPU */
 /* Ends the calling thread. `done(arg)` runs on another stack once this one is free. */
 noreturn_fn void thread_exit(void (*done)(void *), void *arg);
+/* The idle loop of this CPU: never returns. */
+noreturn_fn void sched_idle(void);
 void *thread_kstack_top(struct thread *t);
 
 void sched_start(struct thread *t);   /* NEW -> READY */
@@ -90,7 +97,8 @@ bool sched_wake(struct thread *t);    /* SLEEP or BLOCKED -> READY; false: was n
 bool sched_wake_state(struct thread *t, uint32_t state_mask);
 void sched_block(void);		      /* gives the CPU up; the caller has set its state */
 void sched_yield(void);		      /* stays ready, lets others go first */
-/* sets work bits and, when the thread runs on another CPU, makes it notice */
+/* Sets work bits; wakes the thread from a sleep that the bits interrupt (WORK_SIGNAL, WORK_STOP:
+ * SLEEP; WORK_KILL: KILLABLE too); when it runs on another CPU, makes it notice. */
 void thread_set_work(struct thread *t, uint32_t bits);
 static inline void thread_clear_work(struct thread *t, uint32_t bits)
 {
@@ -107,7 +115,12 @@ static inline bool thread_interrupted(void)
 
 void sched_set_nice(struct thread *t, int nice);
 must_use int sched_set_affinity(struct thread *t, cpumask_t mask); /* -EINVAL: no CPU left */
-void sched_account_user_enter(void); /* mode changes, called by entry slow paths */
+/* On the way to user mode with WORK_RESCHED set: lets a better thread run. */
+void sched_preempt(void);
+/* Called by the tick, at most every SCHED_TICK_NS of a thread's run time, in interrupt
+ * context: CPU-time limits and timers. Set once by proc. */
+#define SCHED_TICK_NS (10 * NSEC_PER_MSEC)
+void sched_set_tick_hook(void (*fn)(struct thread *t, bool user));
 
 /* /proc/stat, /proc/loadavg */
 struct sched_stats {

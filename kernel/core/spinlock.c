@@ -1,0 +1,56 @@
+/* The contended path of spinlocks, and the rank checks of debug builds. */
+#include "core/spinlock.h"
+#include "core/panic.h"
+
+void spin_lock_slow(struct spinlock *l)
+{
+	do {
+		while (spin_is_held(l))
+			cpu_relax();
+	} while (!spin_trylock(l));
+}
+
+#ifdef MAYFLY_DEBUG
+/* The spinlocks this CPU holds, in the order taken. Only that CPU touches its row. */
+#define HELD_MAX 16
+static struct {
+	struct spinlock *lock[HELD_MAX];
+	uint32_t n;
+} held[CPU_MAX];
+
+static bool rank_nests(uint32_t rank)
+{
+	return rank == RANK_RUNQ || rank == RANK_FUTEX || rank == RANK_WAITQ ||
+	       rank == RANK_OBJECT || rank == RANK_PT || rank == RANK_SIGNAL;
+}
+
+void lock_debug_acquire(struct spinlock *l)
+{
+	uint64_t flags = irq_save();
+	uint32_t me = cpu_id(), n = held[me].n;
+	insist(n < HELD_MAX);
+	if (n) {
+		uint32_t top = held[me].lock[n - 1]->rank;
+		insist(l->rank > top || (l->rank == top && rank_nests(top)));
+	}
+	held[me].lock[n] = l;
+	held[me].n = n + 1;
+	l->owner = cpu_self();
+	irq_restore(flags);
+}
+
+void lock_debug_release(struct spinlock *l)
+{
+	uint64_t flags = irq_save();
+	uint32_t me = cpu_id(), i = held[me].n;
+	insist(l->owner == cpu_self());
+	while (i > 0 && held[me].lock[i - 1] != l)
+		i--;
+	insist(i > 0);
+	for (; i < held[me].n; i++)
+		held[me].lock[i - 1] = held[me].lock[i];
+	held[me].n--;
+	l->owner = NULL;
+	irq_restore(flags);
+}
+#endif
