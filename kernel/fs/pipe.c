@@ -1,0 +1,280 @@
+/*
+ * Pipes and FIFOs: a ring of pages between writers and readers. Bytes are copied once in and
+ * once out; a page that was read empty is kept for the next write.
+ *
+ * Always true:
+ *  I1  tail <= head <= tail + slots (as free-running counters); slots is a power of two;
+ *  I2  every slot in [tail, head) holds a page reference and 0 < len <= PAGE_SIZE - off;
+ *  I3  a write of at most PIPE_ATOMIC bytes lands in one buffer;
+ *  I4  whoever sleeps re-checks after it queued itself, and wake-ups follow the change.
+ *
+ * An anonymous pipe is a FIFO inode without a name, so that opening /proc/self/fd/N again
+ * works the same for both. inode->rdev_state points at the pipe while a file has it open.
+ *
+ * Locks: pipe->lock (RANK_PIPE) for the ring; inode->lock for rdev_state and `files`.
+ */
+#include "fs/pipe.h"
+
+#include <asm/ioctls.h>
+
+/* ---- file operations ---- */
+
+static int64_t pipe_read(struct file *f, struct uio *u, uint64_t *pos)
+{
+	struct pipe *p = f->priv;
+	bool was_full, more;
+	int64_t done;
+
+	if (!u->left)
+		return 0;
+	mutex_lock(&p->lock);
+	done = pipe_wait_readable(p, f->flags & O_NONBLOCK);
+	was_full = pipe_full(p);
+	if (done > 0)
+		done = pipe_drain(p, u);
+	more = pipe_used(p);
+	mutex_unlock(&p->lock);
+	if (done > 0 && was_full)
+		pipe_wake_writers(p);
+	if (done > 0 && more)
+		pipe_wake_readers(p);
+	return done;
+}
+
+static int64_t pipe_write(struct file *f, struct uio *u, uint64_t *pos)
+{
+	struct pipe *p = f->priv;
+	bool nonblock = f->flags & O_NONBLOCK, packet = f->flags & O_DIRECT, room;
+	int64_t done = 0, got = 0;
+
+	if (!u->left)
+		return 0;
+	mutex_lock(&p->lock);
+	while (u->left) {
+		/* A full ring may still have room behind its newest byte. */
+		if (p->readers) {
+			got = pipe_fill(p, u, packet);
+			if (got < 0)
+				break;
+			done += got;
+			if (!u->left)
+				break;
+		}
+		got = pipe_wait_writable(p, nonblock);
+		if (got)
+			break;
+	}
+	room = !pipe_full(p);
+	mutex_unlock(&p->lock);
+	if (done)
+		pipe_wake_readers(p);
+	if (done && room)
+		pipe_wake_writers(p);
+	return done ? done : got;
+}
+
+static uint32_t pipe_poll(struct file *f, struct poll_table *pt)
+{
+	struct pipe *p = f->priv;
+	uint32_t events = 0;
+
+	if (f->mode & FMODE_READ)
+		poll_add(pt, f, &p->read_wait);
+	if (f->mode & FMODE_WRITE)
+		poll_add(pt, f, &p->write_wait);
+	if (f->mode & FMODE_READ) {
+		if (pipe_used(p))
+			events |= PIPE_POLL_IN;
+		/* A FIFO that no writer has opened yet is not hung up. */
+		if (!p->writers && p->writer_opens)
+			events |= POLLHUP;
+	}
+	if (f->mode & FMODE_WRITE) {
+		if (!pipe_full(p))
+			events |= PIPE_POLL_OUT;
+		if (!p->readers)
+			events |= POLLERR;
+	}
+	return events;
+}
+
+static int64_t pipe_ioctl(struct file *f, uint32_t cmd, uaddr_t arg)
+{
+	struct pipe *p = f->priv;
+	int32_t bytes = 0;
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	mutex_lock(&p->lock);
+	for (uint32_t n = p->tail; n != p->head; n++)
+		bytes += pipe_slot(p, n)->len;
+	mutex_unlock(&p->lock);
+	return put_user(arg, bytes);
+}
+
+/* ---- opening and closing ---- */
+
+/* The inode's pipe with one more file counted; made when there is none. NULL: no memory. */
+static struct pipe *pipe_attach(struct inode *i)
+{
+	struct pipe *p;
+
+	mutex_lock(&i->lock);
+	p = i->rdev_state;
+	if (!p) {
+		p = pipe_new();
+		i->rdev_state = p;
+	}
+	if (p)
+		p->files++;
+	mutex_unlock(&i->lock);
+	return p;
+}
+
+static void pipe_detach(struct inode *i, struct pipe *p)
+{
+	bool last;
+
+	mutex_lock(&i->lock);
+	last = --p->files == 0;
+	if (last)
+		i->rdev_state = NULL;
+	mutex_unlock(&i->lock);
+	if (last)
+		pipe_free(p);
+}
+
+static void pipe_count_open(struct pipe *p, uint32_t mode)
+{
+	if (mode & FMODE_READ) {
+		p->readers++;
+		p->reader_opens++;
+	}
+	if (mode & FMODE_WRITE) {
+		p->writers++;
+		p->writer_opens++;
+	}
+	wake_all(&p->read_wait);
+	wake_all(&p->write_wait);
+}
+
+static void pipe_count_close(struct pipe *p, uint32_t mode)
+{
+	if (mode & FMODE_READ)
+		p->readers--;
+	if (mode & FMODE_WRITE)
+		p->writers--;
+	if (waitq_active(&p->read_wait))
+		wake_key(&p->read_wait, 0, PIPE_POLL_IN | POLLHUP);
+	if (waitq_active(&p->write_wait))
+		wake_key(&p->write_wait, 0, PIPE_POLL_OUT | POLLERR);
+}
+
+/* fifo(7): open for reading waits for a writer and the other way round. */
+static int fifo_await_peer(struct pipe *p, struct file *f)
+{
+	bool nonblock = f->flags & O_NONBLOCK;
+	uint32_t seen;
+
+	switch (f->mode & (FMODE_READ | FMODE_WRITE)) {
+	case FMODE_READ:
+		seen = p->writer_opens;
+		if (p->writers || nonblock)
+			return 0;
+		return wait_event_intr(&p->read_wait, p->writer_opens != seen);
+	case FMODE_WRITE:
+		seen = p->reader_opens;
+		if (p->readers)
+			return 0;
+		if (nonblock)
+			return -ENXIO;
+		return wait_event_intr(&p->write_wait, p->reader_opens != seen);
+	}
+	return 0;
+}
+
+static int fifo_open(struct inode *i, struct file *f)
+{
+	struct pipe *p = pipe_attach(i);
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	/* A non-blocking writer without readers must not be seen by them (ENXIO). */
+	if ((f->mode & (FMODE_READ | FMODE_WRITE)) == FMODE_WRITE &&
+	    (f->flags & O_NONBLOCK) && !p->readers) {
+		pipe_detach(i, p);
+		return -ENXIO;
+	}
+	mutex_lock(&p->lock);
+	pipe_count_open(p, f->mode);
+	mutex_unlock(&p->lock);
+	err = fifo_await_peer(p, f);
+	if (err) {
+		mutex_lock(&p->lock);
+		pipe_count_close(p, f->mode);
+		mutex_unlock(&p->lock);
+		pipe_detach(i, p);
+		return err;
+	}
+	f->priv = p;
+	return 0;
+}
+
+static void pipe_release(struct file *f)
+{
+	struct pipe *p = f->priv;
+
+	mutex_lock(&p->lock);
+	pipe_count_close(p, f->mode);
+	mutex_unlock(&p->lock);
+	pipe_detach(f->inode, p);
+}
+
+const struct file_ops fifo_file_ops = {
+	.open = fifo_open,
+	.release = pipe_release,
+	.read = pipe_read,
+	.write = pipe_write,
+	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
+	.stream = true,
+};
+
+struct pipe *pipe_of(const struct file *f)
+{
+	return f->ops == &fifo_file_ops ? f->priv : NULL;
+}
+
+/* ---- anonymous pipes ---- */
+
+int pipe_open_pair(uint32_t flags, struct file **ret_read, struct file **ret_write)
+{
+	struct cred *c = thread_current()->cred;
+	struct pipe *p = pipe_new();
+	struct file *r, *w;
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	err = file_new_anon("pipe", &fifo_file_ops, p, O_RDONLY | flags, &r);
+	if (err) {
+		pipe_free(p);
+		return err;
+	}
+	r->inode->mode = S_IFIFO | 0600;
+	r->inode->uid = c->fsuid;
+	r->inode->gid = c->fsgid;
+	r->inode->fops = &fifo_file_ops;
+	r->inode->rdev_state = p;
+	p->files = 1;
+	pipe_count_open(p, FMODE_READ);
+	err = file_open_path(&r->path, O_WRONLY | flags, &w);
+	if (err) {
+		file_put(r);
+		return err;
+	}
+	*ret_read = r;
+	*ret_write = w;
+	return 0;
+}
