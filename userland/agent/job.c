@@ -1,0 +1,185 @@
+/* The job's life: started, waited for, swept up after. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "agent.h"
+
+/* Where the child stopped. It lives in the agent's memory until exec, and writes here. */
+struct start_failure {
+	enum wire_stage stage;
+	int error; /* 0: the job runs */
+};
+
+static int stdio_install(const struct job_stdio *stdio)
+{
+	for (int i = 0; i < 3; i++) {
+		if (stdio->fd[i] < 0)
+			close(i);
+		else if (dup2(stdio->fd[i], i) < 0)
+			return errno;
+	}
+	if (stdio->terminal >= 0 && ioctl(stdio->terminal, TIOCSCTTY, 0) < 0)
+		return errno;
+	return 0;
+}
+
+static int limits_install(const struct job *job)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(job->limits); i++)
+		if ((job->limits_set & BIT(i)) &&
+		    prlimit(0, i, &job->limits[i], NULL) < 0)
+			return errno;
+	return 0;
+}
+
+static int identity_install(const struct identity *id)
+{
+	/* The library's own would look for other threads of the agent. */
+	if (syscall(SYS_setgroups, id->group_count, id->groups) < 0 ||
+	    syscall(SYS_setgid, id->gid) < 0 || syscall(SYS_setuid, id->uid) < 0)
+		return errno;
+	return 0;
+}
+
+/* PATH as the job's environment has it. */
+static const char *search_path(char *const *envp)
+{
+	for (; *envp; envp++)
+		if (!strncmp(*envp, "PATH=", 5))
+			return *envp + 5;
+	return "/bin:/usr/bin:/sbin:/usr/sbin";
+}
+
+/* Executes the first of PATH that can be; else the errno that says most: EACCES of a file
+ * that is there counts more than ENOENT of those that are not. */
+static int exec_search(const char *name, char *const *argv, char *const *envp)
+{
+	char path[WIRE_PATH_MAX + 1];
+	const char *at = search_path(envp);
+	size_t name_size = strlen(name) + 1;
+	int error = ENOENT;
+
+	for (;;) {
+		const char *end = strchrnul(at, ':');
+		size_t size = end - at;
+
+		if (size + 1 + name_size <= sizeof(path)) {
+			memcpy(path, at, size);
+			path[size] = '/';
+			/* An empty entry means the current folder. */
+			memcpy(path + (size ? size + 1 : 0), name, name_size);
+			execve(path, argv, envp);
+			if (errno != ENOENT && errno != ENOTDIR)
+				error = errno;
+			if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+				return error;
+		}
+		if (!*end)
+			return error;
+		at = end + 1;
+	}
+}
+
+/* In the child: nothing here may change what the agent relies on but *failure. */
+static void job_become(struct job *job, const struct job_stdio *stdio,
+		       const struct identity *id, volatile struct start_failure *failure)
+{
+	sigset_t none;
+
+	setsid();
+	failure->stage = WIRE_STAGE_STDIO;
+	failure->error = stdio_install(stdio);
+	if (failure->error)
+		return;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	failure->stage = WIRE_STAGE_LIMIT;
+	failure->error = limits_install(job);
+	if (failure->error)
+		return;
+	failure->stage = WIRE_STAGE_CREDENTIALS;
+	failure->error = id ? identity_install(id) : 0;
+	if (failure->error)
+		return;
+
+	if (strchr(job->program, '/')) {
+		failure->stage = WIRE_STAGE_EXEC;
+		execve(job->program, job->argv, job->envp);
+		failure->error = errno;
+	} else {
+		failure->error = exec_search(job->program, job->argv, job->envp);
+		failure->stage =
+			failure->error == ENOENT ? WIRE_STAGE_LOOKUP : WIRE_STAGE_EXEC;
+	}
+}
+
+/* vfork: the agent has few pages, but to copy them is still dearer than to wait for exec. */
+static pid_t job_fork(struct job *job, const struct job_stdio *stdio,
+		      const struct identity *id, volatile struct start_failure *failure)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		job_become(job, stdio, id, failure);
+		_exit(127);
+	}
+	if (pid < 0) {
+		failure->stage = WIRE_STAGE_FORK;
+		failure->error = errno;
+	}
+	return pid;
+}
+
+void job_start(struct agent *a)
+{
+	volatile struct start_failure failure = { 0 };
+	struct job *job = &a->job;
+	struct wire_msg msg = { .type = WIRE_STARTED };
+	struct identity id;
+	struct job_stdio stdio;
+	bool other = *job->user || job->spec.uid || job->spec.gid;
+	int error = other ? identity_find(job, &id) : 0;
+
+	if (error < 0)
+		agent_fail(a, WIRE_STAGE_USER, -error, job->user);
+	error = stdio_open(a, &stdio);
+	if (error < 0)
+		agent_fail(a, WIRE_STAGE_STDIO, -error, "");
+	job->pid = job_fork(job, &stdio, other ? &id : NULL, &failure);
+	if (failure.error)
+		agent_fail(a, failure.stage, failure.error, job->program);
+	stdio_handed_over(&stdio);
+	msg.started.clock_ns = clock_now_ns();
+	port_send(a, &msg);
+}
+
+void job_reap(struct agent *a)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != a->job.pid)
+			continue;
+		a->job.status = status;
+		a->job.ended = true;
+	}
+}
+
+void job_sweep(struct agent *a)
+{
+	if (!a->machine) {
+		kill(-a->job.pid, SIGKILL);
+		return;
+	}
+	/* PID 1 is spared. Whoever forked while this went on is met in the next round. */
+	while (kill(-1, SIGKILL) == 0) {
+		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
+			break;
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+	}
+}

@@ -1,0 +1,203 @@
+/* The agent's start, its loop and its end. */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <time.h>
+
+#include "agent.h"
+
+static volatile sig_atomic_t child_changed;
+
+uint64_t clock_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+void agent_end(struct agent *a)
+{
+	port_flush(a);
+	if (a->machine)
+		reboot(RB_POWER_OFF);
+	_exit(0);
+}
+
+void agent_fail(struct agent *a, enum wire_stage stage, int error, const char *what)
+{
+	struct wire_msg msg = { .type = WIRE_FAILED };
+
+	msg.failed = (struct wire_failed){ stage, error, wire_text_of(what) };
+	port_send(a, &msg);
+	agent_end(a);
+}
+
+/* SIGPIPE is caught, not ignored, so that exec gives the job its default back. */
+static void on_signal(int number)
+{
+	if (number == SIGCHLD)
+		child_changed = 1;
+}
+
+static void signals_init(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t blocked;
+
+	sigaction(SIGCHLD, &action, NULL);
+	sigaction(SIGPIPE, &action, NULL);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+}
+
+/* What a program expects of a Linux system and the root image cannot hold. */
+static void mounts_init(void)
+{
+	static const struct {
+		const char *type, *at;
+		unsigned long flags;
+	} mounts[] = {
+		{ "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC },
+		{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC },
+	};
+
+	/* A root image may lack the folder, or the kernel have mounted it: a job that needs
+	 * it will say so better than we can. */
+	for (size_t i = 0; i < ARRAY_LEN(mounts); i++)
+		mount(mounts[i].type, mounts[i].at, mounts[i].type, mounts[i].flags,
+		      NULL);
+}
+
+static int port_device_open(void)
+{
+	static const char *const names[] = { "/dev/mayfly-agent", "/dev/vport0p1" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		int fd = open(names[i], O_RDWR | O_CLOEXEC);
+
+		if (fd >= 0)
+			return fd;
+	}
+	return -1;
+}
+
+/* The port as fd 3 or higher, with 0 to 2 taken (A4). number: the digit of an open one, for
+ * tests. Ends the process when there is none. */
+static void port_init(struct agent *a, const char *number)
+{
+	int fd = number ? number[0] - '0' : port_device_open();
+
+	if (fd < 0 && a->machine) {
+		mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, NULL);
+		fd = port_device_open();
+	}
+	if (fd < 0)
+		agent_end(a);
+	while (fd < 3) {
+		int next = dup(fd);
+
+		if (next < 0)
+			agent_end(a);
+		fd = next;
+	}
+	/* The copies stay where the job's own will be put. */
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	a->port.fd = fd;
+}
+
+/* Sends the end of a job, what it left and what the kernel says about it. */
+static void job_finish(struct agent *a)
+{
+	struct wire_msg msg = { .type = WIRE_EXITED };
+	struct rusage usage;
+	int status = a->job.status;
+
+	msg.exited.clock_ns = clock_now_ns();
+	a->phase = WIRE_AFTER;
+	job_sweep(a);
+	output_drain(a);
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	if (WIFSIGNALED(status))
+		msg.exited.signal = WTERMSIG(status);
+	else
+		msg.exited.status = WEXITSTATUS(status);
+	msg.exited.user_us = usage.ru_utime.tv_sec * 1000000ull + usage.ru_utime.tv_usec;
+	msg.exited.system_us =
+		usage.ru_stime.tv_sec * 1000000ull + usage.ru_stime.tv_usec;
+	msg.exited.max_rss_bytes = usage.ru_maxrss * 1024ull;
+	port_send(a, &msg);
+	out_send_all(a);
+	if (a->report)
+		report_send(a);
+	msg.type = WIRE_DONE;
+	port_send(a, &msg);
+	agent_end(a);
+}
+
+/* Waits until something can be done, and does it. */
+static void serve_once(struct agent *a)
+{
+	struct pollfd polls[2 + WIRE_STREAMS];
+	sigset_t none;
+
+	polls[0] = (struct pollfd){ .fd = a->port.fd, .events = POLLIN };
+	polls[1] = (struct pollfd){ .fd = a->input.fd };
+	if (a->input.start < a->input.end)
+		polls[1].events = POLLOUT;
+	for (int i = 0; i < WIRE_STREAMS; i++) {
+		const struct source *source = &a->output[i];
+
+		polls[2 + i] =
+			(struct pollfd){ .fd = source->credit.credit ? source->fd : -1,
+					 .events = POLLIN };
+	}
+	port_flush(a);
+	sigemptyset(&none);
+	if (ppoll(polls, ARRAY_LEN(polls), NULL, &none) < 0)
+		return;
+	if (polls[1].revents)
+		input_pump(a);
+	for (int i = 0; i < WIRE_STREAMS; i++)
+		if (polls[2 + i].revents)
+			output_pump(a, i);
+	if (polls[0].revents)
+		port_receive(a);
+}
+
+static void agent_init(struct agent *a)
+{
+	a->phase = WIRE_SETUP;
+	a->file = a->input.fd = -1;
+	for (int i = 0; i < WIRE_STREAMS; i++)
+		a->output[i].fd = -1;
+}
+
+int main(int argc, char **argv)
+{
+	/* Large and mostly unused: as zeroed memory it costs only what is touched. */
+	static struct agent agent;
+	struct agent *a = &agent;
+
+	agent_init(a);
+	a->machine = getpid() == 1;
+	if (!a->machine && argc != 2)
+		return 2;
+	signals_init();
+	port_init(a, a->machine ? NULL : argv[1]);
+	if (a->machine)
+		mounts_init();
+	for (;;) {
+		if (child_changed) {
+			child_changed = 0;
+			job_reap(a);
+			if (a->job.ended)
+				job_finish(a);
+		}
+		serve_once(a);
+	}
+}

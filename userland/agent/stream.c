@@ -1,0 +1,173 @@
+/* The job's bytes between its pipes and the port, within the credit of each stream. */
+#include <poll.h>
+
+#include "agent.h"
+
+/* -- host to job ------------------------------------------------------------------------ */
+
+static void credit_return(struct agent *a)
+{
+	struct wire_msg msg = { .type = WIRE_CREDIT };
+	uint32_t owed = wire_receiver_owed(&a->input.credit);
+
+	if (!owed)
+		return;
+	msg.credit = (struct wire_credit){ WIRE_STDIN, owed };
+	port_send(a, &msg);
+	wire_receiver_repaid(&a->input.credit, owed);
+}
+
+/* The terminal's master is also where its text comes out: only that end closes it. */
+static void input_fd_drop(struct agent *a)
+{
+	if (a->input.fd != a->output[WIRE_TTY].fd)
+		close(a->input.fd);
+	a->input.fd = -1;
+}
+
+/* The job closed its stdin: what waits for it is dropped, and the host need send no more. */
+static void input_refused(struct agent *a)
+{
+	struct wire_msg msg = { .type = WIRE_CLOSED, .closed = { WIRE_STDIN } };
+
+	input_fd_drop(a);
+	wire_receiver_consume(&a->input.credit, a->input.end - a->input.start);
+	a->input.start = a->input.end = 0;
+	port_send(a, &msg);
+}
+
+void input_pump(struct agent *a)
+{
+	struct sink *in = &a->input;
+	ssize_t n;
+
+	if (in->fd < 0)
+		return;
+	if (in->start == in->end) {
+		/* Polled without asking for anything: only an error is told. */
+		input_refused(a);
+		return;
+	}
+	n = write(in->fd, in->bytes + in->start, in->end - in->start);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		input_refused(a);
+		return;
+	}
+	if (n > 0) {
+		in->start += n;
+		wire_receiver_consume(&in->credit, n);
+		credit_return(a);
+	}
+	if (in->start == in->end) {
+		in->start = in->end = 0;
+		if (in->ended)
+			input_fd_drop(a);
+	}
+}
+
+void input_data(struct agent *a, const struct wire_tail *bytes)
+{
+	struct sink *in = &a->input;
+
+	if (wire_receiver_take(&in->credit, bytes->size) < 0 || in->ended)
+		agent_fail(a, WIRE_STAGE_PROTOCOL, EOVERFLOW, "DATA");
+	if (in->fd < 0) {
+		wire_receiver_consume(&in->credit, bytes->size);
+		credit_return(a);
+		return;
+	}
+	/* What is held never exceeds the window, and `bytes` has its size. */
+	if (sizeof(in->bytes) - in->end < bytes->size) {
+		memmove(in->bytes, in->bytes + in->start, in->end - in->start);
+		in->end -= in->start;
+		in->start = 0;
+	}
+	memcpy(in->bytes + in->end, bytes->at, bytes->size);
+	in->end += bytes->size;
+	input_pump(a);
+}
+
+void input_end(struct agent *a)
+{
+	struct sink *in = &a->input;
+
+	in->ended = true;
+	if (in->fd >= 0 && in->start == in->end)
+		input_fd_drop(a);
+}
+
+/* -- job to host ------------------------------------------------------------------------ */
+
+void output_close(struct agent *a, enum wire_stream stream)
+{
+	struct source *out = &a->output[stream];
+	struct wire_msg msg = { .type = WIRE_EOF, .eof = { stream } };
+
+	if (out->fd < 0)
+		return;
+	if (a->input.fd == out->fd)
+		a->input.fd = -1;
+	close(out->fd);
+	out->fd = -1;
+	port_send(a, &msg);
+}
+
+void output_pump(struct agent *a, enum wire_stream stream)
+{
+	struct source *out = &a->output[stream];
+	size_t want = MIN(out->credit.credit, WIRE_PAYLOAD_MAX - 1u);
+	struct wire_msg msg = { .type = WIRE_DATA, .data = { .stream = stream } };
+	ssize_t n;
+
+	if (out->fd < 0 || !want)
+		return;
+	n = read(out->fd, port_reserve(a, WIRE_HEADER_SIZE + 1, want), want);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		/* A terminal that nobody has open any more reads as EIO. */
+		output_close(a, stream);
+		return;
+	}
+	msg.data.bytes.size = n;
+	port_send(a, &msg);
+	wire_sender_spend(&out->credit, n);
+}
+
+/*
+ * Every process of the job is dead, so the pipes only empty. One that stays open all the same
+ * (as an ordinary process the agent does not sweep everybody) is left when it has nothing.
+ */
+void output_drain(struct agent *a)
+{
+	for (;;) {
+		struct pollfd polls[1 + WIRE_STREAMS] = { { .fd = a->port.fd,
+							    .events = POLLIN } };
+		bool starved = false, moved = false;
+
+		for (int i = 0; i < WIRE_STREAMS; i++) {
+			const struct source *out = &a->output[i];
+
+			polls[1 + i] =
+				(struct pollfd){ .fd = out->credit.credit ? out->fd : -1,
+						 .events = POLLIN };
+			starved |= out->fd >= 0 && !out->credit.credit;
+		}
+		if (starved)
+			port_flush(a);
+		if (poll(polls, ARRAY_LEN(polls), starved ? -1 : 0) < 0)
+			continue;
+		for (int i = 0; i < WIRE_STREAMS; i++) {
+			if (polls[1 + i].revents) {
+				output_pump(a, i);
+				moved = true;
+			}
+		}
+		if (polls[0].revents)
+			port_receive(a);
+		else if (!moved && !starved)
+			break;
+	}
+	for (int i = 0; i < WIRE_STREAMS; i++)
+		output_close(a, i);
+}
