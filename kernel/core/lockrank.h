@@ -12,6 +12,7 @@ enum lock_rank {
 	RANK_TTY,	    /* tty line discipline and termios */
 	RANK_FILE_POS,	    /* file position of read/write/lseek/getdents */
 	RANK_EPOLL,	    /* epoll instance; nest */
+	RANK_MOUNTS,	    /* the mount tree, to change it */
 	RANK_SB_RENAME,	    /* one per super block: directory renames */
 	RANK_INODE,	    /* inode: directory content, size; nest parent to child */
 	RANK_PIPE,	    /* pipe buffers */

@@ -9,8 +9,9 @@
  *  F4  file->ops, ->inode, ->path never change after open;
  *  F5  permission is decided from the inode that is then used, by sec_may_access.
  *
- * Locks, outermost first: sb->rename_lock, inode->lock parent before child (two directories:
- * by address unless one is the other's ancestor), mount lock, dcache lock.
+ * Locks, outermost first: the mounts' mutex, sb->rename_lock, inode->lock parent before child
+ * (two directories: by address unless one is the other's ancestor), dcache lock. "Mount lock"
+ * below means: changed under both the mounts' mutex and the dcache lock, read under either.
  */
 #ifndef FS_VFS_H
 #define FS_VFS_H
@@ -138,13 +139,15 @@ struct inode {
 	struct file_times t;	     /* [lock], torn reads are harmless */
 	struct mapping mapping;	     /* regular files */
 	_Atomic int32_t writers;     /* open for writing; negative: denied (being executed) */
-	struct list hash_link;	     /* [icache lock] */
-	struct list lru;	     /* [icache lock] */
+	struct list hash_link;	     /* [icache lock] empty: not in the inode cache */
+	_Atomic uint32_t state;	     /* INODE_* */
 	struct list dentries;	     /* [dcache lock] aliases */
-	void *locks;		     /* record locks; fs/locks.c */
+	_Atomic(struct lock_set *) locks; /* flock, POSIX and OFD locks; fs/locks.c */
 	void *priv;		     /* the file system's */
 	_Atomic(void *) rdev_state;  /* fifo: its pipe; unix socket: its endpoint */
 };
+
+#define INODE_NEW 1u /* being filled by inode_get_cached's caller: others wait for it */
 
 #define DENTRY_INLINE_NAME 40
 struct dentry {
@@ -165,14 +168,19 @@ struct dentry {
 #define DENTRY_MOUNTPOINT 1u
 #define DENTRY_UNHASHED 2u /* removed from its directory */
 #define DENTRY_NOCACHE 4u  /* drop at last put (procfs: revalidated by not being kept) */
+#define DENTRY_LRU 8u	   /* on the LRU list */
+#define DENTRY_USED 16u	   /* used since the shrinker last saw it */
+#define DENTRY_ANON 32u	   /* of a nameless inode: path text is the name itself */
 
 struct super_ops {
 	void (*evict)(struct inode *i); /* last reference gone: free priv, blocks if nlink 0 */
 	int (*statfs)(struct super_block *sb, struct statfs *ret);
 	void (*put_super)(struct super_block *sb);
-	/* True: a cached dentry is still right; NULL: always. */
+	/* True: a cached dentry is still right; NULL: always. May sleep. */
 	bool (*revalidate)(struct dentry *d);
+	/* ",key=value" text for /proc/mounts; its length. */
 	size_t (*show_options)(struct super_block *sb, char *buf, size_t n);
+	int (*remount)(struct super_block *sb, const char *data); /* absent: data is ignored */
 };
 
 struct super_block {
@@ -262,6 +270,7 @@ struct file {
 #define FMODE_WRITE 2u
 #define FMODE_EXEC 4u
 #define FMODE_PATH 8u
+#define FMODE_WRITER 16u /* counted in inode->writers */
 
 struct dir_ctx {
 	bool (*emit)(struct dir_ctx *c, const char *name, size_t len, uint64_t next_pos,
@@ -283,9 +292,11 @@ struct dir_ctx {
 
 /* A user's path string, copied in. name_put frees. 0, -EFAULT, -ENAMETOOLONG, -ENOENT (empty
  * without WALK_EMPTY), -ENOMEM. */
+#define PATHNAME_INLINE 128
 struct pathname {
-	char *s;
+	char *s; /* inline_buf, or a buffer of its own */
 	size_t len;
+	char inline_buf[PATHNAME_INLINE];
 };
 must_use int name_get(uaddr_t path, uint32_t walk_flags, struct pathname *ret);
 void name_put(struct pathname *n);
@@ -317,9 +328,18 @@ must_use int inode_permission(struct inode *i, uint32_t may);
 must_use int file_open_at(int dirfd, const char *name, uint32_t flags, uint32_t mode,
 			  uint32_t walk_flags, struct file **ret);
 must_use int file_open_path(const struct path *p, uint32_t flags, struct file **ret);
-/* A file on an anonymous inode ("anon_inode:[eventfd]"). */
+/* execve(2): a regular file that current may execute; open(2)s for writing it get ETXTBSY
+ * until the last put. -EACCES (also not regular, or a noexec mount), -ETXTBSY, and a walk's. */
+must_use int file_open_exec(int dirfd, const char *name, uint32_t walk_flags,
+			    struct file **ret);
+/* A file on the shared anonymous inode; path text "anon_inode:NAME", so give "[eventfd]".
+ * ops->open is not called; ops->release is, when the file was made. */
 must_use int file_new_anon(const char *name, const struct file_ops *ops, void *priv,
 			   uint32_t flags, struct file **ret);
+/* A file on a new inode that has no name: pipes, sockets. `mode` with S_IFMT; the path text is
+ * "NAME:[ino]"; inode->fops is ops, so file_open_path(&f->path, ...) opens it once more. */
+must_use int file_new_nameless(const char *name, uint32_t mode, const struct file_ops *ops,
+			       void *priv, uint32_t flags, struct file **ret);
 static inline struct file *file_get(struct file *f)
 {
 	ref_get(&f->refs);
@@ -349,6 +369,8 @@ void fd_release(int fd);
 must_use int fd_add(struct file *f, bool cloexec);
 must_use int fd_close(int fd);
 void files_close_on_exec(struct files *f);
+/* execve of one thread of several that share a table: current gets one of its own. */
+must_use int files_unshare(void);
 /* For /proc/pid/fd: the file at the first used descriptor >= *fd of any table; referenced. */
 struct file *files_next(struct files *f, int *fd, bool *ret_cloexec);
 size_t files_count(struct files *f);
@@ -361,14 +383,21 @@ struct fs_ctx {
 	struct path root, cwd; /* [lock] */
 	_Atomic uint32_t umask;
 };
+/* from NULL: both paths at the root mount, umask 022. */
 must_use int fs_ctx_copy(struct fs_ctx *from, struct fs_ctx **ret);
+/* current's, referenced. */
+void fs_root_get(struct path *ret);
+void fs_cwd_get(struct path *ret);
 struct fs_ctx *fs_ctx_get(struct fs_ctx *c);
 void fs_ctx_put(struct fs_ctx *c);
 
 /* ---- for file systems ---- */
 
 must_use struct inode *inode_new(struct super_block *sb, uint64_t ino); /* NULL: no memory */
-/* From the inode cache of sb, or new with *ret_new set and hashed; reference. */
+/* From the inode cache of sb, or new with *ret_new set and hashed; reference. Others that ask
+ * for a new one wait until dentry_instantiate, dentry_new_root, inode_ready, or the inode_put
+ * that gives it up. */
+void inode_ready(struct inode *i);
 must_use struct inode *inode_get_cached(struct super_block *sb, uint64_t ino, bool *ret_new);
 static inline struct inode *inode_get(struct inode *i)
 {
@@ -405,11 +434,14 @@ int64_t generic_llseek(struct file *f, int64_t off, int whence);
 /* Minor range [minor, minor+n) of a major. fops->open finds its device by inode->rdev. */
 must_use int chrdev_register(uint32_t major, uint32_t minor, uint32_t n, const char *name,
 			     const struct file_ops *ops);
+/* Opens the driver of i->rdev: sets f->ops and calls its open. -ENXIO: no such device. */
+must_use int chrdev_open(struct inode *i, struct file *f);
 
 /* ---- mounts ---- */
 
 must_use int mount_fs(const char *type, const char *source, const char *data,
 		      const struct path *at, uint32_t flags);
+/* The first mount; boot_root's is "overlay", "overlay", "lowerfs=ext4,lowerdev=/dev/vda". */
 must_use int mount_root(const char *type, const char *source, const char *data);
 must_use int mount_bind(const struct path *from, const struct path *at, bool recursive,
 			uint32_t flags);
