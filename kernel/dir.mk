@@ -1,6 +1,6 @@
 # The kernel: a static PIE for ring 0. No SSE, no red zone, canary at %gs:40.
 
-kernel_cflags = $(base_cflags) $(uapi_cflags) -Ikernel -isystem $(BUILD)/sodium/include \
+kernel_cflags = $(base_cflags) $(uapi_cflags) -Ikernel -I$(BUILD) -isystem $(BUILD)/sodium/include \
 	$(if $(DEBUG),-DMAYFLY_DEBUG=1) \
 	-ffreestanding -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only \
 	-ffunction-sections -fdata-sections -fno-omit-frame-pointer \
@@ -14,6 +14,28 @@ kernel_sources := $(filter-out %/vdso/%,$(call sources,kernel)) $(lib_sources)
 kernel_objects := $(call objects,kernel,$(kernel_sources))
 $(kernel_objects): | $(BUILD)/sodium/headers.stamp
 
+# -- the vDSO -----------------------------------------------------------------------
+# Code of kernel/*/vdso/ runs in user mode: no canary at %gs, position independent, a
+# shared object of its own. The kernel holds it with `.incbin "vdso.so"`.
+vdso_cflags = $(base_cflags) $(uapi_cflags) -Ikernel -ffreestanding -fPIC \
+	-fvisibility=hidden -mgeneral-regs-only -fno-stack-protector -fomit-frame-pointer \
+	-fasynchronous-unwind-tables
+vdso_sources := $(call sources,$(wildcard kernel/*/vdso))
+vdso_script := $(wildcard kernel/*/vdso/vdso.lds)
+$(eval $(call variant,vdso))
+
+vdso_objects := $(call objects,vdso,$(vdso_sources))
+$(BUILD)/vdso.so: $(vdso_objects) $(vdso_script) $(BUILD)/vdso.flags
+	$(call say,LD,$@)
+	$(Q)$(LD) -m elf_x86_64 -shared -soname linux-vdso.so.1 --hash-style=both \
+		-Bsymbolic --no-undefined --build-id=none -z noexecstack -z norelro \
+		-z max-page-size=4096 -z noseparate-code --strip-all \
+		$(addprefix -T ,$(vdso_script)) -o $@ $(vdso_objects)
+
+$(if $(vdso_sources),$(kernel_objects): | $(BUILD)/vdso.so)
+$(filter %vdso_image.o,$(kernel_objects)): $(BUILD)/vdso.so
+
+# -- the image ----------------------------------------------------------------------
 kernel_ldflags := -m elf_x86_64 -static -pie --no-dynamic-linker -z text \
 	-z noexecstack -z max-page-size=4096 --build-id=none --gc-sections \
 	--no-undefined --orphan-handling=error -T kernel/kernel.ld
