@@ -30,12 +30,12 @@ enum lock_rank {
 	RANK_TASK_LIST,		/* process tree, pid map, groups and sessions */
 	RANK_SIGNAL,		/* signal state of a process */
 	RANK_FUTEX,		/* futex hash bucket; nest in address order */
+	RANK_MAPPING_TREE,	/* pages of one mapping, and which areas map it */
 	RANK_PT,		/* page tables of one space */
-	RANK_MAPPING_TREE,	/* pages of one mapping */
 	RANK_PAGE_LRU,		/* reclaimable pages */
 	RANK_OBJECT,		/* a small object's own state (eventfd, timerfd, tty buffer …) */
 	RANK_WAITQ,		/* wait queue */
-	RANK_EPOLL_READY,	/* epoll ready list: taken inside a wake-up */
+	RANK_EPOLL_READY,	/* epoll ready list: taken inside a wake-up; nest watched to watching */
 	RANK_WAITQ_EPOLL,	/* the wait queue of an epoll instance, woken from there */
 	RANK_DEV,		/* device ring */
 	RANK_SLAB,		/* slab cache */

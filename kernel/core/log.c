@@ -66,6 +66,19 @@ size_t log_read(uint64_t *pos, char *buf, size_t n)
 	return done;
 }
 
+size_t log_size(void)
+{
+	return LOG_SIZE;
+}
+
+uint64_t log_end(void)
+{
+	uint64_t flags = spin_lock_irq(&lock);
+	uint64_t end = written;
+	spin_unlock_irq(&lock, flags);
+	return end;
+}
+
 void timeline_mark_at(const char *name, uint64_t tsc)
 {
 	if (n_marks < TIMELINE_MAX)

@@ -18,6 +18,9 @@ void log_set_console_level(enum log_level level); /* what is below it goes to se
 /* Reads the ring (dmesg): from *pos, at most n bytes; advances *pos. Bytes copied. */
 size_t log_read(uint64_t *pos, char *buf, size_t n);
 
+size_t log_size(void);	/* bytes the ring holds */
+uint64_t log_end(void); /* position after the newest byte */
+
 /* Boot time line: a named mark at the present time, for /proc/mayfly/timeline. */
 void timeline_mark(const char *name);
 void timeline_mark_at(const char *name, uint64_t tsc);

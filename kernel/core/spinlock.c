@@ -21,7 +21,8 @@ static struct {
 static bool rank_nests(uint32_t rank)
 {
 	return rank == RANK_RUNQ || rank == RANK_FUTEX || rank == RANK_WAITQ ||
-	       rank == RANK_OBJECT || rank == RANK_PT || rank == RANK_SIGNAL;
+	       rank == RANK_OBJECT || rank == RANK_PT || rank == RANK_SIGNAL ||
+	       rank == RANK_EPOLL_READY;
 }
 
 void lock_debug_acquire(struct spinlock *l)
