@@ -19,21 +19,21 @@ void sodium_memzero(void *const at, const size_t len)
 int sodium_memcmp(const void *const a_, const void *const b_, size_t len)
 {
 	const volatile unsigned char *a = a_, *b = b_;
-	unsigned char differ = 0;
+	unsigned int differ = 0;
 
 	for (size_t i = 0; i < len; i++)
 		differ |= a[i] ^ b[i];
-	return (1 & ((differ - 1) >> 8)) - 1;
+	return (int)((differ - 1) >> 31) - 1;
 }
 
 int sodium_is_zero(const unsigned char *bytes, const size_t len)
 {
 	const volatile unsigned char *at = bytes;
-	unsigned char any = 0;
+	unsigned int any = 0;
 
 	for (size_t i = 0; i < len; i++)
 		any |= at[i];
-	return 1 & ((any - 1) >> 8);
+	return (int)((any - 1) >> 31);
 }
 
 /* A length or a state no caller of ours may pass: never reached by a job's data. */
