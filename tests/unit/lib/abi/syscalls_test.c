@@ -2,7 +2,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <asm/unistd.h>
 /* after setjmp.h */
 #include <cmocka.h>
 
@@ -14,7 +14,7 @@ struct row {
 	unsigned header_nr; /* what <asm/unistd_64.h> says */
 };
 
-#define ROW(n, nr, name, state, group) { nr, n, #name, #state, #group, SYS_##name },
+#define ROW(n, nr, name, state, group) { nr, n, #name, #state, #group, __NR_##name },
 #define SYSCALL0(nr, name, state, group, ...) ROW(0, nr, name, state, group)
 #define SYSCALL1(nr, name, state, group, ...) ROW(1, nr, name, state, group)
 #define SYSCALL2(nr, name, state, group, ...) ROW(2, nr, name, state, group)
