@@ -250,22 +250,18 @@ struct pipe *pipe_of(const struct file *f)
 
 int pipe_open_pair(uint32_t flags, struct file **ret_read, struct file **ret_write)
 {
-	struct cred *c = thread_current()->cred;
 	struct pipe *p = pipe_new();
 	struct file *r, *w;
 	int err;
 
 	if (!p)
 		return -ENOMEM;
-	err = file_new_anon("pipe", &fifo_file_ops, p, O_RDONLY | flags, &r);
+	err = file_new_nameless("pipe", S_IFIFO | 0600, &fifo_file_ops, p,
+				O_RDONLY | flags, &r);
 	if (err) {
 		pipe_free(p);
 		return err;
 	}
-	r->inode->mode = S_IFIFO | 0600;
-	r->inode->uid = c->fsuid;
-	r->inode->gid = c->fsgid;
-	r->inode->fops = &fifo_file_ops;
 	r->inode->rdev_state = p;
 	p->files = 1;
 	pipe_count_open(p, FMODE_READ);
