@@ -5,7 +5,7 @@ host_cflags = $(base_cflags) -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fPIE \
 host_ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--build-id=none
 host_libs := -ljansson -larchive
 $(eval $(call variant,host))
-$(eval $(call archive,$(BUILD)/host/lib.a,$(call objects,host,$(lib_sources))))
+$(eval $(call archive,$(BUILD)/host/lib.a,$(call objects,host,$(lib_hosted_sources))))
 
 host_objects := $(call objects,host,$(call sources,host policy vboot attest))
 $(eval $(call flags_file,host-link,$(CC) $(host_ldflags) $(host_libs) $(host_objects)))

@@ -73,14 +73,3 @@ char *strstr(const char *s, const char *t)
 			return (char *)s;
 	return n ? NULL : (char *)s;
 }
-
-size_t str_copy(char *dst, const char *src, size_t n)
-{
-	size_t len = strlen(src);
-	if (n) {
-		size_t m = MIN(len, n - 1);
-		memcpy(dst, src, m);
-		dst[m] = 0;
-	}
-	return len;
-}

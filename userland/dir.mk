@@ -9,7 +9,7 @@ guest_cflags = $(base_cflags) $(guest_headers) -D_GNU_SOURCE -fno-pie \
 	-fstack-protector-strong -ffunction-sections -fdata-sections
 guest_ldflags := -static -no-pie -Wl,--gc-sections,--build-id=none,-z,noexecstack
 $(eval $(call variant,guest))
-$(eval $(call archive,$(BUILD)/guest/lib.a,$(call objects,guest,$(lib_sources))))
+$(eval $(call archive,$(BUILD)/guest/lib.a,$(call objects,guest,$(lib_hosted_sources))))
 
 # $(call guest_program,OUTPUT,OBJECTS,LDFLAGS)
 define guest_program

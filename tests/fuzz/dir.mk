@@ -15,7 +15,7 @@ $(BUILD)/fuzz/%.o: %.c $(BUILD)/fuzz.flags
 
 fuzz_tests := $(wildcard tests/fuzz/*_fuzz.c)
 fuzz_linked := $(if $(fuzz_tests),$(shell sed -n 's|^/\* link: \(.*\) \*/$$|\1|p' $(fuzz_tests)))
-$(eval $(call archive,$(BUILD)/fuzz/all.a,$(call objects,fuzz,$(sort $(lib_sources) $(fuzz_linked)))))
+$(eval $(call archive,$(BUILD)/fuzz/all.a,$(call objects,fuzz,$(sort $(lib_hosted_sources) $(fuzz_linked)))))
 
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(fuzz_tests))
 $(fuzz_programs): $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/all.a

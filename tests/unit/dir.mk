@@ -16,7 +16,7 @@ $(eval $(call variant,unit))
 unit_tests := $(filter %_test.c,$(call sources,tests/unit))
 unit_mirrored := $(wildcard $(patsubst tests/unit/%_test.c,%.c,$(unit_tests)))
 unit_linked := $(if $(unit_tests),$(shell sed -n 's|^/\* link: \(.*\) \*/$$|\1|p' $(unit_tests)))
-unit_sources := $(sort $(lib_sources) $(wildcard kernel/sec/*.c) $(unit_mirrored) $(unit_linked))
+unit_sources := $(sort $(lib_hosted_sources) $(wildcard kernel/sec/*.c) $(unit_mirrored) $(unit_linked))
 $(eval $(call archive,$(BUILD)/unit/all.a,$(call objects,unit,$(unit_sources))))
 
 unit_programs := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(unit_tests))
