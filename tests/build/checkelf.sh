@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools/checkelf lets a right kernel image pass and names what is wrong with others.
-. tests/build/tap.sh
+. tests/tap.sh
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

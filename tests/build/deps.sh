@@ -1,7 +1,7 @@
 #!/bin/sh
 # tools/deps takes a source package only with its pinned sum, and needs no network when
 # everything is there.
-. tests/build/tap.sh
+. tests/tap.sh
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

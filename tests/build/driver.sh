@@ -1,7 +1,7 @@
 #!/bin/sh
 # tests/run counts what passed and what failed, and takes nothing that stopped early, hung
 # or left something behind for a pass.
-. tests/build/tap.sh
+. tests/tap.sh
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,7 +1,7 @@
 #!/bin/sh
 # make: a second run does nothing, help names every target, install puts in place what
 # the command needs.
-. tests/build/tap.sh
+. tests/tap.sh
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The base root image: sound, small, owned by root, nothing setuid, made the same by anyone.
-. tests/build/tap.sh
+. tests/tap.sh
 
 PATH=$PATH:/usr/sbin:/sbin
 dir=$(mktemp -d)
