@@ -34,10 +34,10 @@ enum lock_rank {
 	RANK_PT,		/* page tables of one space */
 	RANK_PAGE_LRU,		/* reclaimable pages */
 	RANK_OBJECT,		/* a small object's own state (eventfd, timerfd, tty buffer …) */
+	RANK_DEV,		/* device queue or port: its interrupt handler wakes under it */
 	RANK_WAITQ,		/* wait queue */
 	RANK_EPOLL_READY,	/* epoll ready list: taken inside a wake-up; nest watched to watching */
 	RANK_WAITQ_EPOLL,	/* the wait queue of an epoll instance, woken from there */
-	RANK_DEV,		/* device ring */
 	RANK_SLAB,		/* slab cache */
 	RANK_BUDDY,		/* page allocator zone */
 	RANK_VMAP,

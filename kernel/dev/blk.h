@@ -1,9 +1,16 @@
-/* Block devices: whole-sector reads and writes through a driver's request queue. */
+/*
+ * Block devices: whole-sector reads and writes through a driver's request queue, and a
+ * page cache over each device for what is read piecemeal (file systems' metadata).
+ *
+ * Devices are registered while booting, by one CPU, and stay.
+ */
 #ifndef DEV_BLK_H
 #define DEV_BLK_H
 
 #include "arch/arch.h"
 #include "core/wait.h"
+#include "mm/mapping.h"
+#include "mm/slab.h"
 
 #define SECTOR_SIZE 512u
 
@@ -21,6 +28,7 @@ struct blk_device {
 	int (*transfer)(struct blk_device *d, bool write, uint64_t sector,
 			const struct blk_segment *seg, size_t n);
 	void *priv;
+	struct mapping cache; /* the device's bytes; blk_register sets it up */
 };
 
 must_use int blk_register(struct blk_device *d);
@@ -28,5 +36,13 @@ struct blk_device *blk_find(const char *name); /* "vda" or "/dev/vda"; NULL */
 struct blk_device *blk_nth(size_t i);
 /* Into kernel memory; any byte range. 0, -EIO, -EINVAL past the end, -ENOMEM. */
 must_use int blk_read(struct blk_device *d, uint64_t off, void *buf, size_t n);
+/* The cached page that holds byte `off`, with a reference; up to `ahead` pages are read
+ * at once when it is not there. 0, -EIO, -EINVAL past the end, -ENOMEM. */
+must_use int blk_page(struct blk_device *d, uint64_t off, size_t ahead, struct page **ret);
+/* Bytes [off, off + len) of the device into whole pages, which lie one after another in
+ * memory's order of `pages`; sectors. One request for as many as the device takes. 0 or
+ * -errno. */
+must_use int blk_read_pages(struct blk_device *d, uint64_t sector, struct page **pages,
+			    size_t n);
 
 #endif
