@@ -119,7 +119,7 @@ include tests/dir.mk
 -include $(if $(deps_ready),$(shell find $(BUILD) -name '*.d' -not -path '*/deps/*' 2>/dev/null))
 
 # -- using ------------------------------------------------------------------------
-.PHONY: run debug install repro clean distclean help
+.PHONY: run debug docs install repro clean distclean help
 run: all ## build everything and run an untrusted job in a VM
 	$(BUILD)/mayfly run -- busybox sh -c \
 		'echo "Hello from $$(uname -s), pid $$$$, on a VM that is about to vanish."; id; ls /'
@@ -132,6 +132,9 @@ install: all ## install below PREFIX (and DESTDIR)
 	install -m 755 $(BUILD)/mayfly $(DESTDIR)$(PREFIX)/bin/mayfly
 	install -m 644 $(boot_outputs) $(DESTDIR)$(PREFIX)/lib/mayfly
 	install -m 644 $(BUILD)/root/base.img $(DESTDIR)$(PREFIX)/lib/mayfly/root
+
+docs: ## write docs/gen from the tables of lib/abi
+	$(Q)$(PYTHON) tools/gendocs.py
 
 repro: ## build this commit twice, in two folders, and compare the bytes
 	$(Q)tools/repro $(abspath $(DEPS))
