@@ -21,6 +21,13 @@
 
 #define SIGNAL_MAX 64
 #define SIGSET_NEVER_BLOCKED (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
+#define SIGNALS_STOPPING                                                                  \
+	(SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU))
+#define SIGNALS_IGNORED_BY_DEFAULT                                                        \
+	(SIG_BIT(SIGCONT) | SIG_BIT(SIGCHLD) | SIG_BIT(SIGWINCH) | SIG_BIT(SIGURG))
+#define SA_FLAGS_KNOWN                                                                    \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
+	 SA_RESETHAND | SA_RESTORER)
 
 /* What sigaction(2) sets. Guarded by ->lock, which nests inside process->lock. */
 struct sighand {
@@ -93,7 +100,9 @@ void sigpending_flush(struct sigpending *s, sigset64_t which);
 /* Takes a signal of `set` out, own queue first: its number (0: none) and details.
  * Takes process->lock itself. */
 int signal_dequeue(sigset64_t set, siginfo_t *ret);
-/* The details waiting for t, of both queues. */
+/* The same with process->lock held; the caller recomputes WORK_SIGNAL. */
+int signal_dequeue_locked(struct task *t, sigset64_t set, siginfo_t *ret);
+/* The signals waiting for t, of both queues. */
 sigset64_t signal_pending_set(struct task *t);
 /* Recomputes WORK_SIGNAL of t. */
 void signal_recalc(struct task *t);
@@ -103,6 +112,9 @@ must_use struct sigqueue *sigqueue_new(struct task *charged, bool force);
 void sigqueue_free(struct sigqueue *q);
 /* Queues an entry owned by a POSIX timer: 1 if it is already pending. */
 int signal_send_timer(struct task *t, bool whole_process, struct sigqueue *q);
+/* A timer's entry is being taken by its receiver: the overrun count goes in, the timer is
+ * armed for its next period. process->lock held. */
+void posix_timer_collected(struct sigqueue *q, siginfo_t *ret);
 /* Takes a timer's entry out of whichever queue holds it. */
 void signal_cancel_timer(struct process *p, struct sigqueue *q);
 

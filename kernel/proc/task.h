@@ -55,6 +55,8 @@ struct task {
 		uint64_t arg[6];
 	} restart;
 	int32_t pdeath_signal;
+	uint32_t trap_vector, trap_error; /* last exception, for signal frames */
+	uint64_t trap_va;
 	uint64_t timer_slack_ns;
 	uint64_t start_ns;	  /* [I] clock_mono at creation */
 	uint64_t min_flt, maj_flt;
@@ -92,11 +94,13 @@ struct process {
 	uint32_t n_tasks;	  /* on the list */
 	uint32_t n_live;	  /* of them, not exiting */
 	bool exiting;		  /* group exit under way: exit_status holds */
+	bool unkillable;	  /* process 1: signals without a handler do nothing */
 	bool exec_under_way;	  /* a thread is becoming the only one */
 	int32_t exit_status;	  /* wait status form */
 	struct task *exec_task;	  /* that thread: all others end */
 	enum stop_state stop_state;
 	uint32_t stop_count;
+	uint32_t cont_count;	  /* SIGCONTs so far */
 	int32_t stop_signal;
 	bool stop_waitable;	  /* a stop that no wait has seen */
 	bool continue_waitable;	  /* WCONTINUED has not seen it */
@@ -104,6 +108,7 @@ struct process {
 	struct waitq child_wait;  /* wait4 of this process sleeps here */
 	struct waitq exec_wait;	  /* exec waits for the other threads' end */
 	struct rlimit64 limits[RLIM_NLIMITS]; /* [lock] to change */
+	/* threads that are gone and spaces given up; reaped children */
 	struct rusage_acc {
 		uint64_t user_ns, sys_ns, min_flt, maj_flt, nvcsw, nivcsw, max_rss;
 	} dead_threads, dead_children;
@@ -112,8 +117,8 @@ struct process {
 	struct cpu_itimer {
 		uint64_t expires, interval; /* ns of CPU time; 0: off */
 	} itimer_virt, itimer_prof;
-	struct timer cpu_timer;	  /* looks at the CPU-time timers and RLIMIT_CPU */
-	uint64_t cpu_timer_seen, cpu_timer_step, rlimit_cpu_next;
+	uint64_t rlimit_cpu_next; /* CPU time of the next SIGXCPU; 0: as the soft limit says */
+	bool cpu_timers;	  /* the tick has something to check for this process */
 	struct list posix_timers;
 	int32_t next_timer_id;
 	int32_t oom_score_adj;

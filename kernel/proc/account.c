@@ -1,0 +1,74 @@
+/*
+ * What all processes of one real user id use together, for RLIMIT_NPROC and
+ * RLIMIT_SIGPENDING. An account exists while somebody refers to it.
+ */
+#include <asm/errno.h>
+
+#include "proc/proc.h"
+
+#define BUCKETS 64
+
+static struct spinlock accounts_lock = SPINLOCK_INIT(RANK_LEAF); /* interrupts off */
+static struct list accounts[BUCKETS];				  /* [accounts_lock] */
+
+static struct list *bucket_of(uid_t uid)
+{
+	struct list *b = &accounts[uid % BUCKETS];
+	if (!b->next)
+		list_init(b);
+	return b;
+}
+
+static struct account *find(uid_t uid)
+{
+	list_for_each(a, bucket_of(uid), struct account, link)
+		if (a->uid == uid && ref_get_unless_zero(&a->refs))
+			return a;
+	return NULL;
+}
+
+struct account *account_get(uid_t uid)
+{
+	struct account *fresh = heap_zalloc(sizeof *fresh);
+	if (!fresh)
+		return NULL;
+	uint64_t flags = spin_lock_irq(&accounts_lock);
+	struct account *a = find(uid);
+	if (!a) {
+		ref_init(&fresh->refs, 1);
+		fresh->uid = uid;
+		list_push_back(bucket_of(uid), &fresh->link);
+	}
+	spin_unlock_irq(&accounts_lock, flags);
+	if (!a)
+		return fresh;
+	heap_free(fresh);
+	return a;
+}
+
+void account_put(struct account *a)
+{
+	if (!a || !ref_put(&a->refs))
+		return;
+	uint64_t flags = spin_lock_irq(&accounts_lock);
+	list_del(&a->link);
+	spin_unlock_irq(&accounts_lock, flags);
+	heap_free(a);
+}
+
+int account_switch(uid_t uid)
+{
+	struct task *t = task_current();
+	if (t->account->uid == uid)
+		return 0;
+	struct account *a = account_get(uid), *old = t->account;
+	if (!a)
+		return -EAGAIN;
+	__atomic_fetch_add((uint32_t *)&a->tasks, 1, __ATOMIC_RELAXED);
+	uint64_t flags = spin_lock_irq(&t->process->lock);
+	t->account = a;
+	spin_unlock_irq(&t->process->lock, flags);
+	__atomic_fetch_sub((uint32_t *)&old->tasks, 1, __ATOMIC_RELAXED);
+	account_put(old);
+	return 0;
+}

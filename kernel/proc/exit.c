@@ -1,0 +1,241 @@
+/*
+ * The end of threads and processes: giving everything back, finding new parents, telling the
+ * old one.
+ *
+ * A process is a zombie once its last thread has passed exit_notify; its struct process and
+ * leader task stay until a wait (or an indifferent parent) reaps them.
+ */
+#include <asm/errno.h>
+#include <linux/wait.h>
+
+#include "core/log.h"
+#include "core/panic.h"
+#include "proc/futex.h"
+#include "proc/proc.h"
+#include "proc/stop.h"
+
+enum vm_exit {
+#define EXIT_CODE(name, value, meaning) VM_EXIT_##name = (value),
+#include "lib/abi/exit.def"
+};
+
+/* ---- reaping ---- */
+
+void process_reap(struct process *p)
+{
+	must_hold(&tasklist_lock);
+	struct process *parent = p->parent;
+	struct rusage_acc all = p->dead_threads;
+	usage_add(&all, &p->dead_children);
+	usage_add(&parent->dead_children, &all);
+	list_del(&p->sibling);
+	p->zombie = false;
+	p->reaped = true;
+	spin_lock(&p->lock);
+	list_del(&p->leader->link);
+	spin_unlock(&p->lock);
+
+	struct pid *pid = pid_find(p->pid);
+	insist(pid && pid->process == p);
+	pid->process = NULL;
+	pid->task = NULL;
+	group_leave(p);
+	pid = pid_find(p->pid); /* gone if it was its own group's number */
+	if (pid)
+		pid_release_if_unused(pid);
+}
+
+void process_release(struct process *p)
+{
+	uint64_t flags = spin_lock_irq(&p->lock);
+	struct task *leader = p->leader;
+	p->leader = NULL;
+	spin_unlock_irq(&p->lock, flags);
+	if (p->tty)
+		tty_put(p->tty);
+	p->tty = NULL;
+	task_put(leader);
+	process_put(p);
+}
+
+/* ---- the children ---- */
+
+static struct process *new_parent(struct process *p)
+{
+	for (struct process *a = p->parent; a; a = a->parent)
+		if (a->is_subreaper && a->n_live)
+			return a;
+	return init_process;
+}
+
+/* A group that p's exit or move leaves orphaned, with a stopped member, is told (POSIX,
+ * _exit()). */
+static void group_maybe_orphaned(struct process *member, struct process *leaving)
+{
+	int32_t pgrp = member->pgrp;
+	if (!group_is_orphaned(pgrp, leaving) || !group_has_stopped(pgrp))
+		return;
+	struct pid *pid = pid_find(pgrp);
+	list_for_each(p, &pid->group, struct process, group_link) {
+		(void)signal_send_process(p, SIGHUP, NULL);
+		(void)signal_send_process(p, SIGCONT, NULL);
+	}
+}
+
+static void parent_death_signals(struct process *child)
+{
+	list_for_each(t, &child->tasks, struct task, link) {
+		if (!t->pdeath_signal)
+			continue;
+		siginfo_t info;
+		signal_info_user(&info, t->pdeath_signal, SI_USER);
+		(void)signal_send_task(t, t->pdeath_signal, &info);
+	}
+}
+
+/* Zombies that the new parent ignores are reaped into `dead`. */
+static void forget_children(struct process *p, struct list *dead)
+{
+	list_for_each_safe(c, &p->children, struct process, sibling) {
+		struct process *to = new_parent(p);
+		bool same_session = c->session == p->session && c->pgrp != p->pgrp;
+		parent_death_signals(c);
+		c->parent = to;
+		c->exit_signal = SIGCHLD;
+		list_del(&c->sibling);
+		list_push_back(&to->children, &c->sibling);
+		if (c->zombie && signal_notify_exit(c)) {
+			process_reap(c);
+			list_push_back(dead, &c->sibling);
+		}
+		if (same_session)
+			group_maybe_orphaned(c, NULL);
+	}
+}
+
+/* ---- the steps ---- */
+
+/* True: this was the last thread. */
+static bool exit_begin(struct task *t, int32_t status)
+{
+	struct process *p = t->process;
+	uint64_t flags = spin_lock_irq(&p->lock);
+	t->exit_code = p->exiting ? p->exit_status : status;
+	t->exiting = true;
+	bool last = --p->n_live == 0;
+	bool stopped = stop_count_out(t);
+	/* What only this thread could take is somebody else's now. */
+	list_for_each(o, &p->tasks, struct task, link)
+		if (!o->exiting && (p->pending.set & ~o->blocked))
+			thread_set_work(&o->thread, WORK_SIGNAL);
+	struct rusage_acc usage;
+	task_usage(t, &usage);
+	usage_add(&p->dead_threads, &usage);
+	if (last && t->thread.space)
+		usage_keep_space(p, t->thread.space);
+	spin_unlock_irq(&p->lock, flags);
+	if (stopped)
+		stop_tell_parent(p, CLD_STOPPED);
+	return last;
+}
+
+static void clear_tid(struct task *t)
+{
+	static const int32_t zero;
+	if (!t->clear_tid.va || ref_read(&t->thread.space->users) <= 1)
+		return;
+	if (!copy_out(t->clear_tid, &zero, sizeof zero))
+		(void)!futex_wake(t->clear_tid, 1, FUTEX_BITSET_ANY, false);
+}
+
+static noreturn_fn void init_died(const struct process *p)
+{
+	int32_t status = p->exiting ? p->exit_status : p->leader->exit_code, value;
+	if (wstatus_code(status, &value) == CLD_EXITED)
+		log_err("process 1 (%s) exited with status %d", p->leader->thread.name, value);
+	else
+		log_err("process 1 (%s) was killed by signal %d", p->leader->thread.name, value);
+	arch_vm_exit(VM_EXIT_AGENT);
+}
+
+/* True: the parent will not ask; the caller releases. */
+static bool become_zombie(struct process *p)
+{
+	if (!p->exiting)
+		p->exit_status = p->leader->exit_code;
+	p->zombie = true;
+	bool reap = signal_notify_exit(p);
+	if (reap)
+		process_reap(p);
+	return reap;
+}
+
+static void exit_notify(struct task *t, bool last)
+{
+	struct process *p = t->process;
+	struct list dead = LIST_INIT(dead);
+	bool reap = false;
+	uint64_t flags = spin_lock_irq(&tasklist_lock);
+	if (last)
+		forget_children(p, &dead);
+	spin_lock(&p->lock);
+	bool lead = t == p->leader;
+	if (!lead)
+		task_unlink(t);
+	struct waitq *exec = p->exec_task ? &p->exec_wait : NULL;
+	if (exec)
+		wake_all(exec);
+	spin_unlock(&p->lock);
+	if (last) {
+		group_maybe_orphaned(p, p);
+		reap = become_zombie(p);
+	}
+	spin_unlock_irq(&tasklist_lock, flags);
+	list_for_each_safe(c, &dead, struct process, sibling) {
+		list_del(&c->sibling);
+		process_release(c);
+	}
+	if (reap)
+		process_release(p);
+}
+
+static void task_gone(void *arg)
+{
+	task_put(arg);
+}
+
+void task_exit(int32_t status)
+{
+	struct task *t = task_current();
+	struct process *p = t->process;
+	bool last = exit_begin(t, status);
+	if (last && p == init_process)
+		init_died(p);
+	if (last) {
+		itimers_cancel(p);
+		posix_timers_delete_all(p);
+	}
+	futex_exit_robust(t);
+	clear_tid(t);
+	task_vfork_done(t);
+	task_drop_space(t);
+	task_drop_files(t);
+	if (last)
+		session_leader_exit(p);
+	exit_notify(t, last);
+	thread_exit(task_gone, t);
+}
+
+void process_exit_group(int32_t status)
+{
+	struct task *t = task_current();
+	struct process *p = t->process;
+	uint64_t flags = spin_lock_irq(&p->lock);
+	if (!p->exiting && !(p->exec_task && p->exec_task != t)) {
+		p->exiting = true;
+		p->exit_status = status;
+		signal_kill_threads(p, t);
+	}
+	spin_unlock_irq(&p->lock, flags);
+	task_exit(status);
+}

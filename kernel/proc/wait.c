@@ -1,0 +1,110 @@
+/* Waiting for children: wait4(2) and waitid(2) in one. */
+#include <asm/errno.h>
+#include <linux/wait.h>
+
+#include "proc/proc.h"
+
+static bool selected(const struct process *c, const struct wait_request *r)
+{
+	bool clone_child = c->exit_signal != SIGCHLD;
+	if (!(r->options & __WALL) && clone_child != !!(r->options & __WCLONE))
+		return false;
+	switch (r->which) {
+	case P_PID:
+		return c->pid == r->id;
+	case P_PGID:
+		return c->pgrp == (r->id ? r->id : process_current()->pgrp);
+	default:
+		return true;
+	}
+}
+
+static void describe(struct process *c, struct wait_result *ret, int32_t code, int32_t status)
+{
+	*ret = (struct wait_result){
+		.pid = c->pid,
+		.uid = c->leader->thread.cred->uid,
+		.code = code,
+		.status = status,
+	};
+	process_usage(c, &ret->usage);
+	usage_add(&ret->usage, &c->dead_children);
+}
+
+static bool report_exit(struct process *c, struct wait_result *ret)
+{
+	int32_t status, code = wstatus_code(c->exit_status, &status);
+	describe(c, ret, code, status);
+	ret->wstatus = c->exit_status;
+	return true;
+}
+
+/* A stop or continue that has not been reported yet. */
+static bool report_change(struct process *c, const struct wait_request *r,
+			  struct wait_result *ret)
+{
+	bool keep = r->options & WNOWAIT;
+	int32_t code = 0, sig = 0, wstatus = 0;
+	spin_lock(&c->lock);
+	if ((r->options & WSTOPPED) && c->stop_state == STOP_DONE && c->stop_waitable) {
+		code = CLD_STOPPED;
+		sig = c->stop_signal;
+		wstatus = sig << 8 | 0x7f;
+		c->stop_waitable = keep;
+	} else if ((r->options & WCONTINUED) && c->continue_waitable) {
+		code = CLD_CONTINUED;
+		sig = SIGCONT;
+		wstatus = 0xffff;
+		c->continue_waitable = keep;
+	}
+	spin_unlock(&c->lock);
+	if (!code)
+		return false;
+	describe(c, ret, code, sig);
+	ret->wstatus = wstatus;
+	return true;
+}
+
+/* Looks at every child once. True: done, with *ret_err; a zombie to release in *ret_dead. */
+static bool look(const struct wait_request *r, struct wait_result *ret, int *ret_err,
+		 struct process **ret_dead)
+{
+	struct process *me = process_current();
+	bool any = false, done = false;
+	uint64_t flags = spin_lock_irq(&tasklist_lock);
+	list_for_each(c, &me->children, struct process, sibling) {
+		if (!selected(c, r))
+			continue;
+		any = true;
+		if (c->zombie && (r->options & WEXITED))
+			done = report_exit(c, ret);
+		else if (!c->zombie)
+			done = report_change(c, r, ret);
+		if (!done)
+			continue;
+		if (c->zombie && !(r->options & WNOWAIT)) {
+			process_reap(c);
+			*ret_dead = c;
+		}
+		break;
+	}
+	spin_unlock_irq(&tasklist_lock, flags);
+	*ret_err = done ? 0 : any ? -EAGAIN : -ECHILD;
+	return done || !any || (r->options & WNOHANG);
+}
+
+int process_wait(const struct wait_request *r, struct wait_result *ret)
+{
+	struct process *dead = NULL;
+	int err, interrupted = wait_event_intr(&process_current()->child_wait,
+					       look(r, ret, &err, &dead));
+	if (dead)
+		process_release(dead);
+	if (interrupted)
+		return interrupted;
+	if (err == -EAGAIN) {
+		ret->pid = 0;
+		return 0;
+	}
+	return err;
+}
