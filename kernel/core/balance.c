@@ -1,6 +1,7 @@
 /*
  * Who runs where: idle CPUs look for work, busy ones call for help.
  */
+#include "arch/upcall.h"
 #include "core/panic.h"
 #include "core/runq.h"
 

@@ -10,11 +10,6 @@ struct runq runqs[CPU_MAX];
 _Atomic cpumask_t idle_cpus;
 static void (*tick_hook)(struct thread *t, bool user); /* [I] after boot */
 
-struct runq *runq_of(uint32_t cpu)
-{
-	return &runqs[cpu];
-}
-
 static struct runq *runq_mine(void)
 {
 	return &runqs[cpu_id()];
