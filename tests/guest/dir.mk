@@ -8,8 +8,12 @@ $(foreach test,$(guest_tests),$(eval $(call guest_program,\
 	$(BUILD)/$(basename $(test)),$(call objects,guest,$(test)) $(guest_common),-Wl,-S)))
 
 # Tests hand calls what compilers warn of: wild pointers and lengths.
-glibc_cflags = $(base_cflags) -D_GNU_SOURCE -fno-pie -fstack-protector-strong \
-	-Wno-stringop-overflow -Wno-stringop-overread
+guest_test_warnings = -Wno-nonnull \
+	$(if $(is_clang),,-Wno-stringop-overflow -Wno-stringop-overread)
+$(call objects,guest,$(guest_tests)): warnings += $(guest_test_warnings)
+
+glibc_cflags = $(base_cflags) $(guest_test_warnings) -D_GNU_SOURCE -fno-pie \
+	-fstack-protector-strong
 $(eval $(call variant,glibc))
 glibc_tests := $(if $(guest_tests),$(shell grep -lxF '/* libc: musl glibc */' $(guest_tests)))
 glibc_programs := $(patsubst %.c,$(BUILD)/%-glibc,$(glibc_tests))
