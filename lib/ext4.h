@@ -202,7 +202,7 @@ must_use int ext4_xattr_in_block(const struct ext4_geometry *g,
 				 struct ext4_xattr_area *ret);
 /* 1: *ret is the next one; 0: no more. */
 must_use int ext4_xattr_next(struct ext4_xattr_area *a, struct ext4_xattr *ret);
-/* "user.", "security." …; NULL: an index that is not known here. */
+/* "user.", "security." …; NULL: not known here, or an access control list. */
 const char *ext4_xattr_prefix(uint8_t index);
 
 #endif

@@ -39,9 +39,8 @@ must_use int blk_read(struct blk_device *d, uint64_t off, void *buf, size_t n);
 /* The cached page that holds byte `off`, with a reference; up to `ahead` pages are read
  * at once when it is not there. 0, -EIO, -EINVAL past the end, -ENOMEM. */
 must_use int blk_page(struct blk_device *d, uint64_t off, size_t ahead, struct page **ret);
-/* Bytes [off, off + len) of the device into whole pages, which lie one after another in
- * memory's order of `pages`; sectors. One request for as many as the device takes. 0 or
- * -errno. */
+/* Whole pages that lie one after another on the device, from `sector` on, in as few
+ * requests as the device allows. 0 or -EIO. */
 must_use int blk_read_pages(struct blk_device *d, uint64_t sector, struct page **pages,
 			    size_t n);
 

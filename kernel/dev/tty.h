@@ -6,6 +6,7 @@
 #define DEV_TTY_H
 
 #include "core/wait.h"
+#include "mm/usercopy.h"
 
 struct tty;
 
@@ -15,14 +16,19 @@ struct tty_job_ops {
 	int32_t (*current_pgrp)(void);
 	int32_t (*current_session)(void);
 	bool (*current_is_leader)(void);
-	struct tty *(*current_tty)(void);    /* controlling terminal, referenced; NULL */
+	struct tty *(*current_tty)(void); /* controlling terminal, referenced; NULL */
 	void (*set_current_tty)(struct tty *t); /* of the session; NULL: gives it up */
 	bool (*pgrp_in_session)(int32_t pgrp, int32_t session);
 	bool (*pgrp_orphaned)(int32_t pgrp);
-	bool (*current_ignores)(int sig);    /* ignored or blocked */
+	bool (*current_ignores)(int sig);	 /* ignored or blocked */
 	void (*hangup_session)(int32_t session); /* SIGHUP+SIGCONT, drops the tty */
 };
 extern struct tty_job_ops tty_job_ops;
+
+#define TTY_MAJOR 4	/* ttyS0 is minor 64 (Linux's devices.txt) */
+#define TTY_AUX_MAJOR 5 /* tty 0, console 1, ptmx 2 */
+#define TTY_PTS_MAJOR 136
+#define TTY_SERIAL_MINOR 64
 
 struct tty *tty_get(struct tty *t);
 void tty_put(struct tty *t);
@@ -31,5 +37,31 @@ uint32_t tty_device_number(const struct tty *t);
 int32_t tty_foreground_pgrp(struct tty *t);
 /* The session that has it ends, or its leader gives it up. */
 void tty_disassociate(struct tty *t);
+/* vhangup(2), and the loss of the other side: everybody who has it open is cut off. */
+void tty_hangup(struct tty *t);
+
+/* ---- open terminals: what a file of a terminal holds ---- */
+
+struct tty_handle;
+
+struct tty_open_how {
+	bool noctty;   /* O_NOCTTY */
+	bool may_read; /* only a readable open makes it the controlling terminal */
+};
+/* Consumes a reference of t on success only. 0, -EBUSY (exclusive), -EIO, -ENOMEM. */
+must_use int tty_open(struct tty *t, struct tty_open_how how, struct tty_handle **ret);
+void tty_close(struct tty_handle *h);
+must_use int64_t tty_read(struct tty_handle *h, struct uio *u, bool nonblock);
+must_use int64_t tty_write(struct tty_handle *h, struct uio *u, bool nonblock);
+must_use int64_t tty_ioctl(struct tty_handle *h, uint32_t cmd, uaddr_t arg);
+/* POLL* events that are ready; the queues on which changes are announced. */
+uint32_t tty_poll(struct tty_handle *h);
+struct waitq *tty_read_queue(struct tty_handle *h);
+struct waitq *tty_write_queue(struct tty_handle *h);
+
+/* ---- the serial port's terminal: tty_serial.c ---- */
+
+/* ttyS0, referenced; made and its interrupt requested at the first call. 0 or -errno. */
+must_use int tty_serial_get(struct tty **ret);
 
 #endif

@@ -175,12 +175,12 @@ static void vblk_interrupt(struct virtio_device *d)
 /* Largest number of segments of one request, header and status not counted. */
 static int segments_max(struct vblk *b, uint32_t *ret)
 {
+	struct virtio_device *d = b->dev;
 	uint32_t seg_max = SEGMENTS_MAX;
 	int err = 0;
 
-	if (virtio_has(b->dev, VIRTIO_BLK_F_SEG_MAX))
-		err = b->dev->transport->config(b->dev, CONFIG_AT(seg_max), &seg_max,
-						sizeof(seg_max));
+	if (virtio_has(d, VIRTIO_BLK_F_SEG_MAX))
+		err = d->transport->config(d, CONFIG_AT(seg_max), &seg_max, sizeof(seg_max));
 	if (!b->q.indirect)
 		seg_max = MIN(seg_max, b->q.size / REQUESTS - SEGMENTS_OWN);
 	*ret = MIN(seg_max, SEGMENTS_MAX);
@@ -193,8 +193,7 @@ static int vblk_configure(struct vblk *b)
 	uint64_t sectors;
 	int err;
 
-	err = d->transport->config(d, offsetof(struct virtio_blk_config, capacity),
-				   &sectors, sizeof(sectors));
+	err = d->transport->config(d, CONFIG_AT(capacity), &sectors, sizeof(sectors));
 	if (err)
 		return err;
 	err = virtio_queue_new(d, QUEUE, VIRTQ_SIZE_MAX, &b->q);
