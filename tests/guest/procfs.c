@@ -1,0 +1,240 @@
+/* proc(5) as programs read it. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "common/tap.h"
+
+static char text[65536];
+
+static const char *slurp(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	size_t n = 0;
+	ssize_t r;
+	CHECK(fd >= 0);
+	while ((r = read(fd, text + n, sizeof text - 1 - n)) > 0)
+		n += (size_t)r;
+	CHECK_EQ(r, 0);
+	close(fd);
+	text[n] = 0;
+	return text;
+}
+
+/* The number after "key:" in a file of such lines; -1: no such key. */
+static long field(const char *path, const char *key)
+{
+	const char *s = slurp(path);
+	size_t n = strlen(key);
+	for (; s; s = strchr(s, '\n'), s = s ? s + 1 : NULL)
+		if (!strncmp(s, key, n) && s[n] == ':')
+			return strtol(s + n + 1, NULL, 10);
+	return -1;
+}
+
+static void stat_line(void)
+{
+	int pid, ppid, pgrp;
+	char state, *paren;
+	slurp("/proc/self/stat");
+	CHECK(sscanf(text, "%d", &pid) == 1 && pid == getpid());
+	paren = strrchr(text, ')');
+	CHECK(paren && sscanf(paren + 2, "%c %d %d", &state, &ppid, &pgrp) == 3);
+	CHECK(state == 'R' && ppid == getppid() && pgrp == getpgrp());
+	int fields = 2;
+	for (const char *s = paren; *s; s++)
+		fields += *s == ' ';
+	CHECK_EQ(fields, 52);
+}
+
+static void status_lines(void)
+{
+	CHECK_EQ(field("/proc/self/status", "Pid"), getpid());
+	CHECK_EQ(field("/proc/self/status", "PPid"), getppid());
+	CHECK_EQ(field("/proc/self/status", "Uid"), getuid());
+	CHECK_EQ(field("/proc/self/status", "Threads"), 1);
+	CHECK(field("/proc/self/status", "VmRSS") > 0);
+	CHECK(strstr(slurp("/proc/self/status"), "SigCgt:\t"));
+	CHECK(strstr(text, "CapEff:\t"));
+	CHECK(strstr(text, "NoNewPrivs:\t0"));
+}
+
+static void maps_show_what_is_mapped(void)
+{
+	char *p = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), want[64];
+	CHECK(p != MAP_FAILED && !mprotect(p, 4096, PROT_NONE));
+	snprintf(want, sizeof want, "%lx-%lx ---p 00000000 00:00 0 ", (unsigned long)p,
+		 (unsigned long)p + 4096);
+	CHECK(strstr(slurp("/proc/self/maps"), want));
+	CHECK(strstr(text, "[stack]") && strstr(text, "[vdso]"));
+	char self[256];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	CHECK(n > 0);
+	self[n] = 0;
+	CHECK(strstr(text, self));
+}
+
+static void links(void)
+{
+	char buf[256], want[64];
+	const char *dir = tap_tmpdir();
+	ssize_t n = readlink("/proc/self/cwd", buf, sizeof buf - 1);
+	CHECK(n > 0);
+	buf[n] = 0;
+	CHECK(!strcmp(buf, dir));
+	n = readlink("/proc/self", buf, sizeof buf - 1);
+	CHECK(n > 0);
+	buf[n] = 0;
+	CHECK_EQ(atoi(buf), getpid());
+	int fd = open("f", O_CREAT | O_RDWR, 0600), p[2];
+	CHECK(fd >= 0 && !pipe(p));
+	snprintf(want, sizeof want, "/proc/self/fd/%d", p[0]);
+	n = readlink(want, buf, sizeof buf - 1);
+	CHECK(n > 0);
+	buf[n] = 0;
+	CHECK(!strncmp(buf, "pipe:[", 6));
+	CHECK(!unlink("f"));
+	snprintf(want, sizeof want, "/proc/self/fd/%d", fd);
+	n = readlink(want, buf, sizeof buf - 1);
+	CHECK(n > 10 && !strncmp(buf + n - 10, " (deleted)", 10));
+	int again = open(want, O_RDWR); /* the file itself, not its name */
+	CHECK(again >= 0);
+	CHECK_EQ(write(again, "x", 1), 1);
+	struct stat st;
+	CHECK(!fstat(fd, &st));
+	CHECK_EQ(st.st_size, 1);
+}
+
+static void fd_directory_lists_descriptors(void)
+{
+	int n = 0, fd = dup(0);
+	char want[16];
+	bool seen = false;
+	CHECK(fd >= 0);
+	snprintf(want, sizeof want, "%d", fd);
+	DIR *d = opendir("/proc/self/fd");
+	CHECK(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		n++;
+		seen |= !strcmp(e->d_name, want);
+	}
+	CHECK(seen && n >= 5);
+}
+
+static void processes_are_listed(void)
+{
+	bool me = false, init = false;
+	DIR *d = opendir("/proc");
+	CHECK(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		me |= atoi(e->d_name) == getpid();
+		init |= !strcmp(e->d_name, "1");
+	}
+	CHECK(me && init);
+	CHECK_ERR(open("/proc/999999/stat", O_RDONLY), ENOENT);
+}
+
+static void a_dead_process_is_gone(void)
+{
+	char path[64];
+	int p[2];
+	CHECK(!pipe(p));
+	pid_t pid = fork();
+	if (!pid) {
+		char c;
+		close(p[1]);
+		_exit((int)read(p[0], &c, 1));
+	}
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	int fd = open(path, O_RDONLY);
+	CHECK(fd >= 0);
+	close(p[1]);
+	usleep(30000);
+	CHECK(strchr(slurp(path), ')') && strstr(text, ") Z "));
+	tap_wait(pid);
+	CHECK_ERR(read(fd, path, sizeof path), ESRCH);
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	CHECK_ERR(open(path, O_RDONLY), ENOENT);
+}
+
+static void command_line(void)
+{
+	slurp("/proc/self/cmdline");
+	CHECK(strlen(text) > 0);
+	slurp("/proc/self/comm");
+	CHECK(strchr(text, '\n') == text + strlen(text) - 1);
+}
+
+static void memory_figures(void)
+{
+	struct sysinfo si;
+	long total = field("/proc/meminfo", "MemTotal"), avail;
+	avail = field("/proc/meminfo", "MemAvailable");
+	CHECK(total > 1024 && avail > 0 && avail <= total);
+	CHECK(field("/proc/meminfo", "MemFree") > 0);
+	CHECK(!sysinfo(&si));
+	CHECK_EQ(si.totalram / 1024 * si.mem_unit, total);
+}
+
+static void global_files(void)
+{
+	static const char *const files[] = { "/proc/stat",	   "/proc/uptime",
+					     "/proc/loadavg",	   "/proc/version",
+					     "/proc/cpuinfo",	   "/proc/filesystems",
+					     "/proc/mounts",	   "/proc/self/mountinfo",
+					     "/proc/vmstat",	   "/proc/self/limits",
+					     "/proc/self/statm",   "/proc/self/io",
+					     "/proc/cmdline",	   "/proc/interrupts",
+					     "/proc/self/oom_score_adj" };
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		slurp(files[i]);
+		if (!strchr(text, '\n'))
+			tap_fail(__FILE__, __LINE__, "%s holds no line", files[i]);
+	}
+	double up, idle;
+	CHECK(sscanf(slurp("/proc/uptime"), "%lf %lf", &up, &idle) == 2 && up > 0);
+	unsigned long user, nice, sys;
+	CHECK(sscanf(slurp("/proc/stat"), "cpu %lu %lu %lu", &user, &nice, &sys) == 3);
+	CHECK(strstr(slurp("/proc/sys/kernel/ostype"), "Linux"));
+	CHECK(atoi(slurp("/proc/sys/kernel/pid_max")) >= 32768);
+	CHECK_EQ(strlen(slurp("/proc/sys/kernel/random/boot_id")), 37);
+}
+
+static void reads_in_small_pieces_agree(void)
+{
+	static char whole[65536];
+	strcpy(whole, slurp("/proc/self/limits"));
+	int fd = open("/proc/self/limits", O_RDONLY);
+	size_t n = 0;
+	while (read(fd, text + n, 7) > 0)
+		n = n + 7 < strlen(whole) ? n + 7 : strlen(whole);
+	text[strlen(whole)] = 0;
+	CHECK(!strcmp(whole, text));
+	CHECK_EQ(lseek(fd, 4, SEEK_SET), 4);
+	CHECK_EQ(read(fd, text, 3), 3);
+	CHECK(!memcmp(text, whole + 4, 3));
+}
+
+static void memory_of_a_process(void)
+{
+	static char secret[] = "here";
+	char got[5] = "";
+	int fd = open("/proc/self/mem", O_RDWR);
+	CHECK(fd >= 0);
+	CHECK_EQ(pread(fd, got, 4, (off_t)(size_t)secret), 4);
+	CHECK(!strcmp(got, "here"));
+	CHECK_EQ(pwrite(fd, "HERE", 4, (off_t)(size_t)secret), 4);
+	CHECK(!strcmp(secret, "HERE"));
+	CHECK_ERR(pread(fd, got, 4, 0), EIO);
+}
+
+TEST_MAIN(CASE(stat_line), CASE(status_lines), CASE(maps_show_what_is_mapped), CASE(links),
+	  CASE(fd_directory_lists_descriptors), CASE(processes_are_listed),
+	  CASE(a_dead_process_is_gone), CASE(command_line), CASE(memory_figures),
+	  CASE(global_files), CASE(reads_in_small_pieces_agree), CASE(memory_of_a_process))
