@@ -34,7 +34,8 @@ enum wire_stdio { WIRE_STDIO_CLOSED, WIRE_STDIO_PIPE, WIRE_STDIO_TTY };
 enum wire_job_flags {
 	WIRE_JOB_MERGE =
 		1, /* stdout and stderr are one pipe: STDOUT carries both in order */
-	WIRE_JOB_FLAGS = WIRE_JOB_MERGE,
+	WIRE_JOB_COOKED = 2, /* the host's terminal echoes and edits: the guest's must not */
+	WIRE_JOB_FLAGS = WIRE_JOB_MERGE | WIRE_JOB_COOKED,
 };
 
 enum wire_file_kind { WIRE_FILE_REGULAR = 1, WIRE_FILE_FOLDER, WIRE_FILE_LINK };

@@ -132,7 +132,8 @@ static void job_finish(struct agent *a)
 	msg.exited.max_rss_bytes = usage.ru_maxrss * 1024ull;
 	port_send(a, &msg);
 	out_send_all(a);
-	if (a->report)
+	/* A job that was killed may have been so for want of memory: the host asks. */
+	if (a->report || WIFSIGNALED(status))
 		report_send(a);
 	msg.type = WIRE_DONE;
 	port_send(a, &msg);

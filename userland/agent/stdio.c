@@ -1,6 +1,7 @@
 /* The job's stdin, stdout and stderr: a pipe each, one for both outputs, or a terminal. */
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 
 #include "agent.h"
 
@@ -14,6 +15,18 @@ static void number_append(char *to, unsigned number)
 		digits[--i] = '0' + number % 10;
 	while (number /= 10);
 	strcat(to, digits + i);
+}
+
+/* Lines come edited and echoed, and leave to a terminal that turns \n into \r\n. */
+static void terminal_plain(int fd)
+{
+	struct termios mode;
+
+	if (tcgetattr(fd, &mode) < 0)
+		return;
+	mode.c_lflag &= ~(tcflag_t)ECHO;
+	mode.c_oflag &= ~(tcflag_t)OPOST;
+	tcsetattr(fd, TCSANOW, &mode);
 }
 
 /* A new terminal of the window's size; the master serves both directions. */
@@ -34,6 +47,8 @@ static int terminal_open(struct agent *a, int *ret_slave)
 	slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
 		return -errno;
+	if (a->job.spec.flags & WIRE_JOB_COOKED)
+		terminal_plain(slave);
 	a->output[WIRE_TTY].fd = master;
 	a->output[WIRE_TTY].credit = wire_sender_init(WIRE_TTY);
 	*ret_slave = slave;

@@ -1,0 +1,310 @@
+/* Commands and options, each a row of a table. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/args.h"
+
+enum { RUN = 1, SHELL = 2, DOCTOR = 4, VERSION = 8, HELP = 16 };
+
+static const struct command {
+	const char *name;
+	unsigned bit;
+	int (*run)(const struct options *options);
+	const char *usage, *what;
+} commands[] = {
+	{ "run", RUN, command_run, "[OPTION]... [--] PROG [ARG]...",
+	  "run a job in a new VM" },
+	{ "shell", SHELL, command_run, "[OPTION]... [--] [PROG [ARG]...]",
+	  "an interactive shell in a new VM; Enter ~ . ends it" },
+	{ "doctor", DOCTOR, command_doctor, "", "say what this machine lacks" },
+	{ "version", VERSION, command_version, "", "print the version" },
+	{ "help", HELP, command_help, "", "print this" },
+};
+
+/* -- what each option does with its value: 0 or a negative errno -------------------------- */
+
+static int set_root(struct options *o, const char *value)
+{
+	o->root = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int mapping_add(struct mapping **list, size_t *count, const char *value)
+{
+	*list = must_grow(*list, (*count + 1) * sizeof(**list));
+	if (mapping_parse(value, &(*list)[*count]) < 0)
+		return -EINVAL;
+	++*count;
+	return 0;
+}
+
+static int set_file(struct options *o, const char *value)
+{
+	return mapping_add(&o->files, &o->file_count, value);
+}
+
+static int set_out(struct options *o, const char *value)
+{
+	return mapping_add(&o->outs, &o->out_count, value);
+}
+
+/* "K=V", or "K" for the value it has here. */
+static int set_env(struct options *o, const char *value)
+{
+	const char *equals = strchr(value, '='), *here;
+
+	if (!*value || equals == value)
+		return -EINVAL;
+	here = equals ? NULL : getenv(value);
+	if (!equals && !here)
+		return -ENOENT;
+	o->env = must_grow(o->env, (o->env_count + 1) * sizeof(*o->env));
+	o->env[o->env_count++] =
+		equals ? must_format("%s", value) : must_format("%s=%s", value, here);
+	return 0;
+}
+
+static int set_cwd(struct options *o, const char *value)
+{
+	o->cwd = value;
+	return *value == '/' ? 0 : -EINVAL;
+}
+
+static int set_user(struct options *o, const char *value)
+{
+	o->user = value;
+	return *value && strlen(value) < 256 ? 0 : -EINVAL;
+}
+
+static int set_cpus(struct options *o, const char *value)
+{
+	char *end;
+	unsigned long cpus = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end)
+		return -EINVAL;
+	if (cpus < 1 || cpus > 16)
+		return -ERANGE;
+	o->cpus = cpus;
+	return 0;
+}
+
+static int set_mem(struct options *o, const char *value)
+{
+	uint64_t bytes;
+	int error = size_parse(value, &bytes);
+
+	if (error < 0)
+		return error;
+	if (bytes < MIB(8) || bytes > GIB(1024) || !IS_ALIGNED(bytes, MIB(1)))
+		return -ERANGE;
+	o->mem_bytes = bytes;
+	return 0;
+}
+
+static int set_timeout(struct options *o, const char *value)
+{
+	return duration_parse(value, &o->timeout_ns);
+}
+
+static int set_max_output(struct options *o, const char *value)
+{
+	return size_parse(value, &o->max_output);
+}
+
+static int set_report(struct options *o, const char *value)
+{
+	o->report = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int set_timeline(struct options *o, const char *value)
+{
+	o->timeline = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int set_verbose(struct options *o, const char *value)
+{
+	o->verbose = true;
+	return 0;
+}
+
+static const struct option {
+	const char *name, *value; /* value: NULL takes none */
+	unsigned commands;
+	int (*set)(struct options *options, const char *value);
+	const char *what;
+} options_table[] = {
+	{ "--root", "NAME|DIR|TAR|IMG", RUN | SHELL, set_root,
+	  "root file system (base)" },
+	{ "--file", "HOST[:GUEST]", RUN | SHELL, set_file,
+	  "send a file or folder along" },
+	{ "--out", "GUEST[:HOST]", RUN | SHELL, set_out, "bring a file or folder back" },
+	{ "--env", "K=V|K", RUN | SHELL, set_env, "set a variable of the job" },
+	{ "--cwd", "DIR", RUN | SHELL, set_cwd, "the job's folder (/job)" },
+	{ "--user", "USER[:GROUP]", RUN | SHELL, set_user,
+	  "whom the job runs as (root)" },
+	{ "--cpus", "N", RUN | SHELL, set_cpus, "processors, 1 to 16 (1)" },
+	{ "--mem", "SIZE", RUN | SHELL, set_mem, "memory, 8M or more (128M)" },
+	{ "--timeout", "TIME", RUN | SHELL, set_timeout,
+	  "end the VM after 30s, 5m, 1h; 0: never (10m; shell: never)" },
+	{ "--max-output", "SIZE", RUN | SHELL, set_max_output,
+	  "most that the job may print, and most that --out may bring (64M; shell: 1T)" },
+	{ "--report", "FILE", RUN | SHELL, set_report, "write what happened, as JSON" },
+	{ "--timeline", "FILE.svg", RUN | SHELL, set_timeline,
+	  "draw where the time went" },
+	{ "--verbose", NULL, RUN | SHELL, set_verbose,
+	  "show the kernel's log and what is done" },
+};
+
+static const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static const struct option *option_find(const char *name, size_t size, unsigned command)
+{
+	for (size_t i = 0; i < ARRAY_LEN(options_table); i++) {
+		const struct option *option = &options_table[i];
+
+		if ((option->commands & command) && strlen(option->name) == size &&
+		    !memcmp(option->name, name, size))
+			return option;
+	}
+	return NULL;
+}
+
+/* Takes the option argv[at] and its value. The next argument's index, or -1 having said why. */
+static int option_take(const struct command *command, int argc, char **argv, int at,
+		       struct options *options)
+{
+	const char *equals = strchr(argv[at], '='), *value = NULL;
+	size_t size = equals ? (size_t)(equals - argv[at]) : strlen(argv[at]);
+	const struct option *option = option_find(argv[at], size, command->bit);
+	int error;
+
+	if (!option || (equals && !option->value)) {
+		say("%s: no such option: '%s'; see 'mayfly help'", command->name,
+		    argv[at]);
+		return -1;
+	}
+	if (option->value)
+		value = equals ? equals + 1 : argv[++at];
+	if (option->value && !value) {
+		say("%s: %s wants a value: %s", command->name, option->name,
+		    option->value);
+		return -1;
+	}
+	error = option->set(options, value);
+	if (error < 0) {
+		say("%s: %s: '%s' is %s; it wants %s", command->name, option->name, value,
+		    error == -ERANGE   ? "out of range"
+		    : error == -ENOENT ? "not set here"
+				       : "not understood",
+		    option->value);
+		return -1;
+	}
+	return at + 1;
+}
+
+static void options_default(struct options *o, const struct command *command)
+{
+	bool shell = command->bit == SHELL;
+
+	*o = (struct options){
+		.command = command->name,
+		.shell = shell,
+		.root = "base",
+		.cwd = "/job",
+		.cpus = 1,
+		.mem_bytes = MIB(128),
+		.timeout_ns = shell ? 0 : 600 * NSEC_PER_SEC,
+		.max_output = shell ? GIB(1024) : MIB(64),
+	};
+}
+
+/* -h, --help, --version and --verbose's kin that people type without a command. */
+static const char *command_name(const char *word)
+{
+	if (!strcmp(word, "-h") || !strcmp(word, "--help"))
+		return "help";
+	if (!strcmp(word, "-V") || !strcmp(word, "--version"))
+		return "version";
+	return word;
+}
+
+int args_parse(int argc, char **argv, struct options *ret_options)
+{
+	const struct command *command =
+		argc > 1 ? command_find(command_name(argv[1])) : NULL;
+	int at = 2;
+
+	if (!command) {
+		if (argc > 1)
+			say("no such command: '%s'; see 'mayfly help'", argv[1]);
+		else
+			say("no command; try 'mayfly run -- PROG', or 'mayfly help'");
+		return MAYFLY_FAILED;
+	}
+	options_default(ret_options, command);
+	while (at < argc && argv[at][0] == '-' && strcmp(argv[at], "--")) {
+		if (!strcmp(argv[at], "--help")) {
+			options_default(ret_options, command_find("help"));
+			return 0;
+		}
+		at = option_take(command, argc, argv, at, ret_options);
+		if (at < 0)
+			return MAYFLY_FAILED;
+	}
+	if (at < argc && !strcmp(argv[at], "--"))
+		at++;
+	ret_options->argv = argv + at;
+	ret_options->argc = argc - at;
+	if (command->bit == RUN && at == argc) {
+		say("run: no program; try 'mayfly run -- PROG'");
+		return MAYFLY_FAILED;
+	}
+	if (!(command->bit & (RUN | SHELL)) && at != argc) {
+		say("%s: takes no arguments", command->name);
+		return MAYFLY_FAILED;
+	}
+	return 0;
+}
+
+int args_dispatch(const struct options *options)
+{
+	return command_find(options->command)->run(options);
+}
+
+void args_help(void)
+{
+	printf("Mayfly runs an untrusted job in a VM that is gone a moment later.\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		printf("  mayfly %s%s%s\n      %s\n", commands[i].name,
+		       *commands[i].usage ? " " : "", commands[i].usage,
+		       commands[i].what);
+	printf("\nOptions of run and shell:\n");
+	for (size_t i = 0; i < ARRAY_LEN(options_table); i++) {
+		const struct option *option = &options_table[i];
+		char left[64];
+
+		snprintf(left, sizeof(left), "%s %s", option->name,
+			 option->value ? option->value : "");
+		printf("  %-26s %s\n", left, option->what);
+	}
+	printf("\nA PROG with a slash that exists here travels with the job; a bare name "
+	       "is looked "
+	       "up\nin the guest. Exit status: the job's; 128+n if signal n killed it; "
+	       "%d timed "
+	       "out,\n%d Mayfly failed, %d not executable, %d not found, %d too much "
+	       "output.\n"
+	       "The manual is mayfly(1).\n",
+	       MAYFLY_TIMED_OUT, MAYFLY_FAILED, MAYFLY_NOT_EXECUTABLE, MAYFLY_NOT_FOUND,
+	       MAYFLY_OUTPUT_LIMIT);
+}

@@ -1,0 +1,300 @@
+/* `mayfly run` and `mayfly shell`: from options to exit status. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/install.h"
+#include "host/kvm.h"
+#include "host/outfile.h"
+#include "host/plan.h"
+#include "host/report.h"
+#include "host/root.h"
+#include "host/session.h"
+#include "host/timeline.h"
+
+/* Files that the run writes about itself; opened first, so that a bad place is told before
+ * the job has run. */
+struct papers {
+	struct outfile report, timeline;
+};
+
+static int paper_open(const char *option, const char *path, struct outfile *ret_file)
+{
+	int error;
+
+	*ret_file = (struct outfile){ -1, -1, NULL };
+	if (!path)
+		return 0;
+	error = outfile_open(AT_FDCWD, path, 0666 & ~umask_now(), ret_file);
+	if (error == 0)
+		return 0;
+	say("%s: cannot write '%s': %s", option, path, strerror(-error));
+	return MAYFLY_FAILED;
+}
+
+/* Writes and frees the text. 0, or the exit status. */
+static int paper_write(const char *option, const char *path, struct outfile *file,
+		       char *text)
+{
+	int error = write_all(file->fd, text, strlen(text));
+
+	free(text);
+	if (error == 0)
+		error = outfile_commit(file);
+	else
+		outfile_drop(file);
+	if (error == 0)
+		return 0;
+	say("%s: cannot write '%s': %s", option, path, strerror(-error));
+	return MAYFLY_FAILED;
+}
+
+static int papers_write(const struct options *options, struct papers *papers,
+			const struct session *s, bool kvm, int status)
+{
+	struct mark *marks;
+	size_t count;
+	int failed = 0;
+
+	if (options->report)
+		failed |= paper_write("--report", options->report, &papers->report,
+				      report_text(s, kvm, status));
+	if (options->timeline) {
+		marks = timeline_marks(s, &count);
+		failed |= paper_write("--timeline", options->timeline, &papers->timeline,
+				      timeline_svg(marks, count, s->plan->program));
+		free(marks);
+	}
+	return failed;
+}
+
+/* -- telling ---------------------------------------------------------------------------- */
+
+/* Keeps the kernel's text for whoever looks into a panic. The path, or NULL; heap. */
+static char *kernel_log_keep(const struct session *s)
+{
+	const char *folder = cache_folder();
+	struct outfile file;
+	char *path;
+
+	if (!folder || !s->kernel_log.text)
+		return NULL;
+	path = must_format("%s/panic-%lld-%d.log", folder, (long long)time(NULL),
+			   getpid());
+	if (outfile_open(AT_FDCWD, path, 0600, &file) == 0) {
+		if (write_all(file.fd, s->kernel_log.text, s->kernel_log.size) == 0 &&
+		    outfile_commit(&file) == 0)
+			return path;
+		outfile_drop(&file);
+	}
+	free(path);
+	return NULL;
+}
+
+/* The last line of a text that matches `word`, or of all if `word` is NULL; heap. */
+static char *line_find(const struct textlog *log, const char *word)
+{
+	const char *at = log->text, *best = NULL;
+	size_t size = 0;
+
+	while (at && *at) {
+		size_t length = strcspn(at, "\r\n");
+		char *line = must_format("%.*s", (int)MIN(length, (size_t)400), at);
+
+		if (length && (!word || strstr(line, word))) {
+			best = at;
+			size = MIN(length, (size_t)400);
+		}
+		free(line);
+		at += length;
+		at += strspn(at, "\r\n");
+	}
+	return best ? must_format("%.*s", (int)size, best) : NULL;
+}
+
+/* A panic, a refusal: the kernel's or loader's own words say why. */
+static void machine_tell(const struct session *s)
+{
+	char *line = line_find(&s->kernel_log,
+			       s->outcome.kind == OUTCOME_PANIC ? "panic" : NULL);
+	char *path = kernel_log_keep(s);
+
+	if (line)
+		say("  it said: %s", line);
+	if (path)
+		say("  its whole log is in '%s'", path);
+	free(line);
+	free(path);
+}
+
+/* Its first words name the trouble; the rest is often advice for others. */
+static void qemu_tell(struct session *s)
+{
+	char *line = line_find(&s->qemu_log, "qemu");
+
+	if (!line)
+		line = line_find(&s->qemu_log, NULL);
+	if (line)
+		say("QEMU failed: %s", line);
+	else
+		say("QEMU failed: %s", s->outcome.what);
+	free(line);
+}
+
+static void not_started_tell(const struct session *s, const char *text)
+{
+	const char *here = s->plan->program_here;
+	bool exec = s->outcome.stage == WIRE_STAGE_EXEC &&
+		    (s->outcome.error == ENOENT || s->outcome.error == ENOEXEC);
+	char *why = exec && here ? program_explain(here) : NULL;
+
+	if (why)
+		say("cannot execute '%s': %s", here, why);
+	else
+		say("%s", text);
+	free(why);
+}
+
+static void outcome_tell(struct session *s)
+{
+	const struct options *options = s->plan->options;
+	char *text = outcome_text(&s->outcome, options->timeout_ns, options->max_output);
+
+	if (s->outcome.kind == OUTCOME_QEMU)
+		qemu_tell(s);
+	else if (s->outcome.kind == OUTCOME_NOT_STARTED)
+		not_started_tell(s, text);
+	else if (text)
+		say("%s", text);
+	switch (s->outcome.kind) {
+	case OUTCOME_PANIC:
+	case OUTCOME_REFUSED:
+	case OUTCOME_TRIPLE_FAULT:
+	case OUTCOME_AGENT:
+	case OUTCOME_NO_BOOT:
+	case OUTCOME_ROOT:
+		machine_tell(s);
+		break;
+	default:
+		break;
+	}
+	free(text);
+}
+
+/* -- doing ------------------------------------------------------------------------------ */
+
+static bool accelerator_choose(const struct install *install,
+			       const struct options *options)
+{
+	bool probed;
+	enum kvm_answer answer = kvm_ask(install, false, &probed);
+
+	if (probed && answer == KVM_BROKEN)
+		say("/dev/kvm is there but cannot run a guest; emulating (TCG) from now "
+		    "on");
+	else if (options->verbose)
+		say("%s", answer == KVM_WORKS ? "using KVM" : "emulating (TCG)");
+	return answer == KVM_WORKS;
+}
+
+/* Everything the VM is made of. 0, or the exit status with a line. */
+static int machine_find(const struct options *options, struct install *install,
+			struct root *root)
+{
+	int error = install_find(install);
+
+	if (error < 0) {
+		say("'%s' is not there; 'make' builds it, 'make install' installs it",
+		    install->loader);
+		return MAYFLY_FAILED;
+	}
+	if (!install->qemu) {
+		say("no qemu-system-x86_64 in PATH: install the package qemu-system-x86");
+		return MAYFLY_FAILED;
+	}
+	return root_open(install, options->root, options->verbose, root);
+}
+
+/* The job ran: its status, unless what it should have brought is missing. */
+static int run_finish(struct session *s, struct papers *papers, bool kvm)
+{
+	int status = outcome_status(&s->outcome);
+
+	outcome_tell(s);
+	if (status == 0 && s->download.failures)
+		status = MAYFLY_FAILED;
+	if (papers_write(s->plan->options, papers, s, kvm, status) && status == 0)
+		status = MAYFLY_FAILED;
+	return status;
+}
+
+/* A run that a signal ended ends the command by the same signal, so that a shell's loop around
+ * it stops too. */
+static void signal_again(const struct session *s)
+{
+	sigset_t set;
+
+	if (s->outcome.kind != OUTCOME_INTERRUPTED)
+		return;
+	sigemptyset(&set);
+	sigaddset(&set, s->outcome.signal);
+	signal(s->outcome.signal, SIG_DFL);
+	raise(s->outcome.signal);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static int machine_run(const struct plan *plan, const struct install *install,
+		       const struct root *root, struct papers *papers, uint64_t start_ns)
+{
+	const struct options *options = plan->options;
+	struct vm_config config = { .qemu = install->qemu,
+				    .loader = install->loader,
+				    .bundle = install->bundle,
+				    .root = root->fd,
+				    .init = root->init,
+				    .cpus = options->cpus,
+				    .mem_mib = options->mem_bytes / MIB(1),
+				    .kvm = accelerator_choose(install, options),
+				    .verbose = options->verbose };
+	struct session *s = must_alloc(sizeof(*s));
+	struct vm vm;
+	int error = vm_start(&config, &vm), status;
+
+	if (error < 0) {
+		say("cannot start '%s': %s", install->qemu, strerror(-error));
+		free(s);
+		return MAYFLY_FAILED;
+	}
+	session_run(s, plan, &vm, start_ns);
+	vm_close(&vm);
+	status = run_finish(s, papers, config.kvm);
+	signal_again(s);
+	session_fini(s);
+	free(s);
+	return status;
+}
+
+int command_run(const struct options *options)
+{
+	uint64_t start_ns = now_ns();
+	struct papers papers;
+	struct install install;
+	struct root root;
+	struct plan plan;
+	int status = plan_make(options, &plan);
+
+	if (status)
+		return status;
+	if (paper_open("--report", options->report, &papers.report) ||
+	    paper_open("--timeline", options->timeline, &papers.timeline) ||
+	    download_check(options->outs, options->out_count))
+		return MAYFLY_FAILED;
+	status = machine_find(options, &install, &root);
+	if (status)
+		return status;
+	return machine_run(&plan, &install, &root, &papers, start_ns);
+}

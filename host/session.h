@@ -1,0 +1,52 @@
+/*
+ * A job's run from QEMU's start to the end of its last byte: one loop around poll.
+ *
+ * S1  The port is read at all times: what the guest sends either fits a drain's window, or is
+ *     written to disk at once, or is small. So the agent's writes end, and nothing deadlocks.
+ * S2  What is sent waits in the channel, which is bounded; stdin is read only when there is
+ *     room and credit for it.
+ * S3  The VM is gone before the session returns.
+ */
+#ifndef HOST_SESSION_H
+#define HOST_SESSION_H
+
+#include "host/channel.h"
+#include "host/download.h"
+#include "host/drain.h"
+#include "host/outcome.h"
+#include "host/plan.h"
+#include "host/textlog.h"
+#include "host/upload.h"
+#include "host/vm.h"
+
+/* Moments of a run, CLOCK_MONOTONIC of the host; 0: did not come. */
+struct session_times {
+	uint64_t start, spawn, ready, started, exited, done, end;
+	uint64_t guest_ready, guest_started, guest_exited; /* by the guest's clock */
+};
+
+struct session {
+	const struct plan *plan;
+	struct vm *vm;
+	struct channel channel;
+	struct upload upload;
+	struct download download;
+	struct drain drains[WIRE_STREAMS];
+	struct outcome outcome;
+	struct session_times times;
+	struct wire_exited usage;
+	struct textlog kernel_log, qemu_log, topics[WIRE_TOPICS];
+	struct wire_sender stdin_credit;
+	struct tty_escape escape;
+	uint64_t printed; /* bytes of all streams */
+	bool uploading, uploaded;
+	bool stdin_open; /* there is more to read, and a job to read it */
+	int signals;	 /* signalfd */
+};
+
+/* Runs the job in a VM that was just started. ->outcome and the rest tell. *s is zeroed. */
+void session_run(struct session *s, const struct plan *plan, struct vm *vm,
+		 uint64_t start_ns);
+void session_fini(struct session *s);
+
+#endif

@@ -1,0 +1,18 @@
+/* --timeline: where the time went, as a drawing. */
+#ifndef HOST_TIMELINE_H
+#define HOST_TIMELINE_H
+
+#include "host/session.h"
+
+struct mark {
+	char name[48];
+	uint64_t ns; /* since QEMU's start */
+	bool guest;  /* told by the guest's clock */
+};
+
+/* The marks of a run in order of time; heap, *ret_count of them. */
+struct mark *timeline_marks(const struct session *session, size_t *ret_count);
+/* The SVG of marks; heap. */
+char *timeline_svg(const struct mark *marks, size_t count, const char *title);
+
+#endif
