@@ -75,6 +75,8 @@ struct attr_change {
 #define ATTR_SIZE 8u
 #define ATTR_ATIME 16u
 #define ATTR_MTIME 32u
+#define ATTR_NOW 64u	/* the times are the present: write permission is enough */
+#define ATTR_KILL 128u	/* chown(2): setuid and setgid bits of files go */
 
 struct kstat {
 	dev_id_t dev, rdev;
@@ -147,7 +149,8 @@ struct inode {
 	_Atomic(void *) rdev_state;  /* fifo: its pipe; unix socket: its endpoint */
 };
 
-#define INODE_NEW 1u /* being filled by inode_get_cached's caller: others wait for it */
+#define INODE_NEW 1u	  /* being filled by inode_get_cached's caller: others wait for it */
+#define INODE_LINKABLE 2u /* made by O_TMPFILE: link(2) may give it its first name */
 
 #define DENTRY_INLINE_NAME 40
 struct dentry {
@@ -198,6 +201,7 @@ struct super_block {
 	void *priv;
 };
 #define SB_RDONLY 1u
+#define SB_DYING 2u /* being torn down: nothing unused is kept */
 
 struct fs_type {
 	struct list link;
@@ -208,6 +212,8 @@ struct fs_type {
 	int (*mount)(struct super_block *sb, const char *source, const char *data);
 };
 void fs_type_register(struct fs_type *t);
+/* Calls fn for each registered type, for /proc/filesystems. */
+void fs_type_for_each(void (*fn)(const struct fs_type *t, void *arg), void *arg);
 
 struct mount {
 	struct ref refs;
@@ -218,9 +224,12 @@ struct mount {
 	struct list children;	  /* [mount lock] */
 	struct list sibling;	  /* [mount lock] */
 	struct list hash_link;	  /* [mount lock] by (parent, point) */
-	uint32_t flags;		  /* MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_RDONLY, MS_NOATIME */
-	uint32_t id;
-	char source[64];
+	struct list link;	  /* [mount lock] all attached ones, in mount order */
+	struct mount *copy;	  /* [mounts' mutex] a recursive bind's, while it is made */
+	_Atomic uint32_t flags;	  /* MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_RDONLY, MS_NOATIME */
+	_Atomic uint32_t writers; /* files open for writing: no remount to read-only */
+	uint32_t id;		  /* [I] */
+	char source[64];	  /* [I] */
 };
 
 /* read and write advance *pos. No lock is held on entry (file_read holds the position's).
@@ -379,6 +388,7 @@ size_t files_count(struct files *f);
 
 struct fs_ctx {
 	struct ref refs;
+	struct list link; /* [fs contexts' lock] all of them, for pivot_root */
 	struct spinlock lock;
 	struct path root, cwd; /* [lock] */
 	_Atomic uint32_t umask;
@@ -421,8 +431,12 @@ bool dir_emit_dots(struct file *f, struct dir_ctx *c);
 /* Finds the driver of a char/block/fifo/socket inode. inode->fops for special files. */
 extern const struct file_ops special_file_ops;
 extern const struct file_ops fifo_file_ops;
+/* Symbolic links whose text is the NUL-terminated string at i->priv. */
 extern const struct inode_ops symlink_only_ops;
 
+/* A map request of mmap(2) for a file: EACCES and EPERM by open mode and mount, AREA_MAY_*,
+ * then ops->mmap or generic_mmap. */
+must_use int file_mmap(struct file *f, struct map_request *r);
 /* Generic ops for page-cached regular files. */
 must_use int64_t generic_read(struct file *f, struct uio *u, uint64_t *pos);
 must_use int64_t generic_write(struct file *f, struct uio *u, uint64_t *pos);
@@ -446,7 +460,8 @@ must_use int mount_root(const char *type, const char *source, const char *data);
 must_use int mount_bind(const struct path *from, const struct path *at, bool recursive,
 			uint32_t flags);
 must_use int mount_remount(const struct path *at, uint32_t flags, const char *data);
-must_use int mount_umount(const struct path *at, uint32_t flags);
+must_use int mount_move(const struct path *from, const struct path *at);
+must_use int mount_umount(const struct path *at, uint32_t flags); /* MNT_DETACH */
 must_use int mount_pivot(const struct path *new_root, const struct path *put_old);
 /* Calls fn for each mount below the current root, in mount order. */
 void mount_for_each(void (*fn)(struct mount *m, void *arg), void *arg);

@@ -1,0 +1,233 @@
+/*
+ * Attributes: who may see and change them (inode(7), chmod(2), chown(2), utimensat(2),
+ * truncate(2)), and the bits that must not outlive a change of content or owner.
+ *
+ * Locks: inode->lock for every change.
+ */
+#include <asm/signal.h>
+#include <linux/resource.h>
+
+#include "fs/inode.h"
+
+int inode_permission_cred(const struct cred *c, struct inode *i, uint32_t may)
+{
+	if (unlikely(i->ops->permission))
+		return i->ops->permission(i, may);
+	struct perm_facts o = { i->mode, i->uid, i->gid };
+	return sec_may_access(c, &o, may);
+}
+
+int inode_permission(struct inode *i, uint32_t may)
+{
+	return inode_permission_cred(thread_current()->cred, i, may);
+}
+
+static bool read_only(const struct path *p)
+{
+	return ((p->mnt->flags & MS_RDONLY) || (p->dentry->sb->flags & SB_RDONLY)) &&
+	       (S_ISREG(p->dentry->inode->mode) || S_ISDIR(p->dentry->inode->mode) ||
+		S_ISLNK(p->dentry->inode->mode));
+}
+
+int path_permission(const struct path *p, uint32_t may)
+{
+	if ((may & MAY_WRITE) && read_only(p))
+		return -EROFS;
+	return inode_permission(p->dentry->inode, may);
+}
+
+bool inode_owner_or_capable(const struct inode *i)
+{
+	const struct cred *c = thread_current()->cred;
+	return c->fsuid == i->uid || cred_has_cap(c, CAP_FOWNER);
+}
+
+/* ---- reading ---- */
+
+void inode_getattr_simple(struct inode *i, struct kstat *ret)
+{
+	*ret = (struct kstat){
+		.dev = i->sb->dev,
+		.rdev = i->rdev,
+		.ino = i->ino,
+		.size = i->size,
+		.blocks = i->blocks,
+		.mode = i->mode,
+		.nlink = i->nlink,
+		.blksize = i->sb->block_size ? i->sb->block_size : PAGE_SIZE,
+		.uid = i->uid,
+		.gid = i->gid,
+		.t = i->t,
+	};
+}
+
+int vfs_getattr(const struct path *p, struct kstat *ret)
+{
+	struct inode *i = p->dentry->inode;
+
+	if (i->ops->getattr)
+		return i->ops->getattr(i, ret);
+	inode_getattr_simple(i, ret);
+	return 0;
+}
+
+/* ---- changing ---- */
+
+int inode_setattr_simple(struct inode *i, const struct attr_change *a)
+{
+	if (a->valid & ATTR_MODE)
+		i->mode = (i->mode & S_IFMT) | (a->mode & ~(uint32_t)S_IFMT);
+	if (a->valid & ATTR_UID)
+		i->uid = a->uid;
+	if (a->valid & ATTR_GID)
+		i->gid = a->gid;
+	if (a->valid & ATTR_SIZE) {
+		mapping_truncate(&i->mapping, a->size);
+		i->size = a->size;
+		inode_touch(i, TOUCH_MTIME);
+	}
+	inode_touch(i, TOUCH_CTIME);
+	if (a->valid & ATTR_ATIME)
+		i->t.atime = a->atime;
+	if (a->valid & ATTR_MTIME)
+		i->t.mtime = a->mtime;
+	return 0;
+}
+
+static int do_setattr(struct inode *i, const struct attr_change *a)
+{
+	return i->ops->setattr ? i->ops->setattr(i, a) : inode_setattr_simple(i, a);
+}
+
+static bool may_chown(const struct inode *i, const struct attr_change *a)
+{
+	const struct cred *c = thread_current()->cred;
+	bool owner = c->fsuid == i->uid;
+
+	if (cred_has_cap(c, CAP_CHOWN))
+		return true;
+	if ((a->valid & ATTR_UID) && !(owner && a->uid == i->uid))
+		return false;
+	return !(a->valid & ATTR_GID) ||
+	       (owner && (a->gid == i->gid || cred_in_group(c, a->gid)));
+}
+
+static int may_set_times(struct inode *i, const struct attr_change *a)
+{
+	if (!(a->valid & (ATTR_ATIME | ATTR_MTIME)) || inode_owner_or_capable(i))
+		return 0;
+	return a->valid & ATTR_NOW ? inode_permission(i, MAY_WRITE) : -EPERM;
+}
+
+/* The setuid and setgid bits that a change of content or owner takes away. */
+static uint32_t privilege_bits(uint32_t mode)
+{
+	uint32_t bits = mode & S_ISUID;
+
+	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		bits |= S_ISGID;
+	return S_ISREG(mode) ? bits : 0;
+}
+
+static int may_setattr(struct inode *i, struct attr_change *a)
+{
+	if ((a->valid & (ATTR_UID | ATTR_GID)) && !may_chown(i, a))
+		return -EPERM;
+	if ((a->valid & ATTR_MODE) && !inode_owner_or_capable(i))
+		return -EPERM;
+	return may_set_times(i, a);
+}
+
+/* What of the mode the kernel decides itself. */
+static void adjust_mode(const struct inode *i, struct attr_change *a)
+{
+	const struct cred *c = thread_current()->cred;
+	gid_t gid = a->valid & ATTR_GID ? a->gid : i->gid;
+
+	if ((a->valid & ATTR_MODE) && (a->mode & S_ISGID) && !cred_in_group(c, gid) &&
+	    !cred_has_cap(c, CAP_FSETID))
+		a->mode &= ~(uint32_t)S_ISGID;
+	if ((a->valid & ATTR_KILL) && privilege_bits(i->mode)) {
+		a->valid |= ATTR_MODE;
+		a->mode = i->mode & ~privilege_bits(i->mode);
+	}
+}
+
+int vfs_setattr(const struct path *p, struct attr_change *a)
+{
+	struct inode *i = p->dentry->inode;
+
+	if ((p->mnt->flags & MS_RDONLY) || (i->sb->flags & SB_RDONLY))
+		return -EROFS;
+	mutex_lock(&i->lock);
+	int err = may_setattr(i, a);
+	if (!err) {
+		adjust_mode(i, a);
+		err = do_setattr(i, a);
+	}
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+int inode_strip_privileges(struct inode *i)
+{
+	uint32_t bits = privilege_bits(i->mode);
+
+	if (likely(!bits) || cred_has_cap(thread_current()->cred, CAP_FSETID))
+		return 0;
+	struct attr_change a = { .valid = ATTR_MODE, .mode = i->mode & ~bits };
+	return do_setattr(i, &a);
+}
+
+int inode_resize(struct inode *i, uint64_t size)
+{
+	if (size > i->size && size > fs_upcalls.rlimit(RLIMIT_FSIZE)) {
+		fs_upcalls.signal_current(SIGXFSZ);
+		return -EFBIG;
+	}
+	if (size > i->sb->max_bytes)
+		return -EFBIG;
+	mutex_lock(&i->lock);
+	int err = inode_strip_privileges(i);
+	if (!err) {
+		struct attr_change a = { .valid = ATTR_SIZE, .size = size };
+		err = do_setattr(i, &a);
+	}
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+/* ---- executing against writing ---- */
+
+/* Moves the count away from 0 in one direction, if it is not on the other side. */
+static int count_step(_Atomic int32_t *n, int32_t step)
+{
+	int32_t old = *n;
+
+	do {
+		if (step > 0 ? old < 0 : old > 0)
+			return -ETXTBSY;
+	} while (!__atomic_compare_exchange_n((int32_t *)n, &old, old + step, true,
+					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return 0;
+}
+
+int inode_writer_get(struct inode *i)
+{
+	return count_step(&i->writers, 1);
+}
+
+void inode_writer_put(struct inode *i)
+{
+	i->writers--;
+}
+
+int inode_deny_get(struct inode *i)
+{
+	return count_step(&i->writers, -1);
+}
+
+void inode_deny_put(struct inode *i)
+{
+	i->writers++;
+}

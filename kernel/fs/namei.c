@@ -1,0 +1,199 @@
+/*
+ * New names: mkdir, mknod, symlink, link; and the rules who may make and take away names
+ * (path_resolution(7), inode(7), the sticky bit).
+ *
+ * Locks: the directory's inode lock from the lookup of the last name to its change.
+ */
+#include "fs/namei.h"
+
+#include "fs/walk.h"
+
+uint32_t mode_masked(uint32_t mode)
+{
+	return mode & ~thread_current()->fs->umask;
+}
+
+static int read_only_at(const struct path *dir)
+{
+	return (dir->mnt->flags & MS_RDONLY) || (dir->dentry->sb->flags & SB_RDONLY) ? -EROFS
+										    : 0;
+}
+
+int may_create(const struct path *dir)
+{
+	if (dir->dentry->flags & DENTRY_UNHASHED)
+		return -ENOENT;
+	int err = read_only_at(dir);
+	return err ? err : inode_permission(dir->dentry->inode, MAY_WRITE | MAY_EXEC);
+}
+
+static bool sticky_forbids(const struct inode *dir, const struct inode *victim)
+{
+	const struct cred *c = thread_current()->cred;
+
+	return (dir->mode & S_ISVTX) && c->fsuid != victim->uid && c->fsuid != dir->uid &&
+	       !cred_has_cap(c, CAP_FOWNER);
+}
+
+int may_delete(const struct path *dir, struct dentry *d, bool as_dir)
+{
+	if (!d->inode)
+		return -ENOENT;
+	int err = read_only_at(dir);
+	if (!err)
+		err = inode_permission(dir->dentry->inode, MAY_WRITE | MAY_EXEC);
+	if (err)
+		return err;
+	if (sticky_forbids(dir->dentry->inode, d->inode))
+		return -EPERM;
+	if (as_dir != S_ISDIR(d->inode->mode))
+		return as_dir ? -ENOTDIR : -EISDIR;
+	return d->flags & DENTRY_MOUNTPOINT ? -EBUSY : 0;
+}
+
+/* The locked parent and the absent name to be made in it. */
+static int create_begin(int dirfd, const char *name, bool dir, struct parent_lookup *ret)
+{
+	int err = path_parent_lock(dirfd, name, 0, ret);
+	if (err)
+		return err;
+	if (ret->dentry->inode)
+		err = -EEXIST;
+	else if (ret->trailing_slash && !dir)
+		err = -ENOENT;
+	else
+		err = may_create(&ret->parent);
+	if (err)
+		path_unlock_parent(ret);
+	return err;
+}
+
+int vfs_mkdir(int dirfd, const char *name, uint32_t mode)
+{
+	struct parent_lookup p;
+
+	int err = create_begin(dirfd, name, true, &p);
+	if (err)
+		return err;
+	struct inode *dir = p.parent.dentry->inode;
+	mode = mode_masked(mode & (S_IRWXU | S_IRWXG | S_IRWXO | S_ISVTX)) | S_IFDIR;
+	if (!dir->ops->mkdir)
+		err = -EPERM;
+	else if (dir->nlink == UINT32_MAX)
+		err = -EMLINK;
+	else
+		err = dir->ops->mkdir(dir, p.dentry, mode);
+	path_unlock_parent(&p);
+	return err;
+}
+
+static int may_mknod(uint32_t mode, dev_id_t rdev)
+{
+	bool whiteout = S_ISCHR(mode) && rdev == 0;
+
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFIFO:
+	case S_IFSOCK:
+		return 0;
+	case S_IFCHR:
+	case S_IFBLK:
+		return whiteout || cred_has_cap(thread_current()->cred, CAP_MKNOD) ? 0
+										    : -EPERM;
+	case S_IFDIR:
+		return -EPERM;
+	}
+	return -EINVAL;
+}
+
+int vfs_mknod(int dirfd, const char *name, uint32_t mode, dev_id_t rdev)
+{
+	struct parent_lookup p;
+
+	if (!(mode & S_IFMT))
+		mode |= S_IFREG;
+	int err = may_mknod(mode, rdev);
+	if (err)
+		return err;
+	err = create_begin(dirfd, name, false, &p);
+	if (err)
+		return err;
+	struct inode *dir = p.parent.dentry->inode;
+	uint32_t m = mode_masked(mode & 07777) | (mode & S_IFMT);
+	if (S_ISREG(m))
+		err = dir->ops->create ? dir->ops->create(dir, p.dentry, m) : -EPERM;
+	else
+		err = dir->ops->mknod ? dir->ops->mknod(dir, p.dentry, m, rdev) : -EPERM;
+	path_unlock_parent(&p);
+	return err;
+}
+
+int vfs_symlink(const char *target, int dirfd, const char *name)
+{
+	struct parent_lookup p;
+
+	int err = create_begin(dirfd, name, false, &p);
+	if (err)
+		return err;
+	struct inode *dir = p.parent.dentry->inode;
+	err = dir->ops->symlink ? dir->ops->symlink(dir, p.dentry, target) : -EPERM;
+	path_unlock_parent(&p);
+	return err;
+}
+
+/* proc(5), protected_hardlinks: whoever does not own a file may link it only if it is a plain
+ * one that they may read and write; else links would keep setuid programs from being mended. */
+static int may_link(struct inode *i)
+{
+	const uint32_t group_exec = S_ISGID | S_IXGRP;
+
+	if (S_ISDIR(i->mode))
+		return -EPERM;
+	if (inode_owner_or_capable(i))
+		return 0;
+	if (!S_ISREG(i->mode) || (i->mode & S_ISUID) ||
+	    (i->mode & group_exec) == group_exec || inode_permission(i, MAY_READ | MAY_WRITE))
+		return -EPERM;
+	return 0;
+}
+
+static int link_locked(struct inode *target, struct inode *dir, struct dentry *d)
+{
+	int err;
+
+	mutex_lock(&target->lock);
+	if (target->nlink == 0 && !(target->state & INODE_LINKABLE))
+		err = -ENOENT;
+	else if (target->nlink == UINT32_MAX)
+		err = -EMLINK;
+	else
+		err = dir->ops->link ? dir->ops->link(dir, d, target) : -EPERM;
+	if (!err)
+		target->state &= ~INODE_LINKABLE;
+	mutex_unlock(&target->lock);
+	return err;
+}
+
+int vfs_link(const struct path *target, int dirfd, const char *name)
+{
+	struct inode *i = target->dentry->inode;
+	struct parent_lookup p;
+
+	int err = path_parent_lock(dirfd, name, 0, &p);
+	if (err)
+		return err;
+	if (p.dentry->inode)
+		err = -EEXIST;
+	else if (p.trailing_slash)
+		err = -ENOENT;
+	else if (p.parent.mnt != target->mnt)
+		err = -EXDEV;
+	if (!err)
+		err = may_link(i);
+	if (!err)
+		err = may_create(&p.parent);
+	if (!err)
+		err = link_locked(i, p.parent.dentry->inode, p.dentry);
+	path_unlock_parent(&p);
+	return err;
+}

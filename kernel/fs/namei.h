@@ -1,0 +1,26 @@
+/*
+ * Changing directories: what the system calls of names do once their strings are copied in.
+ * All take a dirfd as in openat(2) and return 0 or -errno as the man pages say.
+ */
+#ifndef FS_NAMEI_H
+#define FS_NAMEI_H
+
+#include "fs/vfs.h"
+
+must_use int vfs_mkdir(int dirfd, const char *name, uint32_t mode);
+must_use int vfs_mknod(int dirfd, const char *name, uint32_t mode, dev_id_t rdev);
+must_use int vfs_symlink(const char *target, int dirfd, const char *name);
+must_use int vfs_link(const struct path *target, int dirfd, const char *name);
+must_use int vfs_unlink(int dirfd, const char *name);
+must_use int vfs_rmdir(int dirfd, const char *name);
+must_use int vfs_rename(int odirfd, const char *oname, int ndirfd, const char *nname,
+			uint32_t flags);
+
+/* May current make a name in this directory? dir's lock held. */
+must_use int may_create(const struct path *dir);
+/* May current take away d, which is in this locked directory, as a directory or not? */
+must_use int may_delete(const struct path *dir, struct dentry *d, bool as_dir);
+/* The mode of a new object: without the umask's bits. */
+uint32_t mode_masked(uint32_t mode);
+
+#endif

@@ -1,0 +1,89 @@
+/* Paths as pairs of mount and dentry: counting them, and giving them back as text. */
+#include "fs/mount.h"
+#include "lib/string.h"
+
+void path_get(const struct path *p)
+{
+	if (p->mnt)
+		mount_get(p->mnt);
+	if (p->dentry)
+		dentry_get(p->dentry);
+}
+
+void path_put(struct path *p)
+{
+	struct path old = *p;
+
+	*p = (struct path){ 0 };
+	if (old.dentry)
+		dentry_put(old.dentry);
+	if (old.mnt)
+		mount_put(old.mnt);
+}
+
+/* Text grows from the end of the buffer towards its start. */
+struct back_text {
+	char *start, *at;
+	bool full;
+};
+
+static void prepend(struct back_text *t, const char *s, size_t n)
+{
+	if ((size_t)(t->at - t->start) < n) {
+		t->full = true;
+		return;
+	}
+	t->at -= n;
+	memcpy(t->at, s, n);
+}
+
+/* Prepends "/a/b/c" up to root; false: the way up ends elsewhere. dcache_lock held. */
+static bool prepend_ancestors(struct back_text *t, struct path at, const struct path *root)
+{
+	while (!path_equal(&at, root)) {
+		if (at.dentry == at.mnt->root) {
+			if (!at.mnt->parent)
+				return false;
+			at = (struct path){ at.mnt->parent, at.mnt->point };
+			continue;
+		}
+		if (at.dentry == at.dentry->parent)
+			return false;
+		prepend(t, at.dentry->name.s, at.dentry->name.len);
+		prepend(t, "/", 1);
+		at.dentry = at.dentry->parent;
+	}
+	return true;
+}
+
+char *path_text(const struct path *p, const struct path *root, char *buf, size_t n)
+{
+	struct back_text t = { buf, buf + n, false };
+	struct fs_ctx *fs = thread_current()->fs;
+	struct path top = { 0 };
+	bool anon = p->dentry->flags & DENTRY_ANON;
+
+	prepend(&t, "", 1);
+	spin_lock(&dcache_lock);
+	if (root) {
+		top = *root;
+	} else if (fs) {
+		spin_lock(&fs->lock);
+		top = fs->root;
+		spin_unlock(&fs->lock);
+	}
+	if ((p->dentry->flags & DENTRY_UNHASHED) && !anon)
+		prepend(&t, " (deleted)", 10);
+	char *tail = t.at;
+	if (anon) {
+		prepend(&t, p->dentry->name.s, p->dentry->name.len);
+	} else {
+		bool reached = prepend_ancestors(&t, *p, &top);
+		if (t.at == tail)
+			prepend(&t, "/", 1);
+		if (!reached)
+			prepend(&t, "(unreachable)", 13);
+	}
+	spin_unlock(&dcache_lock);
+	return t.full ? NULL : t.at;
+}

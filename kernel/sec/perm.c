@@ -1,0 +1,42 @@
+/*
+ * Discretionary access control: facts in, verdict out. The owner is judged by the owner's bits
+ * alone, a group member by the group's alone, as POSIX has it: bits further right never help.
+ * Then capabilities(7): CAP_DAC_OVERRIDE passes everything but the execution of a file that
+ * nobody may execute; CAP_DAC_READ_SEARCH passes reading, and searching directories.
+ */
+#include <asm/errno.h>
+#include <linux/stat.h>
+
+#include "sec/cred.h"
+
+#define EXEC_ANY (S_IXUSR | S_IXGRP | S_IXOTH)
+
+static uint32_t bits_granted(const struct cred *c, const struct perm_facts *o, uint32_t may)
+{
+	if (c->fsuid == o->uid)
+		return o->mode >> 6;
+	/* Membership need not be looked up when it makes no difference. */
+	if (((o->mode ^ (o->mode >> 3)) & may) == 0)
+		return o->mode;
+	return cred_in_group(c, o->gid) ? o->mode >> 3 : o->mode;
+}
+
+static bool cap_overrides(const struct cred *c, const struct perm_facts *o, uint32_t may)
+{
+	bool dir = S_ISDIR(o->mode);
+	uint32_t harmless = dir ? MAY_READ | MAY_EXEC : MAY_READ;
+
+	if (!(may & ~harmless) && cred_has_cap(c, CAP_DAC_READ_SEARCH))
+		return true;
+	if (!dir && (may & MAY_EXEC) && !(o->mode & EXEC_ANY))
+		return false;
+	return cred_has_cap(c, CAP_DAC_OVERRIDE);
+}
+
+int sec_may_access(const struct cred *c, const struct perm_facts *o, uint32_t may)
+{
+	may &= MAY_READ | MAY_WRITE | MAY_EXEC;
+	if (!(may & ~bits_granted(c, o, may)))
+		return 0;
+	return cap_overrides(c, o, may) ? 0 : -EACCES;
+}
