@@ -138,6 +138,20 @@ void *radix_get(const struct radix *r, uint64_t key)
 	return n ? n->slot[key & MASK] : NULL;
 }
 
+size_t radix_get_run(const struct radix *r, uint64_t key, void **ret, size_t n)
+{
+	struct radix_node *leaf = leaf_of(r, key);
+	size_t got = 0;
+
+	if (!leaf)
+		return 0;
+	n = MIN(n, (size_t)(RADIX_FANOUT - (key & MASK)));
+	void **slot = &leaf->slot[key & MASK];
+	for (; got < n && slot[got]; got++)
+		ret[got] = slot[got];
+	return got;
+}
+
 void *radix_replace(struct radix *r, uint64_t key, void *val)
 {
 	struct radix_node *n = leaf_of(r, key);

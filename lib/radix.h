@@ -30,6 +30,8 @@ void radix_init(struct radix *r, const struct radix_ops *ops);
 /* 0, -EEXIST, -ENOMEM. */
 must_use int radix_insert(struct radix *r, uint64_t key, void *val);
 void *radix_get(const struct radix *r, uint64_t key); /* NULL: absent */
+/* Values of key, key+1, … while present and in key's node, at most n; how many. */
+size_t radix_get_run(const struct radix *r, uint64_t key, void **ret, size_t n);
 void *radix_remove(struct radix *r, uint64_t key);    /* what was there, or NULL */
 /* Replaces an existing entry; the old one. */
 void *radix_replace(struct radix *r, uint64_t key, void *val);

@@ -40,6 +40,15 @@ struct mapping {
 	bool reclaimable;	       /* [I] clean pages may be dropped (disk-backed) */
 };
 
+#define READAHEAD_MAX 32 /* pages that one call of read_pages is given */
+
+/* One past the last page that holds bytes of the file. */
+static inline uint64_t mapping_end(const struct mapping *m)
+{
+	uint64_t size = m->size;
+	return (size >> PAGE_SHIFT) + !!(size % PAGE_SIZE);
+}
+
 void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host, bool reclaimable);
 void mapping_fini(struct mapping *m); /* no areas left; frees all pages */
 

@@ -400,5 +400,6 @@ void slab_init(void)
 	cache_setup(&magazine_cache, "slab_magazine", sizeof(struct magazine), 0);
 	magazine_cache.mag_size = 0;
 	heap_init();
+	radix_heap_init();
 	vmap_init();
 }

@@ -24,6 +24,10 @@ void heap_free(void *p); /* NULL is fine */
 /* n*size with the overflow check; NULL on overflow too. */
 must_use void *heap_alloc_array(size_t n, size_t size);
 
+/* Nodes for lib/radix.h trees; never sleeps, so fit for insertion under a spinlock. */
+struct radix_ops;
+extern const struct radix_ops radix_heap_ops;
+
 /* Contiguous kernel addresses of scattered pages, guard page on both sides. */
 must_use void *vmap_alloc(size_t size);
 void vmap_free(void *va, size_t size);

@@ -9,6 +9,7 @@ size_t slab_shrink(void);
 
 /* Free space between two vmap ranges is at least a page: no access runs into the next. */
 void heap_init(void);
+void radix_heap_init(void);
 
 bool vmap_contains(const void *va);
 /* Without the size: frees up to the guard page. */

@@ -56,7 +56,7 @@ struct area {
 	struct rb_node node;	  /* [space.lock] by start */
 	struct space *space;	  /* [I] */
 	uint64_t start, end;	  /* [space.lock] bytes, page-aligned */
-	uint64_t gap;		  /* free bytes right before start */
+	uint64_t gap;		  /* bytes right before start that a mapping may take */
 	uint64_t gap_max;	  /* largest gap in the subtree */
 	uint32_t prot;		  /* [space.lock] PROT_* */
 	uint32_t flags;		  /* [space.lock] enum area_flag */
@@ -66,13 +66,17 @@ struct area {
 	void *owner;
 	struct list rmap;	  /* [mapping.lock] on mapping->areas */
 	const char *label;	  /* "[vdso]"…; NULL: derived */
+	bool cows;		  /* [space.pt_lock] may hold private copies of file pages */
 };
+
+#define SPACE_AREAS_MAX 65530 /* Linux's vm.max_map_count */
 
 struct space {
 	struct ref users;	/* threads */
 	struct ref refs;	/* + others that look (procfs, rmap) */
 	struct rwlock lock;	/* RANK_SPACE */
 	struct rb_tree areas;	/* [lock] */
+	struct area *hint;	/* [lock, shared suffices] the area found last */
 	uint64_t n_areas;	/* [lock] */
 	struct spinlock pt_lock; /* RANK_PT: pt's contents and the counters */
 	struct arch_pt pt;
@@ -89,6 +93,7 @@ struct space {
 	void *exe;		/* struct file of the program; fs owns the meaning */
 	void (*exe_put)(void *exe);
 	bool dumpable;
+	bool lock_future, lock_onfault; /* [lock] mlockall(MCL_FUTURE, MCL_ONFAULT) */
 	uint32_t limits_gen;
 	/* rlimits that matter here; proc writes them: bytes */
 	_Atomic uint64_t limit_as, limit_data, limit_stack, limit_memlock;
@@ -156,6 +161,13 @@ void area_usage_get(struct area *a, struct area_usage *ret);
 void mapping_unmap_all(struct mapping *m, uint64_t first, uint64_t last);
 /* Debug builds: checks V1 and the gap data. */
 void space_check(struct space *s);
+
+/* The one place that decides whether a mapping may be writable and executable at once. */
+bool area_wx_allowed(const struct space *s, uint32_t prot);
+/* Shared anonymous memory of `len` bytes, for MAP_SHARED|MAP_ANONYMOUS: fills in the request's
+ * mapping, ops and owner. The caller drops its reference with (*ops->put)(owner) once space_map
+ * has returned. 0 or -ENOMEM. */
+must_use int space_shared_memory(uint64_t len, struct map_request *r);
 
 void space_init(void);
 

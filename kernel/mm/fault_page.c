@@ -1,0 +1,281 @@
+/*
+ * Resolving a fault inside one area: zero pages, pages of files, copies on write.
+ *
+ * The space's lock is held, so areas and table pages stay. Entries change under pt_lock; a page
+ * to be mapped is found or made before that, since it may sleep, and the entry is looked at
+ * again under the lock. No TLB flush is needed where nothing was mapped before, nor where
+ * rights only grow: a CPU that still has the old entry faults once more.
+ */
+#include "lib/string.h"
+#include "mm/space_internal.h"
+
+#define AROUND_PAGES 16 /* of a file, aligned to their number */
+#define AHEAD_PAGES 16
+
+struct fault {
+	struct space *s;
+	struct area *a;
+	uint64_t va; /* page-aligned */
+	bool write;
+};
+
+static uint64_t entry_peek(const struct fault *f)
+{
+	uint64_t *slot = arch_pt_slot(&f->s->pt, f->va, false);
+	return slot ? __atomic_load_n(slot, __ATOMIC_RELAXED) : 0;
+}
+
+static bool entry_enough(const struct fault *f, uint64_t v)
+{
+	return pte_present(v) && (!f->write || arch_pte_flags(v) & PTE_W);
+}
+
+/* Maps p where nothing is; consumes its reference. 0, also when somebody was faster, -EAGAIN
+ * (p has left its file), -ENOTABLE. */
+static int entry_fill(const struct fault *f, struct page *p)
+{
+	int err = 0;
+
+	spin_lock(&f->s->pt_lock);
+	uint64_t *slot = arch_pt_slot(&f->s->pt, f->va, true);
+	if (!slot)
+		err = -ENOTABLE;
+	else if (p->kind == PAGE_KIND_CACHE && !page_flag_test(p, PF_TREE))
+		err = -EAGAIN; /* M2 */
+	if (err || *slot) {
+		spin_unlock(&f->s->pt_lock);
+		page_put(p);
+		return err;
+	}
+	*slot = pte_for(f->a, p, f->write);
+	page_mapped_inc(p);
+	rss_add(f->s, p, 1);
+	if (p->kind == PAGE_KIND_ANON && !area_is_anon(f->a))
+		f->a->cows = true;
+	spin_unlock(&f->s->pt_lock);
+	return 0;
+}
+
+static int fault_zero(const struct fault *f)
+{
+	struct page *p = page_alloc_kind(0, PAGE_USER | PAGE_ZERO, PAGE_KIND_ANON);
+	return p ? entry_fill(f, p) : -ENOMEM;
+}
+
+static struct page *page_copy(const struct page *from)
+{
+	struct page *p = page_alloc_kind(0, PAGE_USER, PAGE_KIND_ANON);
+	if (p)
+		memcpy(page_va(p), page_va(from), PAGE_SIZE);
+	return p;
+}
+
+/* ---- a page that is there, but not for writing ---- */
+
+/* Puts `copy` in the place of `old` if that is still there; consumes copy. */
+static void entry_replace(const struct fault *f, struct page *old, struct page *copy)
+{
+	spin_lock(&f->s->pt_lock);
+	uint64_t *slot = arch_pt_slot(&f->s->pt, f->va, false);
+	if (!slot || pte_page(*slot) != old) {
+		spin_unlock(&f->s->pt_lock);
+		page_put(copy);
+		return;
+	}
+	bool flush = pte_present(*slot);
+	rss_add(f->s, old, -1);
+	page_mapped_dec(old);
+	page_mapped_inc(copy);
+	rss_add(f->s, copy, 1);
+	*slot = pte_for(f->a, copy, true);
+	f->a->cows |= !area_is_anon(f->a);
+	spin_unlock(&f->s->pt_lock);
+	if (flush)
+		arch_tlb_flush(&f->s->pt, f->va, f->va + PAGE_SIZE);
+	page_put(old);
+}
+
+/* A private page is to be written. Alone with it, the entry only grows; else it is copied. */
+static int fault_cow(const struct fault *f)
+{
+	struct page *old = NULL;
+
+	spin_lock(&f->s->pt_lock);
+	uint64_t *slot = arch_pt_slot(&f->s->pt, f->va, false);
+	struct page *p = slot ? pte_page(*slot) : NULL;
+	if (p && p->kind == PAGE_KIND_ANON && ref_read(&p->refs) == 1) {
+		*slot = pte_for(f->a, p, true);
+	} else if (p) {
+		page_get(p);
+		old = p;
+	}
+	spin_unlock(&f->s->pt_lock);
+	if (!old)
+		return 0;
+	struct page *copy = page_copy(old);
+	if (copy)
+		entry_replace(f, old, copy);
+	page_put(old);
+	return copy ? 0 : -ENOMEM;
+}
+
+/* A shared page is to be written for the first time, or a parked one to be used again. */
+static int fault_rights(const struct fault *f)
+{
+	if (f->write && f->a->ops && f->a->ops->wrote)
+		f->a->ops->wrote(f->a->owner);
+	spin_lock(&f->s->pt_lock);
+	uint64_t *slot = arch_pt_slot(&f->s->pt, f->va, false);
+	struct page *p = slot ? pte_page(*slot) : NULL;
+	if (p)
+		*slot = pte_for(f->a, p, f->write);
+	if (p && f->write && p->kind == PAGE_KIND_CACHE)
+		page_flag_set(p, PF_DIRTY);
+	spin_unlock(&f->s->pt_lock);
+	return 0;
+}
+
+static int fault_present(const struct fault *f, uint64_t v)
+{
+	if (entry_enough(f, v))
+		return 0;
+	return f->write && !(f->a->flags & AREA_SHARED) ? fault_cow(f) : fault_rights(f);
+}
+
+/* ---- pages of files ---- */
+
+static uint64_t ahead_for(const struct area *a)
+{
+	if (a->flags & AREA_RAND_READ)
+		return 1;
+	return a->flags & AREA_SEQ_READ ? READAHEAD_MAX : AHEAD_PAGES;
+}
+
+/* The file's page for the fault, with a reference. 0, -EIO, -ENOMEM. */
+static int source_get(const struct fault *f, struct page **ret)
+{
+	uint64_t index = area_index(f->a, f->va);
+	if (f->a->ops && f->a->ops->fault)
+		return f->a->ops->fault(f->a, index, ret);
+	int err = mapping_get_within(f->a->mapping, index, ahead_for(f->a), ret);
+	return err && err != -ENOMEM ? -EIO : err;
+}
+
+/* Maps n pages from va on, which one page table holds, where nothing is; consumes their
+ * references. 0 or -ENOTABLE; pages that left their file are passed over. */
+static int entries_fill(const struct fault *f, uint64_t va, struct page **run, size_t n)
+{
+	struct page *sample = NULL;
+	int64_t filled = 0;
+
+	spin_lock(&f->s->pt_lock);
+	uint64_t *slot = arch_pt_slot(&f->s->pt, va, true);
+	for (size_t i = 0; slot && i < n; i++) {
+		if (slot[i] || !page_flag_test(run[i], PF_TREE))
+			continue;
+		slot[i] = pte_for(f->a, run[i], false);
+		page_mapped_inc(run[i]);
+		sample = run[i];
+		run[i] = NULL;
+		filled++;
+	}
+	if (filled)
+		rss_add(f->s, sample, filled);
+	spin_unlock(&f->s->pt_lock);
+	for (size_t i = 0; i < n; i++) {
+		if (run[i])
+			page_put(run[i]);
+	}
+	return slot ? 0 : -ENOTABLE;
+}
+
+/* Cached pages about the fault, in one go; *ret_n of them from *ret_va on, the fault's among
+ * them, or none. */
+static void around_find(const struct fault *f, struct page **run, uint64_t *ret_va, size_t *ret_n)
+{
+	uint64_t span = AROUND_PAGES * PAGE_SIZE, here = area_index(f->a, f->va);
+	uint64_t start = MAX(ALIGN_DOWN(f->va, span), f->a->start);
+	uint64_t end = MIN(ALIGN_DOWN(f->va, span) + span, f->a->end);
+	struct mapping *m = f->a->mapping;
+	uint64_t file_end = mapping_end(m);
+
+	*ret_n = 0;
+	if (here >= file_end)
+		return;
+	end = MIN(end, f->va + ((MIN(file_end - here, (uint64_t)AROUND_PAGES)) << PAGE_SHIFT));
+	for (uint64_t at = start;; at = f->va) {
+		size_t n = mapping_find_run(m, area_index(f->a, at), run,
+					    (end - at) >> PAGE_SHIFT);
+		*ret_va = at;
+		*ret_n = n;
+		if (at + n * PAGE_SIZE > f->va || at == f->va)
+			return;
+		while (n)
+			page_put(run[--n]);
+	}
+}
+
+/* A read of a file page; neighbours that are cached come along. */
+static int fault_read(const struct fault *f)
+{
+	struct page *run[AROUND_PAGES], *p;
+	uint64_t va;
+	size_t n;
+
+	if (!f->a->mapping || f->a->flags & AREA_RAND_READ) {
+		int err = source_get(f, &p);
+		return err ? err : entry_fill(f, p);
+	}
+	around_find(f, run, &va, &n);
+	if (!n) {
+		f->s->faults_major++;
+		int err = source_get(f, &p);
+		if (err)
+			return err;
+		page_put(p);
+		return -EAGAIN; /* now it is cached, with what was read ahead */
+	}
+	int err = entries_fill(f, va, run, n);
+	return err ? err : entry_peek(f) ? 0 : -EAGAIN;
+}
+
+/* A write to a file page that is not mapped yet. */
+static int fault_write(const struct fault *f)
+{
+	struct page *p;
+	int err = source_get(f, &p);
+	if (err)
+		return err;
+	if (f->a->flags & AREA_SHARED) {
+		if (f->a->ops && f->a->ops->wrote)
+			f->a->ops->wrote(f->a->owner);
+		if (p->kind == PAGE_KIND_CACHE)
+			page_flag_set(p, PF_DIRTY);
+		return entry_fill(f, p);
+	}
+	struct page *copy = page_copy(p);
+	page_put(p);
+	return copy ? entry_fill(f, copy) : -ENOMEM;
+}
+
+static int fault_once(const struct fault *f)
+{
+	uint64_t v = entry_peek(f);
+	if (v)
+		return fault_present(f, v);
+	f->s->faults_minor++;
+	if (area_is_anon(f->a))
+		return fault_zero(f);
+	return f->write ? fault_write(f) : fault_read(f);
+}
+
+int fault_in(struct space *s, struct area *a, uint64_t va, bool write)
+{
+	struct fault f = { s, a, ALIGN_DOWN(va, PAGE_SIZE), write };
+	int err;
+
+	do {
+		err = fault_once(&f);
+	} while (err == -EAGAIN);
+	return err;
+}

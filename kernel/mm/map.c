@@ -1,0 +1,227 @@
+/* Mapping and unmapping. */
+#include "mm/page_internal.h"
+#include "mm/slab.h"
+#include "mm/space_internal.h"
+
+#define LOW32_TOP 0x80000000ul /* MAP_32BIT: the second GiB */
+#define LOW32_START 0x40000000ul
+
+bool area_wx_allowed(const struct space *s, uint32_t prot)
+{
+	return true;
+}
+
+int range_check(uint64_t addr, uint64_t len, uint64_t *ret_end)
+{
+	if (addr % PAGE_SIZE)
+		return -EINVAL;
+	if (len > USER_END || addr > USER_END - ALIGN_UP(len, PAGE_SIZE))
+		return -ENOMEM;
+	*ret_end = addr + ALIGN_UP(len, PAGE_SIZE);
+	return 0;
+}
+
+static bool is_data(uint32_t prot, uint32_t flags)
+{
+	return (prot & PROT_WRITE) && !(flags & (AREA_SHARED | AREA_STACK | AREA_GROWSDOWN));
+}
+
+int limit_check(struct space *s, uint64_t pages, uint32_t prot, uint32_t flags)
+{
+	if (s->total_pages + pages > s->limit_as >> PAGE_SHIFT)
+		return -ENOMEM;
+	if (is_data(prot, flags) && s->data_pages + pages > s->limit_data >> PAGE_SHIFT)
+		return -ENOMEM;
+	if (flags & AREA_LOCKED && s->locked_pages + pages > s->limit_memlock >> PAGE_SHIFT)
+		return -ENOMEM;
+	return 0;
+}
+
+/* A single private mapping larger than all of memory cannot be meant (vm.overcommit_memory 0). */
+static bool overcommits(const struct map_request *r, uint64_t pages)
+{
+	return is_data(r->prot, r->flags) && !(r->flags & AREA_NORESERVE) &&
+	       pages > page_get_total();
+}
+
+static int request_check(const struct space *s, const struct map_request *r, uint64_t *ret_len)
+{
+	if (!r->len)
+		return -EINVAL;
+	if (r->len > USER_END - USER_START)
+		return -ENOMEM;
+	uint64_t len = ALIGN_UP(r->len, PAGE_SIZE);
+	if (r->pgoff + (len >> PAGE_SHIFT) < r->pgoff)
+		return -EOVERFLOW;
+	if (r->fixed) {
+		if (r->addr % PAGE_SIZE)
+			return -EINVAL;
+		if (r->addr < USER_START)
+			return -EPERM;
+		if (r->addr > USER_END - len)
+			return -ENOMEM;
+	}
+	if (!area_wx_allowed(s, r->prot))
+		return -EACCES;
+	if (overcommits(r, len >> PAGE_SHIFT))
+		return -ENOMEM;
+	*ret_len = len;
+	return 0;
+}
+
+/* The hint if it is free, else top down below mmap_top, else anywhere. */
+int place_find(struct space *s, uint64_t hint, uint64_t len, uint64_t *ret)
+{
+	uint64_t at = ALIGN_UP(hint, PAGE_SIZE);
+
+	if (hint && at >= USER_START && at <= USER_END - len &&
+	    area_range_free(s, at, at + len)) {
+		*ret = at;
+		return 0;
+	}
+	if (area_place(s, len, USER_START, s->mmap_top ? s->mmap_top : USER_END, ret) ||
+	    area_place(s, len, USER_START, USER_END, ret))
+		return 0;
+	return -ENOMEM;
+}
+
+static int place(struct space *s, const struct map_request *r, uint64_t len, uint64_t *ret)
+{
+	if (r->low32)
+		return area_place(s, len, LOW32_START, LOW32_TOP, ret) ? 0 : -ENOMEM;
+	return place_find(s, r->addr, len, ret);
+}
+
+void tables_prune(struct space *s, uint64_t start, uint64_t end)
+{
+	struct area *above = space_find(s, end), *below;
+
+	below = above ? area_prev(above) : NULL;
+	if (!above) {
+		struct rb_node *n = rb_last(&s->areas);
+		below = n ? container_of(n, struct area, node) : NULL;
+	}
+	uint64_t hole_start = ALIGN_UP(below ? below->end : 0, TABLE_SPAN);
+	uint64_t hole_end = ALIGN_DOWN(above ? above->start : USER_END + PAGE_SIZE, TABLE_SPAN);
+	start = MAX(ALIGN_DOWN(start, TABLE_SPAN), hole_start);
+	end = MIN(ALIGN_UP(end, TABLE_SPAN), hole_end);
+	if (start >= end)
+		return;
+	spin_lock(&s->pt_lock);
+	arch_pt_prune(&s->pt, start, end);
+	spin_unlock(&s->pt_lock);
+}
+
+int unmap_locked(struct space *s, uint64_t start, uint64_t end, struct list *dead)
+{
+	struct gather g;
+
+	if (area_range_free(s, start, end))
+		return 0;
+	int err = area_carve(s, start, end);
+	if (err)
+		return err;
+	gather_init(&g, s);
+	zap_range(&g, start, end);
+	gather_flush(&g);
+	for (struct area *a = space_find(s, start); a && a->start < end;) {
+		struct area *next = area_next(a);
+		area_remove(s, a);
+		list_push_back(dead, &a->rmap);
+		a = next;
+	}
+	tables_prune(s, start, end);
+	return 0;
+}
+
+int space_unmap(struct space *s, uint64_t addr, uint64_t len)
+{
+	struct list dead = LIST_INIT(dead);
+	uint64_t end;
+
+	if (addr % PAGE_SIZE || !len || range_check(addr, len, &end))
+		return -EINVAL;
+	write_lock(&s->lock);
+	int err = unmap_locked(s, addr, end, &dead);
+	write_unlock(&s->lock);
+	areas_free(&dead);
+	return err;
+}
+
+/* Whether an area of its own is wanted: everything else is what areas of this kind may do. */
+static uint32_t area_flags_for(const struct space *s, const struct map_request *r)
+{
+	uint32_t f = r->flags;
+	if (!r->mapping && !r->ops)
+		f |= AREA_MAY_READ | AREA_MAY_WRITE | AREA_MAY_EXEC;
+	if (r->prot & PROT_READ)
+		f |= AREA_MAY_READ;
+	if (r->prot & PROT_WRITE)
+		f |= AREA_MAY_WRITE;
+	if (r->prot & PROT_EXEC)
+		f |= AREA_MAY_EXEC;
+	if (s->lock_future && !(f & AREA_SPECIAL))
+		f |= AREA_LOCKED;
+	return f;
+}
+
+/* Everything under the exclusive lock. `a` is a fresh area that is consumed on success. */
+static int64_t map_locked(struct space *s, const struct map_request *r, uint64_t len,
+			  struct area *a, struct list *dead)
+{
+	uint64_t at = r->addr, pages = len >> PAGE_SHIFT;
+	int err = r->fixed ? 0 : place(s, r, len, &at);
+
+	if (err)
+		return err;
+	if (r->noreplace && !area_range_free(s, at, at + len))
+		return -EEXIST;
+	a->flags = area_flags_for(s, r);
+	err = limit_check(s, pages, r->prot, a->flags);
+	if (!err && s->n_areas >= SPACE_AREAS_MAX)
+		err = -ENOMEM;
+	if (!err && r->fixed)
+		err = unmap_locked(s, at, at + len, dead);
+	if (err)
+		return err;
+	/* Nothing below can fail. */
+	a->start = at;
+	a->end = at + len;
+	a->prot = r->prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
+	a->mapping = r->mapping;
+	a->pgoff = r->pgoff;
+	a->ops = r->ops;
+	a->owner = r->owner;
+	a->label = r->label;
+	if (a->ops && a->ops->get)
+		a->ops->get(a->owner);
+	area_insert(s, a);
+	area_merge(s, a);
+	return (int64_t)at;
+}
+
+int64_t space_map(struct space *s, const struct map_request *r)
+{
+	struct list dead = LIST_INIT(dead);
+	uint64_t len;
+	int err = request_check(s, r, &len);
+
+	if (err)
+		return err;
+	struct area *a = area_new();
+	if (!a)
+		return -ENOMEM;
+	write_lock(&s->lock);
+	int64_t at = map_locked(s, r, len, a, &dead);
+	bool populate = r->populate || (s->lock_future && !s->lock_onfault);
+	write_unlock(&s->lock);
+	areas_free(&dead);
+	if (at < 0) {
+		area_free(a);
+		return at;
+	}
+	/* As on Linux the mapping stands even if it cannot be filled. */
+	if (populate)
+		err = space_populate(s, (uint64_t)at, (uint64_t)at + len);
+	return at;
+}

@@ -1,0 +1,118 @@
+/* mprotect: changes areas, then the entries of pages that are there. */
+#include "mm/space_internal.h"
+
+struct protect {
+	struct area *a;
+	uint64_t start, end; /* where a right was lost; end 0: nowhere */
+};
+
+static int protect_entry(uint64_t va, uint64_t *pte, void *arg)
+{
+	struct protect *c = arg;
+	struct page *p = pte_page(*pte);
+	uint64_t old = *pte, now;
+
+	if (!p)
+		return 0;
+	/* A shared page that was writable has told its file of the write already. */
+	now = pte_for(c->a, p, pte_present(old) && arch_pte_flags(old) & PTE_W);
+	*pte = now;
+	if (!pte_present(old))
+		return 0;
+	uint32_t had = arch_pte_flags(old) & (PTE_W | PTE_X);
+	uint32_t has = pte_present(now) ? arch_pte_flags(now) : 0;
+	if (!pte_present(now) || had & ~has) {
+		c->start = MIN(c->start, va);
+		c->end = MAX(c->end, va + PAGE_SIZE);
+	}
+	return 0;
+}
+
+/* Entries that no page of ours is behind (devices, the kernel's own) are faulted in again. */
+static int drop_foreign(uint64_t va, uint64_t *pte, void *arg)
+{
+	struct protect *c = arg;
+	if (pte_page(*pte))
+		return 0;
+	*pte = 0;
+	c->start = MIN(c->start, va);
+	c->end = MAX(c->end, va + PAGE_SIZE);
+	return 0;
+}
+
+static void area_protect(struct space *s, struct area *a, uint32_t prot)
+{
+	struct protect c = { .a = a, .start = UINT64_MAX };
+
+	area_set(s, a, prot, a->flags);
+	spin_lock(&s->pt_lock);
+	arch_pt_walk(&s->pt, a->start, a->end, protect_entry, &c);
+	if (!area_is_anon(a))
+		arch_pt_walk(&s->pt, a->start, a->end, drop_foreign, &c);
+	spin_unlock(&s->pt_lock);
+	if (c.end)
+		arch_tlb_flush(&s->pt, c.start, c.end);
+}
+
+/* May every area of [start, end) get the rights? 0, -EACCES, -ENOMEM (a hole, a limit). */
+static int protect_check(struct space *s, uint64_t start, uint64_t end, uint32_t prot)
+{
+	uint64_t data = 0;
+
+	if (!area_range_full(s, start, end))
+		return -ENOMEM;
+	for_each_area(a, s, start, end) {
+		if ((prot & PROT_READ && !(a->flags & AREA_MAY_READ)) ||
+		    (prot & PROT_WRITE && !(a->flags & AREA_MAY_WRITE)) ||
+		    (prot & PROT_EXEC && !(a->flags & AREA_MAY_EXEC)))
+			return -EACCES;
+		if (!(a->prot & PROT_WRITE) && prot & PROT_WRITE && !(a->flags & AREA_SHARED))
+			data += (MIN(end, a->end) - MAX(start, a->start)) >> PAGE_SHIFT;
+	}
+	return data && s->data_pages + data > s->limit_data >> PAGE_SHIFT ? -ENOMEM : 0;
+}
+
+static int protect_locked(struct space *s, uint64_t start, uint64_t end, uint32_t prot,
+			  bool grows_down)
+{
+	struct area *first = space_find(s, start);
+
+	if (grows_down) {
+		if (!first || first->start >= end || !(first->flags & AREA_GROWSDOWN))
+			return -EINVAL;
+		start = first->start;
+	}
+	int err = protect_check(s, start, end, prot);
+	if (!err)
+		err = area_carve(s, start, end);
+	if (err)
+		return err;
+	/* Nothing below can fail. */
+	for (struct area *a = space_find(s, start); a && a->start < end; a = area_next(a)) {
+		if (a->prot != prot)
+			area_protect(s, a, prot);
+		a = area_merge(s, a);
+	}
+	return 0;
+}
+
+int space_protect(struct space *s, uint64_t addr, uint64_t len, uint32_t prot)
+{
+	bool grows_down = prot & PROT_GROWSDOWN;
+	uint64_t end;
+
+	prot &= ~(uint32_t)PROT_GROWSDOWN;
+	if (addr % PAGE_SIZE || prot & ~(uint32_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
+		return -EINVAL;
+	if (!len)
+		return 0;
+	int err = range_check(addr, len, &end);
+	if (err)
+		return err;
+	if (!area_wx_allowed(s, prot))
+		return -EACCES;
+	write_lock(&s->lock);
+	err = protect_locked(s, addr, end, prot, grows_down);
+	write_unlock(&s->lock);
+	return err;
+}

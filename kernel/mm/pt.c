@@ -1,0 +1,91 @@
+/* Page-table pages, entries' rights, and the counters that go with entries. */
+#include "mm/page_internal.h"
+#include "mm/space_internal.h"
+
+/* Called under pt_lock, so it cannot sleep: a fault that gets none lets go of the lock, makes
+ * room, and comes again. */
+static paddr_t table_alloc(void)
+{
+	struct page *p = page_alloc(0, PAGE_ZERO | PAGE_ATOMIC | PAGE_USER);
+	if (!p)
+		return 0;
+	__atomic_fetch_add((uint64_t *)&page_tables, 1, __ATOMIC_RELAXED);
+	return page_pa(p);
+}
+
+static void table_free(paddr_t pa)
+{
+	__atomic_fetch_sub((uint64_t *)&page_tables, 1, __ATOMIC_RELAXED);
+	page_free(pa_page(pa), 0);
+}
+
+void pt_ops_init(void)
+{
+	static const struct pt_page_ops ops = { .alloc = table_alloc, .free = table_free };
+	arch_pt_set_page_ops(&ops);
+}
+
+static _Atomic uint64_t *rss_of(struct space *s, const struct page *p)
+{
+	if (p->kind == PAGE_KIND_ANON)
+		return &s->rss_anon;
+	if (p->kind != PAGE_KIND_CACHE)
+		return NULL;
+	return p->mapping->reclaimable ? &s->rss_file : &s->rss_shmem;
+}
+
+/* All writers hold pt_lock; the atomic type is for readers without it. */
+static uint64_t counter(const _Atomic uint64_t *c)
+{
+	return __atomic_load_n((const uint64_t *)c, __ATOMIC_RELAXED);
+}
+
+void rss_add(struct space *s, const struct page *p, int64_t n)
+{
+	_Atomic uint64_t *c = rss_of(s, p);
+	if (!c)
+		return;
+	__atomic_store_n((uint64_t *)c, counter(c) + (uint64_t)n, __ATOMIC_RELAXED);
+	if (n > 0) {
+		uint64_t now = counter(&s->rss_anon) + counter(&s->rss_file) +
+			       counter(&s->rss_shmem);
+		s->rss_peak = MAX(s->rss_peak, now);
+	}
+}
+
+/* With one reference, ours, nobody else can be counting. */
+void page_mapped_inc(struct page *p)
+{
+	__atomic_fetch_add((uint32_t *)&p->mapped, 1, __ATOMIC_RELAXED);
+}
+
+void page_mapped_dec(struct page *p)
+{
+	if (ref_read(&p->refs) == 1)
+		__atomic_store_n((uint32_t *)&p->mapped, 0, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_sub((uint32_t *)&p->mapped, 1, __ATOMIC_RELAXED);
+}
+
+/* May an entry of a for p be writable? V3: a private page only while nobody else has it. A
+ * shared one at once, unless its file wants to hear of the first write. */
+static bool write_allowed(const struct area *a, const struct page *p, bool dirty)
+{
+	if (!(a->prot & PROT_WRITE))
+		return false;
+	if (a->flags & AREA_SHARED)
+		return dirty || !a->ops || !a->ops->wrote;
+	return p->kind == PAGE_KIND_ANON && ref_read(&p->refs) == 1;
+}
+
+uint64_t pte_for(const struct area *a, const struct page *p, bool dirty)
+{
+	if (!(a->prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
+		return pte_park(page_pa(p));
+	uint32_t f = PTE_R | PTE_USER;
+	if (a->prot & PROT_EXEC)
+		f |= PTE_X;
+	if (write_allowed(a, p, dirty))
+		f |= PTE_W;
+	return arch_pte_make(page_pa(p), f);
+}

@@ -1,0 +1,38 @@
+/*
+ * Page-table entries as mm sees them: empty, present (arch_pte_*), or parked. A parked entry
+ * keeps a page of an area that nothing may access (PROT_NONE): the bits are inverted, so
+ * it is not present, and its address lies beyond RAM (L1 terminal fault).
+ */
+#ifndef MM_PTE_H
+#define MM_PTE_H
+
+#include "mm/page.h"
+
+static inline bool pte_present(uint64_t v)
+{
+	return v & 1;
+}
+
+static inline bool pte_parked(uint64_t v)
+{
+	return v && !(v & 1);
+}
+
+static inline uint64_t pte_park(paddr_t pa)
+{
+	return ~(pa | 1);
+}
+
+static inline paddr_t pte_pa(uint64_t v)
+{
+	return pte_present(v) ? arch_pte_pa(v) : ~v & PAGE_MASK;
+}
+
+/* NULL: the entry is empty, or maps something that is not a page of ours. */
+static inline struct page *pte_page(uint64_t v)
+{
+	struct page *p = v ? pa_page(pte_pa(v)) : NULL;
+	return p && p->kind != PAGE_KIND_RESERVED ? p : NULL;
+}
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * Taking pages out of page tables. The order is always: clear the entry, flush the TLBs of
+ * all CPUs that may hold it, drop the page's reference. Pages wait in a gather between.
+ */
+#include "mm/space_internal.h"
+
+void gather_init(struct gather *g, struct space *s)
+{
+	g->space = s;
+	g->start = UINT64_MAX;
+	g->end = 0;
+	g->n = 0;
+	g->quiet = false;
+}
+
+void gather_flush(struct gather *g)
+{
+	if (g->end && !g->quiet)
+		arch_tlb_flush(&g->space->pt, g->start, g->end);
+	for (size_t i = 0; i < g->n; i++)
+		page_put(g->page[i]);
+	g->start = UINT64_MAX;
+	g->end = 0;
+	g->n = 0;
+}
+
+void gather_add(struct gather *g, uint64_t va, uint64_t old)
+{
+	struct page *p = pte_page(old);
+
+	if (pte_present(old)) {
+		g->start = MIN(g->start, va);
+		g->end = MAX(g->end, va + PAGE_SIZE);
+	}
+	if (!p)
+		return;
+	rss_add(g->space, p, -1);
+	page_mapped_dec(p);
+	g->page[g->n++] = p;
+}
+
+struct zap {
+	struct gather *g;
+	const struct mapping *only; /* NULL: every page */
+	uint64_t first, last;	    /* of `only` */
+	bool cows;
+	uint64_t next; /* where to go on once the gather is empty again */
+};
+
+static bool zap_wants(const struct zap *z, uint64_t pte)
+{
+	if (!z->only)
+		return true;
+	struct page *p = pte_page(pte);
+	if (!p)
+		return false;
+	if (p->kind == PAGE_KIND_CACHE)
+		return p->mapping == z->only && p->index >= z->first && p->index <= z->last;
+	return z->cows && p->kind == PAGE_KIND_ANON;
+}
+
+static int zap_entry(uint64_t va, uint64_t *pte, void *arg)
+{
+	struct zap *z = arg;
+	uint64_t old = *pte;
+
+	if (!zap_wants(z, old))
+		return 0;
+	*pte = 0;
+	gather_add(z->g, va, old);
+	z->next = va + PAGE_SIZE;
+	return z->g->n == GATHER_PAGES;
+}
+
+static void zap_run(struct zap *z, uint64_t start, uint64_t end)
+{
+	struct space *s = z->g->space;
+	int full;
+
+	do {
+		spin_lock(&s->pt_lock);
+		full = arch_pt_walk(&s->pt, start, end, zap_entry, z);
+		spin_unlock(&s->pt_lock);
+		if (full)
+			gather_flush(z->g);
+		start = z->next;
+	} while (full && start < end);
+}
+
+void zap_range(struct gather *g, uint64_t start, uint64_t end)
+{
+	struct zap z = { .g = g };
+	zap_run(&z, start, end);
+}
+
+void zap_mapping(struct gather *g, struct area *a, const struct mapping *m, uint64_t first,
+		 uint64_t last, bool cows)
+{
+	struct zap z = { .g = g, .only = m, .first = first, .last = last, .cows = cows };
+	uint64_t a_last = a->pgoff + area_pages(a) - 1;
+
+	if (last < a->pgoff || first > a_last)
+		return;
+	uint64_t from = MAX(first, a->pgoff), to = MIN(last, a_last);
+	zap_run(&z, a->start + ((from - a->pgoff) << PAGE_SHIFT),
+		a->start + ((to - a->pgoff + 1) << PAGE_SHIFT));
+}
+
+void mapping_unmap_locked(struct mapping *m, uint64_t first, uint64_t last, bool cows)
+{
+	list_for_each(a, &m->areas, struct area, rmap) {
+		struct gather g;
+		gather_init(&g, a->space);
+		zap_mapping(&g, a, m, first, last, cows);
+		gather_flush(&g);
+	}
+}
+
+void mapping_unmap_range(struct mapping *m, uint64_t first, uint64_t last, bool cows)
+{
+	spin_lock(&m->lock);
+	mapping_unmap_locked(m, first, last, cows);
+	spin_unlock(&m->lock);
+}
+
+void mapping_unmap_all(struct mapping *m, uint64_t first, uint64_t last)
+{
+	mapping_unmap_range(m, first, last, false);
+}
