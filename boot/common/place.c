@@ -20,7 +20,7 @@
 #define IMAGE_SLOT 448
 #define IMAGE_SLOTS 60
 
-#define EARLY_PAGES 24
+#define EARLY_PAGES 11 /* boot CPU: stacks 8, tables above them 3 */
 #define TRAMPOLINE_PAGES 2
 
 static uint64_t slot_address(uint64_t slot)

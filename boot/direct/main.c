@@ -157,6 +157,7 @@ void loader_main(const struct pvh_start_info *start, uint64_t tsc)
 	const uint8_t *file = (const void *)module->start;
 
 	map_read(start);
+	claim(NULL, (void *)1, BOOT_MEM_RESERVED); /* an address of 0 means "none" */
 	claim(loader_start, loader_end, MEM_LOADER);
 	claim(&info, &info + 1, BOOT_MEM_TABLES);
 	claim(file, file + module->size, MEM_LOADER);

@@ -130,12 +130,16 @@ void arch_smp_start(void);	    /* starts all others; returns when they are up */
 void arch_ipi_resched(uint32_t cpu); /* makes it look at its run queue */
 /* Runs fn(arg) on every CPU of mask other than this one and waits for all. Interrupts on. */
 void arch_ipi_call(cpumask_t mask, void (*fn)(void *), void *arg);
+/* Runs calls of other CPUs that wait for this one. For loops that spin with interrupts off
+ * (spin_lock_slow): the lock's holder may be waiting for this CPU in arch_ipi_call. */
+void arch_ipi_poll(void);
 
 /* ---- time ---- */
 
 uint64_t clock_mono(void);	       /* ns since boot, the same on all CPUs, monotonic */
 void arch_timer_set(uint64_t mono_ns); /* one-shot on this CPU; UINT64_MAX disarms */
 /* TSC to ns: ns = base_ns + ((tsc - base_tsc) * mult >> shift). For the vDSO page too. */
+/* The product needs 128 bits. */
 struct clock_scale {
 	uint64_t base_tsc, base_ns;
 	uint32_t mult, shift;
@@ -169,7 +173,8 @@ noreturn_fn void arch_return_to_user(void);
 size_t arch_xsave_size(void);			  /* bytes, a multiple of 64 */
 void arch_fpu_init(void *xsave);		  /* the state a fresh program starts with */
 void arch_fpu_sync(struct arch_thread *t);	  /* current: registers -> t->xsave */
-void arch_fpu_reload(struct arch_thread *t);	  /* current: t->xsave will be loaded */
+/* current: t->xsave will be loaded. Also when a thread gets its first xsave while running. */
+void arch_fpu_reload(struct arch_thread *t);
 /* Makes a user-supplied XSAVE image safe to load (header, MXCSR). 0 or -EINVAL. */
 must_use int arch_fpu_sanitize(void *xsave, size_t len);
 void arch_set_fs_base(struct arch_thread *t, uint64_t v); /* current's, now and later */
@@ -210,14 +215,19 @@ bool arch_pt_unmap(struct arch_pt *pt, uint64_t va, paddr_t *ret_pa, uint32_t *r
 bool arch_pt_lookup(struct arch_pt *pt, uint64_t va, paddr_t *ret_pa, uint32_t *ret_flags);
 /* Changes flags of a present page; false when none is there. */
 bool arch_pt_protect(struct arch_pt *pt, uint64_t va, uint32_t flags);
-/* Calls fn for each present page of [start, end), skipping absent tables; fn may unmap or
+/* Calls fn for each entry of [start, end) that is not zero (mm keeps pages that nothing may touch
+ * in entries that are not present: bit 0 clear), skipping absent tables; fn may unmap or
  * change the entry through *pte with arch_pte_*; stops when fn returns non-zero. */
 typedef int (*pte_visit_fn)(uint64_t va, uint64_t *pte, void *arg);
 int arch_pt_walk(struct arch_pt *pt, uint64_t start, uint64_t end, pte_visit_fn fn, void *arg);
+/* The leaf entry of va, to be read and written under the caller's lock; NULL: no table there
+ * (`make`: none could be made). Entries of one 2 MiB region follow each other in memory. */
+uint64_t *arch_pt_slot(struct arch_pt *pt, uint64_t va, bool make);
 paddr_t arch_pte_pa(uint64_t pte);
 uint32_t arch_pte_flags(uint64_t pte);
 uint64_t arch_pte_make(paddr_t pa, uint32_t flags);
-/* Frees empty table pages under [start, end). */
+/* Frees the tables that serve only [start, end), where no page is mapped any more. So pass the
+ * whole gap between the neighbouring areas, not just what was unmapped. Flushes by itself. */
 void arch_pt_prune(struct arch_pt *pt, uint64_t start, uint64_t end);
 /* Drops translations of [start, end) on every CPU that may hold them. Sleepless; IF on. */
 void arch_tlb_flush(struct arch_pt *pt, uint64_t start, uint64_t end);
@@ -225,8 +235,13 @@ void arch_pt_activate(struct arch_pt *pt); /* NULL: the kernel's own; this CPU *
 
 /* ---- the kernel's address space ---- */
 
-void *arch_direct_map(paddr_t pa);   /* pointer through the direct map */
-paddr_t arch_direct_pa(const void *va);
+extern uint64_t arch_direct_base; /* [I] */
+/* Pointer through the direct map; device registers below 4 GiB too (uncached). */
+static inline void *arch_direct_map(paddr_t pa)
+{
+	return (void *)(arch_direct_base + pa);
+}
+paddr_t arch_direct_pa(const void *va); /* of the direct map or of the kernel's image */
 /* Kernel area of vmap: maps n pages with guard holes; the range lies in ARCH's vmap window. */
 void arch_vmap_window(uint64_t *ret_start, uint64_t *ret_end);
 must_use int arch_kmap(uint64_t va, paddr_t pa, uint32_t flags); /* 0 or -ENOMEM */
@@ -250,6 +265,8 @@ must_use int arch_user_cmpxchg32(uint64_t dst, uint32_t old, uint32_t new, uint3
 struct boot_info;
 const struct boot_info *arch_boot_info(void);
 const char *arch_cmdline(void);
+/* The loader's random seed, once: wiped when taken. True: from a hardware generator. */
+bool arch_seed_take(uint8_t ret[48]);
 /* Hardware random bits for seeding. Number of bytes written, 0 when there is no RDRAND. */
 size_t arch_hw_random(void *buf, size_t n);
 /* CPU identification text for /proc/cpuinfo. */
@@ -265,6 +282,9 @@ uint32_t arch_hwcap2(void); /* AT_HWCAP2: bit 1 FSGSBASE */
 
 /* Ends the VM with a code of lib/abi/exit.def. */
 noreturn_fn void arch_vm_exit(uint32_t code);
+/* Variables written only while booting; arch_seal makes them read-only. */
+#define ro_after_init __attribute__((section(".ro_after_init")))
+void arch_seal(void); /* before the first user code runs; on the boot CPU */
 /* Stops all other CPUs where they are (panic). */
 void arch_stop_others(void);
 /* Symbolised call chain (file:line) to the serial port, from regs or (NULL) from here. */

@@ -26,11 +26,13 @@ void upcall_user_exception(uint32_t vector, uint32_t error, uint64_t va, struct 
 /* This CPU's timer fired (`user`: in user mode); a reschedule IPI came. Interrupts off. (core) */
 void upcall_timer(bool user);
 void upcall_resched(void);
-/* End of an outermost interrupt that came from user mode or idle. (core) */
-void upcall_irq_exit(void);
 
 /* First C code of a secondary CPU, on its idle stack, %gs set, interrupts off. (core) */
 noreturn_fn void upcall_secondary(void);
+
+/* A fault in kernel mode, or arch found itself to be wrong: ends the VM. (core) */
+noreturn_fn cold void panic_regs(const struct pt_regs *regs, const char *fmt, ...)
+	printf_like(2, 3);
 
 /* The kernel proper, once arch has set the boot CPU up. (init) */
 noreturn_fn void kernel_main(void);

@@ -1,0 +1,65 @@
+/*
+ * Which address space a CPU has loaded, and dropping stale translations everywhere.
+ *
+ *  T1  a CPU's bit is set in pt->active before it loads the tables, and cleared after it has
+ *      loaded others: a flush misses no CPU that may hold an old entry;
+ *  T2  a kernel thread runs on whatever is loaded; asked to flush, its CPU changes to
+ *      the kernel's own tables instead, and is not asked again.
+ */
+#include "arch/x86_64/pt.h"
+
+#define INVLPG_MAX 32 /* above, reloading CR3 is cheaper */
+
+struct flush {
+	struct arch_pt *pt;
+	uint64_t start, end;
+};
+
+void arch_pt_activate(struct arch_pt *pt)
+{
+	uint64_t f = irq_save();
+	struct percpu *c = percpu_self();
+	struct arch_pt *old = c->pt;
+	cpumask_t me = (cpumask_t)1 << c->pub.id;
+
+	if (old != pt) {
+		if (pt)
+			__atomic_fetch_or(&pt->active, me, __ATOMIC_SEQ_CST);
+		cr3_write(pt ? pt->root : kernel_root);
+		c->pt = pt;
+		if (old)
+			__atomic_fetch_and(&old->active, ~me, __ATOMIC_SEQ_CST);
+	}
+	irq_restore(f);
+}
+
+static void flush_here(void *arg)
+{
+	const struct flush *f = arg;
+	struct percpu *c = percpu_self();
+
+	if (c->pt != f->pt)
+		return;
+	if (c->lazy) {
+		arch_pt_activate(NULL);
+	} else if (f->end - f->start > INVLPG_MAX * PAGE_SIZE) {
+		cr3_write(f->pt->root);
+	} else {
+		for (uint64_t va = f->start; va < f->end; va += PAGE_SIZE)
+			invlpg(va);
+	}
+}
+
+void arch_tlb_flush(struct arch_pt *pt, uint64_t start, uint64_t end)
+{
+	struct flush f = { pt, start, end };
+	uint64_t flags = irq_save();
+
+	/* Orders the caller's entry changes before the read of `active` (T1). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	cpumask_t others = pt->active & ~((cpumask_t)1 << cpu_id());
+	flush_here(&f);
+	irq_restore(flags);
+	if (others)
+		arch_ipi_call(others, flush_here, &f);
+}
