@@ -14,7 +14,6 @@ void space_init(void)
 	insist(space_cache);
 	area_cache_init();
 	mapping_cache_init();
-	pt_ops_init();
 }
 
 int space_new(struct space **ret)
@@ -51,26 +50,14 @@ void space_put(struct space *s)
 	slab_free(space_cache, s);
 }
 
-/* A CPU that runs a kernel thread keeps the last user's tables loaded: not these, any more. */
-static void tables_leave(void *arg)
-{
-	struct arch_pt *pt = arg;
-	if (thread_current()->pt == NULL && pt->active & (1u << cpu_id()))
-		arch_pt_activate(NULL);
-}
-
-/* After the last user has gone: nobody runs here, so nothing needs flushing once no CPU has
- * the tables loaded. */
+/* After the last user has gone. A CPU may still have the tables loaded while it runs a kernel
+ * thread, but that touches no user memory: nothing needs flushing. */
 static void space_empty(struct space *s)
 {
 	struct list dead = LIST_INIT(dead);
 	struct gather g;
-	uint32_t self = 1u << cpu_id();
 
 	insist(thread_current()->space != s);
-	tables_leave(&s->pt);
-	if (s->pt.active & ~self)
-		arch_ipi_call(s->pt.active & ~self, tables_leave, &s->pt);
 	write_lock(&s->lock);
 	gather_init(&g, s);
 	g.quiet = true;

@@ -12,6 +12,7 @@
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/slab_internal.h"
+#include "mm/space_internal.h"
 
 #define CLASSES 12 /* up to 2^11 pages: 4 MiB and its guard */
 #define MAPS 16	   /* bitmap pages of a class */
@@ -38,6 +39,7 @@ static struct kstack_cpu kstacks[CPU_MAX]; /* own CPU, thread context only */
 
 void vmap_init(void)
 {
+	pt_ops_init();
 	arch_vmap_window(&window_start, &window_end);
 	uint64_t share = ALIGN_DOWN((window_end - window_start) / CLASSES, PAGE_SIZE << CLASSES);
 	uint64_t base = ALIGN_UP(window_start + PAGE_SIZE, PAGE_SIZE);
