@@ -6,6 +6,7 @@
 #define SEC_CRED_H
 
 #include <linux/capability.h>
+#include <linux/securebits.h>
 
 #include "core/ref.h"
 
@@ -44,6 +45,20 @@ must_use struct cred *cred_copy(const struct cred *c);
 
 bool cred_has_cap(const struct cred *c, int cap); /* CAP_*; effective set */
 bool cred_in_group(const struct cred *c, gid_t g); /* fsgid or supplementary */
+
+/* By effective group or supplementary list: may a process take this group? */
+bool cred_in_group_effective(const struct cred *c, gid_t g);
+
+/* A list of n to be filled, sorted and published. NULL: no memory. */
+must_use struct groups *groups_new(uint32_t n);
+void groups_sort(struct groups *g);
+void groups_put(struct groups *g); /* NULL is fine */
+
+/* What capabilities(7) makes of a change; `c` is a copy of `old` with its ids changed. */
+void cred_uids_changed(struct cred *c, const struct cred *old);
+void cred_fsuid_changed(struct cred *c, const struct cred *old);
+/* `privileged`: the file's set-user-ID or set-group-ID bit took effect. */
+void cred_exec(struct cred *c, const struct cred *old, bool privileged);
 
 /* What a permission check needs to know of an object. */
 struct perm_facts {
