@@ -21,7 +21,7 @@ glibc_common := $(call objects,glibc,$(call sources,tests/guest/common))
 $(glibc_programs): $(BUILD)/%-glibc: $(BUILD)/glibc/%.o $(glibc_common)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -static -no-pie -Wl,--build-id=none,-S -o $@ $^ -pthread
+	$(Q)$(CC) -static -Wl,--build-id=none,-S -o $@ $^ -pthread
 
 .PHONY: test-programs
 test-programs: unit-tests $(patsubst %.c,$(BUILD)/%,$(guest_tests)) $(glibc_programs)

@@ -9,7 +9,7 @@
 
 unit_cflags = $(base_cflags) -O1 -D_GNU_SOURCE -Ikernel -DMAYFLY_DEBUG=1 \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
-	-Wno-missing-prototypes
+	-Wno-missing-prototypes $(if $(is_clang),-Wno-format)
 unit_ldflags := -fsanitize=address,undefined
 $(eval $(call variant,unit))
 
