@@ -239,7 +239,7 @@ static int image_fix(const struct install *install, const char *path, struct roo
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
 		fix_add(fix, "mkdir /%s\n", folders[i]);
-	fix_add(fix, "write %s %s\n", agent, ROOTBUILD_INIT + 1);
+	fix_add(fix, "write %s %s\n", agent, &ROOTBUILD_INIT[1]);
 	fix_add(fix, "sif %s mode 0100755\nsif %s uid 0\nsif %s gid 0\n", ROOTBUILD_INIT,
 		ROOTBUILD_INIT, ROOTBUILD_INIT);
 	status = tool_run(argv, fix->commands, fix->size, fd, &output);
