@@ -229,11 +229,11 @@ int64_t pty_master_write(struct pty *p, struct uio *u, bool nonblock)
 		       n = MIN(MIN(u->left, sizeof chunk), room);
 
 		if (!room) {
-			if (done || nonblock)
-				return done ? done : -EAGAIN;
-			err = wait_event_intr(&p->write_wait, tty_feed_room(&p->slave));
+			err = nonblock ? -EAGAIN
+				       : wait_event_intr(&p->write_wait,
+							 tty_feed_room(&p->slave));
 			if (err)
-				return err;
+				return done ? done : err;
 			continue;
 		}
 		if (uio_read(u, chunk, n) != (int64_t)n)

@@ -171,7 +171,10 @@ static void feed_events(struct tty *t, uint32_t events)
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
 		if (!(events & signals[i].event))
 			continue;
+		/* Without NOFLSH the queues are empty now. */
 		tty_status(t, TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE);
+		t->driver->unthrottle(t);
+		tty_wake_writers(t);
 		tty_signal_foreground(t, signals[i].sig);
 	}
 	if (events & LDISC_STOP)

@@ -20,6 +20,8 @@
 
 /* ---- fs/super.c ---- */
 
+struct fs_type *fs_type_find(const char *name); /* NULL: not registered */
+
 /* A mounted super block of the type, not yet in the tree; one reference. */
 must_use int super_mount(const char *type, const char *source, const char *data,
 			 uint32_t flags, struct super_block **ret);

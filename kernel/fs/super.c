@@ -17,7 +17,7 @@ void fs_type_register(struct fs_type *t)
 	spin_unlock(&types_lock);
 }
 
-static struct fs_type *type_find(const char *name)
+struct fs_type *fs_type_find(const char *name)
 {
 	struct fs_type *found = NULL;
 
@@ -45,10 +45,11 @@ static struct super_block *super_new(const struct fs_type *t, const char *source
 	struct super_block *sb = heap_zalloc(sizeof *sb);
 	if (!sb)
 		return NULL;
+	uint32_t minor = next_minor++; /* DEV_ID uses its arguments twice */
 	ref_init(&sb->refs, 1);
 	mutex_init(&sb->rename_lock, RANK_SB_RENAME);
 	sb->type = t;
-	sb->dev = DEV_ID(0u, next_minor++);
+	sb->dev = DEV_ID(0u, minor);
 	sb->block_size = PAGE_SIZE;
 	sb->max_bytes = INT64_MAX;
 	sb->next_ino = 1;
@@ -77,7 +78,7 @@ int super_mount_type(const struct fs_type *t, const char *source, const char *da
 int super_mount(const char *type, const char *source, const char *data, uint32_t flags,
 		struct super_block **ret)
 {
-	const struct fs_type *t = type_find(type);
+	const struct fs_type *t = fs_type_find(type);
 	if (!t)
 		return -ENODEV;
 	if (t->needs_device && (!source || !*source))
