@@ -92,9 +92,9 @@ static char *stage_text(const struct outcome *outcome)
 {
 	const char *error = outcome->error ? strerror(outcome->error) : NULL;
 
-	/* In the guest's PATH: the text says all. */
 	if (outcome->stage == WIRE_STAGE_LOOKUP)
-		error = NULL;
+		return must_format("'%s' is %s", outcome->what,
+				   wire_stage_text(outcome->stage));
 	return must_format("%s%s%s%s%s%s", wire_stage_text(outcome->stage),
 			   *outcome->what ? " '" : "", outcome->what,
 			   *outcome->what ? "'" : "", error ? ": " : "",

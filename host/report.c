@@ -150,7 +150,7 @@ char *report_text(const struct session *s, bool kvm, int exit_status)
 		"message", text ? text_json(text, strlen(text)) : json_null(), "times",
 		times_json(s), "memory", memory_json(s), "output", output_json(s),
 		"refused_syscalls", refused_json(s), "boot", boot_json(s, kvm));
-	char *dump = json_dumps(report, JSON_INDENT(2));
+	char *dump = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 	char *whole = must_format("%s\n", dump ? dump : "{}");
 
 	free(text);

@@ -58,6 +58,8 @@ static void guest_arguments(struct arguments *a, const struct vm_config *config,
 	    must_format("%s%s%s", config->verbose ? "verbose" : "quiet",
 			config->init ? " init=" : "", config->init ? config->init : ""));
 	add(a, "-device", "isa-debug-exit,iobase=0x501,iosize=2");
+	/* The kernel drives version 1.1 devices only. */
+	add(a, "-global", "virtio-mmio.force-legacy=false");
 	add(a, "-chardev", "file,id=log,path=/dev/fd/1");
 	add(a, "-serial", "chardev:log");
 	add(a, "-chardev", must_format("socket,id=agent,fd=%d", ends->port));
