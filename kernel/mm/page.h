@@ -46,7 +46,7 @@ struct page {
 	struct list link;	 /* [owner] free list, LRU, slab list */
 	union {
 		struct {
-			struct mapping *mapping; /* cache; NULL: truncated */
+			struct mapping *mapping; /* cache; stays when PF_TREE goes */
 			uint64_t index;		 /* in pages */
 		};
 		struct {
@@ -57,7 +57,8 @@ struct page {
 		void *priv;
 	};
 	_Atomic uint32_t mapped; /* user page-table entries that point here */
-} aligned_to(64);
+	uint64_t spare;
+};
 _Static_assert(sizeof(struct page) == 64, "page indexes are shifts");
 
 enum page_flags_alloc {
