@@ -177,6 +177,12 @@ void clock_busy_wait(uint64_t ns)
 		cpu_relax();
 }
 
+uint32_t clock_khz(void)
+{
+	(void)clock_mono();
+	return (uint32_t)mul_shift(clock.ticks_per_ns, NSEC_PER_MSEC, 32);
+}
+
 /* ---- refinement ---- */
 
 /* The timer is about to be set anew: adds the stretch that ends. */

@@ -230,6 +230,7 @@ void lapic_timer_deadline(uint64_t tsc); /* 0: disarm */
 
 void clock_init(void);
 void clock_busy_wait(uint64_t ns);
+uint32_t clock_khz(void); /* the TSC's rate */
 
 void call_run_pending(void); /* runs other CPUs' calls to this one */
 void irq_dispatch(struct pt_regs *regs, uint64_t vector);
