@@ -367,6 +367,7 @@ must_use int files_new(struct files **ret);
 must_use int files_copy(struct files *from, struct files **ret);
 struct files *files_get(struct files *f);
 void files_put(struct files *f);
+bool files_shared(const struct files *f); /* somebody else holds a reference too */
 /* current's; with a reference. NULL: EBADF. O_PATH files only with fd_get_any. */
 must_use struct file *fd_get(int fd);
 must_use struct file *fd_get_any(int fd);
@@ -378,8 +379,6 @@ void fd_release(int fd);
 must_use int fd_add(struct file *f, bool cloexec);
 must_use int fd_close(int fd);
 void files_close_on_exec(struct files *f);
-/* execve of one thread of several that share a table: current gets one of its own. */
-must_use int files_unshare(void);
 /* For /proc/pid/fd: the file at the first used descriptor >= *fd of any table; referenced. */
 struct file *files_next(struct files *f, int *fd, bool *ret_cloexec);
 size_t files_count(struct files *f);
@@ -441,6 +440,7 @@ must_use int file_mmap(struct file *f, struct map_request *r);
 must_use int64_t generic_read(struct file *f, struct uio *u, uint64_t *pos);
 must_use int64_t generic_write(struct file *f, struct uio *u, uint64_t *pos);
 must_use int generic_mmap(struct file *f, struct map_request *r);
+extern const struct area_ops file_area_ops; /* owner: struct file */
 int64_t generic_llseek(struct file *f, int64_t off, int whence);
 
 /* ---- character devices: kernel/fs/chrdev.c ---- */

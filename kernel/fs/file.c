@@ -1,0 +1,217 @@
+/*
+ * Open files: from the permission to use a path to the last close (F4: what an open file is
+ * never changes).
+ */
+#include "fs/file.h"
+
+#include "fs/inode.h"
+#include "fs/open.h"
+
+static struct slab_cache *file_cache;
+
+/* Flags that say how to open and are of no interest afterwards. */
+#define FLAGS_OPENING (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+
+struct file *file_alloc(uint32_t flags)
+{
+	struct file *f = slab_zalloc(file_cache);
+	if (!f)
+		return NULL;
+	ref_init(&f->refs, 1);
+	mutex_init(&f->pos_lock, RANK_FILE_POS);
+	list_init(&f->epoll_links);
+	f->flags = flags;
+	f->cred = cred_get(thread_current()->cred);
+	return f;
+}
+
+void file_free(struct file *f)
+{
+	cred_put(f->cred);
+	slab_free(file_cache, f);
+}
+
+/* ---- closing ---- */
+
+static void drop_counts(struct file *f)
+{
+	if (f->mode & FMODE_WRITER) {
+		inode_writer_put(f->inode);
+		f->path.mnt->writers--;
+	}
+	if (f->mode & FMODE_EXEC)
+		inode_deny_put(f->inode);
+}
+
+void file_put(struct file *f)
+{
+	if (!ref_put(&f->refs))
+		return;
+	if (!list_empty(&f->epoll_links))
+		epoll_file_release(f);
+	if (f->inode->locks)
+		locks_drop_file(f);
+	if (f->ops && f->ops->release)
+		f->ops->release(f);
+	drop_counts(f);
+	path_put(&f->path);
+	file_free(f);
+}
+
+/* ---- opening ---- */
+
+static int may_open_type(const struct path *p, uint32_t flags)
+{
+	uint32_t mode = p->dentry->inode->mode;
+
+	switch (mode & S_IFMT) {
+	case S_IFLNK:
+		return -ELOOP;
+	case S_IFDIR:
+		return (flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC))
+			       ? -EISDIR
+			       : 0;
+	case S_IFCHR:
+	case S_IFBLK:
+		return p->mnt->flags & MS_NODEV ? -EACCES : 0;
+	}
+	return 0;
+}
+
+static uint32_t may_of_flags(uint32_t flags)
+{
+	uint32_t mode = mode_of_flags(flags);
+	uint32_t may = mode & FMODE_READ ? MAY_READ : 0;
+
+	if ((mode & FMODE_WRITE) || (flags & O_TRUNC))
+		may |= MAY_WRITE;
+	return may;
+}
+
+static int may_open(const struct path *p, uint32_t flags)
+{
+	int err = may_open_type(p, flags);
+	if (!err)
+		err = path_permission(p, may_of_flags(flags));
+	if (!err && (flags & O_NOATIME) && !inode_owner_or_capable(p->dentry->inode))
+		err = -EPERM;
+	return err;
+}
+
+static int count_writer(struct file *f)
+{
+	if (!(f->mode & FMODE_WRITE) || !S_ISREG(f->inode->mode))
+		return 0;
+	int err = inode_writer_get(f->inode);
+	if (err)
+		return err;
+	f->path.mnt->writers++;
+	f->mode |= FMODE_WRITER;
+	return 0;
+}
+
+static int truncate_opened(struct file *f)
+{
+	struct attr_change a = { .valid = ATTR_SIZE };
+	struct inode *i = f->inode;
+
+	mutex_lock(&i->lock);
+	int err = inode_strip_privileges(i);
+	if (!err)
+		err = i->ops->setattr ? i->ops->setattr(i, &a) : inode_setattr_simple(i, &a);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+/* f holds its path; on failure the caller puts f, which undoes all of it. */
+static int open_inode(struct file *f, uint32_t flags, bool created)
+{
+	struct inode *i = f->inode;
+
+	f->mode = mode_of_flags(flags);
+	int err = count_writer(f);
+	if (err)
+		return err;
+	f->ops = i->fops;
+	if (f->ops && f->ops->open) {
+		err = f->ops->open(i, f);
+		if (err) {
+			f->ops = NULL;
+			return err;
+		}
+	}
+	if ((flags & O_TRUNC) && !created && S_ISREG(i->mode))
+		err = truncate_opened(f);
+	f->flags = flags & ~(uint32_t)FLAGS_OPENING;
+	return err;
+}
+
+static int file_open_checked(const struct path *p, uint32_t flags, bool created,
+			     struct file **ret)
+{
+	struct file *f = file_alloc(flags);
+	if (!f)
+		return -ENOMEM;
+	f->path = *p;
+	path_get(p);
+	f->inode = p->dentry->inode;
+	if (flags & O_PATH) {
+		f->mode = FMODE_PATH;
+		f->flags = flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
+	} else {
+		int err = open_inode(f, flags | O_LARGEFILE, created);
+		if (err) {
+			file_put(f);
+			return err;
+		}
+	}
+	*ret = f;
+	return 0;
+}
+
+int file_open_path(const struct path *p, uint32_t flags, struct file **ret)
+{
+	int err = flags & O_PATH ? 0 : may_open(p, flags);
+	return err ? err : file_open_checked(p, flags, false, ret);
+}
+
+int file_open_created(const struct path *p, uint32_t flags, struct file **ret)
+{
+	return file_open_checked(p, flags, true, ret);
+}
+
+int file_open_exec(int dirfd, const char *name, uint32_t walk_flags, struct file **ret)
+{
+	struct path p;
+	struct file *f;
+
+	int err = path_at(dirfd, name, walk_flags, &p);
+	if (err)
+		return err;
+	struct inode *i = p.dentry->inode;
+	if (S_ISLNK(i->mode))
+		err = -ELOOP;
+	else if (!S_ISREG(i->mode) || (p.mnt->flags & MS_NOEXEC))
+		err = -EACCES;
+	else
+		err = inode_permission(i, MAY_EXEC);
+	if (!err)
+		err = file_open_checked(&p, O_RDONLY, false, &f);
+	path_put(&p);
+	if (err)
+		return err;
+	err = inode_deny_get(f->inode);
+	if (err) {
+		file_put(f);
+		return err;
+	}
+	f->mode |= FMODE_EXEC;
+	*ret = f;
+	return 0;
+}
+
+void file_init(void)
+{
+	file_cache = slab_cache_new("file", sizeof(struct file), 0);
+	insist(file_cache);
+}

@@ -1,0 +1,27 @@
+/* File locks as ranges with owners; kernel/fs/lock_calls.c puts the system calls' forms on. */
+#ifndef FS_LOCKS_H
+#define FS_LOCKS_H
+
+#include "fs/vfs.h"
+
+#define LOCK_END INT64_MAX /* to the end of the file, however it grows */
+#define LOCK_CHAIN_MAX 1024 /* longer chains of waiters are taken for a circle */
+
+enum lock_family { FAMILY_FLOCK, FAMILY_POSIX, FAMILY_OFD };
+
+struct file_lock {
+	struct list link;
+	enum lock_family family;
+	bool exclusive;
+	const void *owner; /* struct file, or struct files of a process */
+	int32_t pid;	   /* what F_GETLK tells; -1 for OFD locks */
+	int64_t start, end; /* bytes, both within */
+};
+
+/* 0, -EAGAIN (not `block`), -EDEADLK, -ENOLCK, -ERESTARTSYS. */
+must_use int file_lock_set(struct file *f, const struct file_lock *want, bool block);
+must_use int file_lock_clear(struct file *f, const struct file_lock *range);
+/* True: somebody's lock is in the way; a copy. */
+bool file_lock_test(struct file *f, const struct file_lock *want, struct file_lock *ret);
+
+#endif

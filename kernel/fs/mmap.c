@@ -1,0 +1,85 @@
+/* Files mapped into memory: what the address space asks of an open file. */
+#include <asm/mman.h>
+
+#include "fs/inode.h"
+#include "lib/string.h"
+
+static void area_get(void *owner)
+{
+	file_get(owner);
+}
+
+static void area_put(void *owner)
+{
+	file_put(owner);
+}
+
+static size_t area_name(void *owner, char *buf, size_t n)
+{
+	const struct file *f = owner;
+	char *text = path_text(&f->path, NULL, buf, n);
+
+	if (!text)
+		return 0;
+	size_t len = strlen(text);
+	memmove(buf, text, len + 1);
+	return len;
+}
+
+static void area_id(void *owner, uint64_t *ret_dev, uint64_t *ret_ino)
+{
+	const struct file *f = owner;
+	struct kstat st = { 0 };
+
+	if (vfs_getattr(&f->path, &st))
+		st = (struct kstat){ 0 };
+	*ret_dev = st.dev;
+	*ret_ino = st.ino;
+}
+
+static void area_wrote(void *owner)
+{
+	struct file *f = owner;
+
+	inode_touch(f->inode, TOUCH_MTIME | TOUCH_CTIME);
+}
+
+const struct area_ops file_area_ops = {
+	.get = area_get,
+	.put = area_put,
+	.name = area_name,
+	.id = area_id,
+	.wrote = area_wrote,
+};
+
+int generic_mmap(struct file *f, struct map_request *r)
+{
+	if (!S_ISREG(f->inode->mode))
+		return -ENODEV;
+	r->mapping = &f->inode->mapping;
+	r->ops = &file_area_ops;
+	r->owner = f;
+	file_accessed(f);
+	return 0;
+}
+
+int file_mmap(struct file *f, struct map_request *r)
+{
+	bool noexec = f->path.mnt->flags & MS_NOEXEC;
+	bool shared = r->flags & AREA_SHARED;
+
+	if (!(f->mode & FMODE_READ))
+		return -EACCES;
+	if (shared && (r->prot & PROT_WRITE) && !(f->mode & FMODE_WRITE))
+		return -EACCES;
+	if (noexec && (r->prot & PROT_EXEC))
+		return -EPERM;
+	r->flags |= AREA_MAY_READ;
+	if (!shared || (f->mode & FMODE_WRITE))
+		r->flags |= AREA_MAY_WRITE;
+	if (!noexec)
+		r->flags |= AREA_MAY_EXEC;
+	if (f->ops && f->ops->mmap)
+		return f->ops->mmap(f, r);
+	return generic_mmap(f, r);
+}

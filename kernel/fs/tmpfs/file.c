@@ -1,0 +1,173 @@
+/* Regular files of tmpfs: writing under seals, holes, preallocation. */
+#include <asm/mman.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+
+#include "fs/file.h"
+#include "fs/inode.h"
+#include "fs/tmpfs/tmpfs.h"
+
+static int64_t tmpfs_write(struct file *f, struct uio *u, uint64_t *pos)
+{
+	struct inode *i = f->inode;
+
+	mutex_lock(&i->lock);
+	uint32_t seals = tmpfs_of(i)->seals;
+	if (f->flags & O_APPEND)
+		*pos = i->size;
+	int64_t n;
+	if (unlikely((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) ||
+		     ((seals & F_SEAL_GROW) && *pos + u->left > i->size)))
+		n = -EPERM;
+	else
+		n = inode_write_locked(i, u, pos);
+	mutex_unlock(&i->lock);
+	return n;
+}
+
+static int tmpfs_mmap(struct file *f, struct map_request *r)
+{
+	uint32_t seals = tmpfs_of(f->inode)->seals;
+
+	if ((r->flags & AREA_SHARED) && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
+		if (r->prot & PROT_WRITE)
+			return -EPERM;
+		r->flags &= ~(uint32_t)AREA_MAY_WRITE;
+	}
+	return generic_mmap(f, r);
+}
+
+/* ---- holes ---- */
+
+static int64_t seek_data(struct inode *i, uint64_t off)
+{
+	uint64_t page;
+
+	if (off >= i->size || !mapping_next(&i->mapping, off >> PAGE_SHIFT, &page))
+		return -ENXIO;
+	uint64_t at = MAX(off, page << PAGE_SHIFT);
+	return at < i->size ? (int64_t)at : -ENXIO;
+}
+
+static int64_t seek_hole(struct inode *i, uint64_t off)
+{
+	uint64_t want = off >> PAGE_SHIFT, page;
+
+	if (off >= i->size)
+		return -ENXIO;
+	while (mapping_next(&i->mapping, want, &page) && page == want)
+		want++;
+	return (int64_t)MIN(MAX(off, want << PAGE_SHIFT), (uint64_t)i->size);
+}
+
+static int64_t tmpfs_llseek(struct file *f, int64_t off, int whence)
+{
+	struct inode *i = f->inode;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_llseek(f, off, whence);
+	if (off < 0)
+		return -ENXIO;
+	mutex_lock(&i->lock);
+	int64_t to = whence == SEEK_DATA ? seek_data(i, (uint64_t)off)
+					 : seek_hole(i, (uint64_t)off);
+	mutex_unlock(&i->lock);
+	if (to >= 0)
+		f->pos = (uint64_t)to;
+	return to;
+}
+
+/* ---- fallocate(2) ---- */
+
+/* Zero-filled pages for [off, end), so that writing there cannot find no space. */
+static int allocate(struct inode *i, uint64_t off, uint64_t end)
+{
+	for (uint64_t n = off >> PAGE_SHIFT; n < (end + PAGE_SIZE - 1) >> PAGE_SHIFT; n++) {
+		struct page *p;
+		int err = mapping_get(&i->mapping, n, 0, &p);
+		if (err)
+			return err;
+		page_put(p);
+		if (thread_interrupted())
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int grow(struct inode *i, uint64_t end)
+{
+	struct uio none = { .left = 1 };
+
+	if (end <= i->size)
+		return 0;
+	if (tmpfs_of(i)->seals & F_SEAL_GROW)
+		return -EPERM;
+	return write_limit(i, end - 1, &none);
+}
+
+static int fallocate_locked(struct inode *i, int mode, uint64_t off, uint64_t end)
+{
+	bool keep = mode & FALLOC_FL_KEEP_SIZE;
+
+	if ((mode & ~FALLOC_FL_KEEP_SIZE) &&
+	    (tmpfs_of(i)->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		return -EPERM;
+	int err = keep ? 0 : grow(i, end);
+	if (err)
+		return err;
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		mapping_punch(&i->mapping, off, end);
+	if (!(mode & FALLOC_FL_PUNCH_HOLE))
+		err = allocate(i, off, end);
+	if (err)
+		return err;
+	if (!keep && end > i->size) {
+		struct attr_change a = { .valid = ATTR_SIZE, .size = end };
+		err = inode_setattr_simple(i, &a);
+	}
+	inode_touch(i, TOUCH_MTIME | TOUCH_CTIME);
+	return err;
+}
+
+static int64_t tmpfs_fallocate(struct file *f, int mode, uint64_t off, uint64_t len)
+{
+	struct inode *i = f->inode;
+
+	switch (mode & ~FALLOC_FL_KEEP_SIZE) {
+	case 0:
+	case FALLOC_FL_ZERO_RANGE:
+		break;
+	case FALLOC_FL_PUNCH_HOLE:
+		if (mode & FALLOC_FL_KEEP_SIZE)
+			break;
+		return -EOPNOTSUPP;
+	default:
+		return -EOPNOTSUPP;
+	}
+	if (off + len > i->sb->max_bytes)
+		return -EFBIG;
+	mutex_lock(&i->lock);
+	int err = fallocate_locked(i, mode, off, off + len);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+static int tmpfs_fsync(struct file *f)
+{
+	return 0;
+}
+
+const struct file_ops tmpfs_file_fops = {
+	.read = generic_read,
+	.write = tmpfs_write,
+	.llseek = tmpfs_llseek,
+	.mmap = tmpfs_mmap,
+	.fsync = tmpfs_fsync,
+	.fallocate = tmpfs_fallocate,
+};
+
+const struct inode_ops tmpfs_file_inode_ops = {
+	.getattr = tmpfs_getattr,
+	.setattr = tmpfs_setattr,
+	TMPFS_XATTR_OPS,
+};
