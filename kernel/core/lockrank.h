@@ -16,6 +16,7 @@ enum lock_rank {
 	RANK_SB_RENAME,	    /* one per super block: directory renames */
 	RANK_INODE,	    /* inode: directory content, size; nest parent to child */
 	RANK_PIPE,	    /* pipe buffers */
+	RANK_PORT,	    /* virtio port: its reader or its writer */
 	RANK_SPACE,	    /* address space: areas (shared or exclusive) */
 	RANK_MAPPING,	    /* page cache of one inode: fill and truncate */
 	RANK_OVERLAY,	    /* copy-up of one overlay inode */

@@ -38,7 +38,8 @@ struct blk_device *blk_nth(size_t i);
 must_use int blk_read(struct blk_device *d, uint64_t off, void *buf, size_t n);
 /* The cached page that holds byte `off`, with a reference; up to `ahead` pages are read
  * at once when it is not there. 0, -EIO, -EINVAL past the end, -ENOMEM. */
-must_use int blk_page(struct blk_device *d, uint64_t off, size_t ahead, struct page **ret);
+must_use int blk_page(struct blk_device *d, uint64_t off, size_t ahead,
+		      struct page **ret);
 /* Whole pages that lie one after another on the device, from `sector` on, in as few
  * requests as the device allows. 0 or -EIO. */
 must_use int blk_read_pages(struct blk_device *d, uint64_t sector, struct page **pages,

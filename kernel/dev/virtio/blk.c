@@ -25,7 +25,7 @@
 /* Capacity that keeps byte offsets within 63 bits. */
 #define SECTORS_MAX (BIT(63) / SECTOR_SIZE)
 #define STATUS_NONE 0xff
-#define CONFIG_AT(field) offsetof(struct virtio_blk_config, field)
+#define CONFIG_AT(f) offsetof(struct virtio_blk_config, f)
 
 struct request {
 	struct vring_desc table[SEGMENTS_MAX + SEGMENTS_OWN];
@@ -87,6 +87,7 @@ static int request_submit(struct vblk *b, struct request *r, bool write,
 {
 	uint64_t f = spin_lock_irq(&b->lock);
 	int err = b->dead ? -EIO : virtq_begin(&b->q, n + SEGMENTS_OWN, r->table);
+	bool kick = false;
 
 	if (!err) {
 		virtq_put(&b->q, arch_direct_pa(&r->header), sizeof(r->header),
@@ -96,9 +97,11 @@ static int request_submit(struct vblk *b, struct request *r, bool write,
 				  write ? VIRTQ_OUT : VIRTQ_IN);
 		virtq_put(&b->q, arch_direct_pa(&r->status), sizeof(r->status), VIRTQ_IN);
 		virtq_end(&b->q, r);
-		virtio_kick(b->dev, QUEUE, &b->q);
+		kick = virtq_wants_kick(&b->q);
 	}
 	spin_unlock_irq(&b->lock, f);
+	if (kick)
+		b->dev->transport->kick(b->dev, QUEUE);
 	return err;
 }
 
@@ -172,6 +175,11 @@ static void vblk_interrupt(struct virtio_device *d)
 	spin_unlock_irq(&b->lock, f);
 }
 
+static int config_read(struct virtio_device *d, size_t at, void *buf, size_t n)
+{
+	return d->transport->config(d, (uint32_t)at, buf, (uint32_t)n);
+}
+
 /* Largest number of segments of one request, header and status not counted. */
 static int segments_max(struct vblk *b, uint32_t *ret)
 {
@@ -180,7 +188,7 @@ static int segments_max(struct vblk *b, uint32_t *ret)
 	int err = 0;
 
 	if (virtio_has(d, VIRTIO_BLK_F_SEG_MAX))
-		err = d->transport->config(d, CONFIG_AT(seg_max), &seg_max, sizeof(seg_max));
+		err = config_read(d, CONFIG_AT(seg_max), &seg_max, sizeof(seg_max));
 	if (!b->q.indirect)
 		seg_max = MIN(seg_max, b->q.size / REQUESTS - SEGMENTS_OWN);
 	*ret = MIN(seg_max, SEGMENTS_MAX);
@@ -193,13 +201,13 @@ static int vblk_configure(struct vblk *b)
 	uint64_t sectors;
 	int err;
 
-	err = d->transport->config(d, CONFIG_AT(capacity), &sectors, sizeof(sectors));
+	err = config_read(d, CONFIG_AT(capacity), &sectors, sizeof(sectors));
 	if (err)
 		return err;
 	err = virtio_queue_new(d, QUEUE, VIRTQ_SIZE_MAX, &b->q);
 	if (err)
 		return err;
-	/* K2 needs this many entries even without indirect tables and with one segment. */
+	/* K2 needs so many even without indirect tables and with one segment. */
 	if (b->q.size < REQUESTS * (SEGMENTS_OWN + 1))
 		return -EIO;
 	b->blk.sectors = MIN(sectors, SECTORS_MAX);
