@@ -13,6 +13,7 @@
 
 #define TICK_NS 16 /* LAPIC timer, divider 16 */
 #define DELTA_MAX (3600 * NSEC_PER_SEC) /* an early interrupt is harmless */
+#define STRETCH_MIN_TICKS (10 * NSEC_PER_MSEC / TICK_NS)
 #define REFINE_TICKS (250 * NSEC_PER_MSEC / TICK_NS)
 
 static struct {
@@ -43,7 +44,7 @@ struct sample {
 };
 
 /* What is counted for the refinement, on the boot CPU only: sums over stretches in which
- * the timer neither expired nor was set anew. */
+ * the timer neither expired nor was set anew. Short ones are not worth a reading. */
 static struct {
 	bool running, done;
 	struct sample start; /* of the present stretch */
@@ -186,14 +187,15 @@ uint32_t clock_khz(void)
 /* ---- refinement ---- */
 
 /* The timer is about to be set anew: adds the stretch that ends. */
-static void stretch_end(void)
+static void stretch_end(uint64_t tsc_min)
 {
+	if (!refine.running || rdtsc() - refine.start.tsc < tsc_min)
+		return;
 	struct sample s = sample_take();
-
-	if (refine.running && s.count) {
-		refine.tsc_sum += s.tsc - refine.start.tsc;
-		refine.tick_sum += refine.start.count - s.count;
-	}
+	if (!s.count)
+		return;
+	refine.tsc_sum += s.tsc - refine.start.tsc;
+	refine.tick_sum += refine.start.count - s.count;
 	if (refine.tick_sum < REFINE_TICKS)
 		return;
 	refine.done = true;
@@ -202,25 +204,28 @@ static void stretch_end(void)
 		notify_fn(&clock.scale);
 }
 
-static void stretch_begin(void)
+/* Sets the timer so that it counts even while nothing is due. */
+static void timer_arm_counting(uint32_t count)
 {
-	refine.start = sample_take();
-	refine.running = refine.start.count;
+	stretch_end(mul_shift(STRETCH_MIN_TICKS * TICK_NS, clock.ticks_per_ns, 32));
+	count = count ? count : UINT32_MAX;
+	uint64_t before = rdtsc();
+	lapic_timer_arm(count);
+	refine.start = (struct sample){ before + (rdtsc() - before) / 2, count };
+	refine.running = true;
 }
 
 /* ---- the timer ---- */
 
 static void timer_arm(uint64_t delta)
 {
-	uint64_t count = delta == UINT64_MAX ? 0 : delta / TICK_NS + 1;
+	uint64_t ticks = delta == UINT64_MAX ? 0 : delta / TICK_NS + 1;
+	uint32_t count = (uint32_t)MIN(ticks, (uint64_t)UINT32_MAX);
 
-	if (likely(refine.done) || cpu_id() != 0) {
-		lapic_timer_arm((uint32_t)MIN(count, (uint64_t)UINT32_MAX));
-		return;
-	}
-	stretch_end();
-	lapic_timer_arm((uint32_t)MIN(count, (uint64_t)UINT32_MAX));
-	stretch_begin();
+	if (likely(refine.done) || cpu_id() != 0)
+		lapic_timer_arm(count);
+	else
+		timer_arm_counting(count);
 }
 
 void arch_timer_set(uint64_t mono_ns)

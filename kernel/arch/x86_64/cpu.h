@@ -225,7 +225,7 @@ void lapic_ipi(uint32_t apic_id, uint8_t vector);
 void lapic_nmi_others(void);
 void lapic_start_others(uint8_t page); /* INIT, SIPI, SIPI to all but this CPU */
 uint32_t lapic_timer_count(void);
-void lapic_timer_arm(uint32_t count); /* one-shot; 0: free-running without interrupt */
+void lapic_timer_arm(uint32_t count); /* one-shot; 0: disarm */
 void lapic_timer_deadline(uint64_t tsc); /* 0: disarm */
 
 void clock_init(void);
