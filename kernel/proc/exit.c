@@ -139,7 +139,7 @@ static bool exit_begin(struct task *t, int32_t status)
 	return last;
 }
 
-static void clear_tid(struct task *t)
+void task_clear_tid(struct task *t)
 {
 	static const int32_t zero;
 	if (!t->clear_tid.va || ref_read(&t->thread.space->users) <= 1)
@@ -179,6 +179,7 @@ static void exit_notify(struct task *t, bool last)
 	if (last)
 		forget_children(p, &dead);
 	spin_lock(&p->lock);
+	t->gone = true;
 	bool lead = t == p->leader;
 	if (!lead)
 		task_unlink(t);
@@ -216,7 +217,7 @@ void task_exit(int32_t status)
 		posix_timers_delete_all(p);
 	}
 	futex_exit_robust(t);
-	clear_tid(t);
+	task_clear_tid(t);
 	task_vfork_done(t);
 	task_drop_space(t);
 	task_drop_files(t);

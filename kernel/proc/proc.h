@@ -60,6 +60,8 @@ void task_drop_space(struct task *t);
 void task_drop_files(struct task *t);
 /* Tells a parent that waits in vfork that the space is its own again. */
 void task_vfork_done(struct task *t);
+/* CLONE_CHILD_CLEARTID: the word becomes 0 and its waiter wakes, if anybody is left to look. */
+void task_clear_tid(struct task *t);
 
 /* ---- groups, sessions: group.c; tasklist_lock held ---- */
 

@@ -37,6 +37,7 @@ struct task {
 	sigset64_t blocked, saved_blocked;
 	sigset64_t wait_set;	  /* sigtimedwait is waiting for these */
 	bool exiting;
+	bool gone;		  /* its exit is done but for its stack */
 	bool stop_counted;	  /* process->stop_count waits for this thread */
 	bool stopped;		  /* parked in a group stop */
 
@@ -95,9 +96,8 @@ struct process {
 	uint32_t n_live;	  /* of them, not exiting */
 	bool exiting;		  /* group exit under way: exit_status holds */
 	bool unkillable;	  /* process 1: signals without a handler do nothing */
-	bool exec_under_way;	  /* a thread is becoming the only one */
 	int32_t exit_status;	  /* wait status form */
-	struct task *exec_task;	  /* that thread: all others end */
+	struct task *exec_task;	  /* in execve: all other threads end */
 	enum stop_state stop_state;
 	uint32_t stop_count;
 	uint32_t cont_count;	  /* SIGCONTs so far */

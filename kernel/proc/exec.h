@@ -1,0 +1,78 @@
+/*
+ * execve(2): from a path and two string arrays to a process that runs another program.
+ *
+ * Always true:
+ *  X1  the file whose permission was checked is the file that is mapped (one struct file);
+ *  X2  until the point of no return nothing of the caller changes: every allocation, every
+ *      check and all mapping is done before, in a space of its own;
+ *  X3  after it, what still can fail (writing the new stack) ends the process.
+ */
+#ifndef PROC_EXEC_H
+#define PROC_EXEC_H
+
+#include "lib/elf.h"
+#include "proc/task.h"
+
+/* Argument strings, as the program will find them: argv's one after the other, then envp's. */
+struct exec_args {
+	char *buf; /* vmap'd or heap */
+	size_t len, cap;
+	size_t max; /* strings and their pointers may take this much: else E2BIG */
+	uint32_t argc, envc;
+};
+
+void exec_args_init(struct exec_args *a);
+void exec_args_fini(struct exec_args *a);
+/* Adds a string; `user` or kernel arrays ended by NULL. 0, -E2BIG, -EFAULT, -ENOMEM. */
+must_use int exec_args_add(struct exec_args *a, const char *s);
+must_use int exec_args_from_user(struct exec_args *a, uaddr_t argv, uaddr_t envp);
+must_use int exec_args_from_kernel(struct exec_args *a, const char *const *argv,
+				   const char *const *envp);
+/* For a script: argv[0] gives way to the n strings. */
+must_use int exec_args_replace_first(struct exec_args *a, const char *const *s, uint32_t n);
+
+/* A program's file and what is known of it. */
+struct exec_image {
+	struct file *file;
+	struct elf_plan plan;
+	uint64_t bias; /* added to every address of the plan */
+};
+/* Opens nothing: takes the file over. 0, -ENOEXEC, -EIO, -ENOMEM. */
+must_use int exec_image_read(struct exec_image *im, const char *head, size_t n);
+/* Maps it into s at im->bias + plan.lo. */
+must_use int exec_image_map(struct exec_image *im, struct space *s);
+/* Zeroes the rest of pages that hold the end of file data; s is the running space. */
+must_use int exec_image_clear(const struct exec_image *im);
+void exec_image_put(struct exec_image *im);
+
+#define EXEC_HEAD 256 /* bytes of a file that are looked at first, as Linux does */
+
+struct exec {
+	struct exec_args args;
+	struct exec_image program, interp; /* interp.file NULL: none */
+	struct space *space;
+	struct cred *cred;
+	const char *name;  /* as called: AT_EXECFN, and the base of comm */
+	bool secure;	   /* AT_SECURE */
+	bool unreadable;   /* the caller may not read the file: not dumpable */
+	uint64_t stack_top, vdso, sp;
+	uint64_t entry;
+};
+
+/* Chooses the addresses of stack, mmap, image and heap; maps image, interpreter, stack, vDSO. */
+must_use int exec_layout(struct exec *e);
+/* Writes strings, auxiliary vector and pointers; sets e->sp. s is the running space. */
+must_use int exec_stack_write(struct exec *e);
+
+/* The new credentials into e->cred by the file's set-id bits. 0 or -ENOMEM. */
+must_use int exec_cred(struct exec *e);
+/* Ends all other threads of the process; the caller has their leader's id then. 0 or -EAGAIN,
+ * -EINTR. */
+must_use int exec_alone(void);
+
+/* The path is relative to dirfd; walk_flags WALK_FOLLOW, WALK_EMPTY. 0: the registers are the new
+ * program's. `a` is consumed. */
+must_use int process_exec(int dirfd, const char *path, uint32_t walk_flags,
+			  struct exec_args *a);
+
+#endif

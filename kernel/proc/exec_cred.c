@@ -1,0 +1,49 @@
+/* Who the new program runs as: execve(2) on set-user-ID files, capabilities(7), ld.so(8). */
+#include <asm/errno.h>
+#include <linux/mount.h>
+#include <linux/stat.h>
+
+#include "proc/exec.h"
+#include "proc/proc.h"
+
+/* Somebody outside the process who shares its directories could steer a privileged program. */
+static bool fs_is_shared(void)
+{
+	struct process *p = process_current();
+	return ref_read(&thread_current()->fs->refs) > p->n_live;
+}
+
+static bool set_ids_count(const struct exec *e, const struct cred *old)
+{
+	if (old->no_new_privs || (e->program.file->path.mnt->flags & MS_NOSUID))
+		return false;
+	return !fs_is_shared() || cred_has_cap(old, CAP_SETUID);
+}
+
+int exec_cred(struct exec *e)
+{
+	const struct cred *old = thread_current()->cred;
+	const struct inode *i = e->program.file->inode;
+	bool privileged = false;
+	struct cred *c = cred_copy(old);
+	if (!c)
+		return -ENOMEM;
+	if (set_ids_count(e, old)) {
+		if (i->mode & S_ISUID) {
+			c->euid = i->uid;
+			privileged |= c->euid != old->euid;
+		}
+		/* Without the group's x bit S_ISGID means mandatory locking. */
+		if ((i->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP)) {
+			c->egid = i->gid;
+			privileged |= c->egid != old->egid;
+		}
+	}
+	c->suid = c->fsuid = c->euid;
+	c->sgid = c->fsgid = c->egid;
+	cred_exec(c, old, privileged);
+	e->secure = c->uid != c->euid || c->gid != c->egid ||
+		    (c->uid && (c->cap_permitted & ~old->cap_permitted));
+	e->cred = c;
+	return 0;
+}
