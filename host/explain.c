@@ -58,7 +58,7 @@ static char *elf_explain(const uint8_t *at, size_t size)
 				   machine_name(machine));
 	interpreter = size >= sizeof(Elf64_Ehdr) ? interpreter_of(at, size) : NULL;
 	if (!interpreter)
-		return NULL;
+		return must_format("a damaged or truncated ELF program");
 	text = must_format(
 		"it is linked dynamically and needs %s in the guest: link it with "
 		"-static, or give a --root that has its libraries",

@@ -38,14 +38,12 @@ struct outcome outcome_of_vm(int wait_status)
 {
 	struct outcome outcome = { .kind = OUTCOME_QEMU };
 
-	if (WIFEXITED(wait_status)) {
+	if (WIFEXITED(wait_status))
 		outcome.kind = kind_of_exit(WEXITSTATUS(wait_status));
-		snprintf(outcome.what, sizeof(outcome.what), "exit status %d",
-			 WEXITSTATUS(wait_status));
-	} else {
-		snprintf(outcome.what, sizeof(outcome.what), "killed by signal %d",
-			 WTERMSIG(wait_status));
-	}
+	snprintf(outcome.what, sizeof(outcome.what), "%s %d",
+		 WIFEXITED(wait_status) ? "exit status" : "killed by signal",
+		 WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
+					: WTERMSIG(wait_status));
 	return outcome;
 }
 
@@ -95,6 +93,8 @@ static char *stage_text(const struct outcome *outcome)
 	if (outcome->stage == WIRE_STAGE_LOOKUP)
 		return must_format("'%s' is %s", outcome->what,
 				   wire_stage_text(outcome->stage));
+	if (outcome->stage == WIRE_STAGE_USER && outcome->error == ENOENT)
+		error = NULL;
 	return must_format("%s%s%s%s%s%s", wire_stage_text(outcome->stage),
 			   *outcome->what ? " '" : "", outcome->what,
 			   *outcome->what ? "'" : "", error ? ": " : "",

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/install.h"
@@ -83,8 +82,7 @@ static char *kernel_log_keep(const struct session *s)
 
 	if (!folder || !s->kernel_log.text)
 		return NULL;
-	path = must_format("%s/panic-%lld-%d.log", folder, (long long)time(NULL),
-			   getpid());
+	path = must_format("%s/last-failure.log", folder);
 	if (outfile_open(AT_FDCWD, path, 0600, &file) == 0) {
 		if (write_all(file.fd, s->kernel_log.text, s->kernel_log.size) == 0 &&
 		    outfile_commit(&file) == 0)

@@ -99,9 +99,13 @@ static void stdin_take(struct session *s, short events)
 {
 	struct wire_msg msg = { .type = WIRE_DATA, .data = { .stream = WIRE_STDIN } };
 	char *tail = channel_tail(&s->channel, 1);
-	ssize_t n = read(STDIN_FILENO, tail,
-			 MIN(s->stdin_credit.credit, (uint32_t)WIRE_PAYLOAD_MAX - 1));
+	ssize_t n;
 
+	/* What was handled since poll may have changed that. */
+	if (!stdin_wanted(s))
+		return;
+	n = read(STDIN_FILENO, tail,
+		 MIN(s->stdin_credit.credit, (uint32_t)WIRE_PAYLOAD_MAX - 1));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	/* Ctrl-D at a terminal that edits lines ends a read, not the terminal. */
@@ -144,11 +148,27 @@ static void upload_more(struct session *s)
 		if (result > 0)
 			continue;
 		s->uploading = false;
-		if (result == 0)
+		if (result == 0) {
 			s->uploaded = true;
-		else
-			session_end_errno(s, s->upload.failed, result);
+		} else {
+			char *what = must_format("cannot send '%s'", s->upload.failed);
+
+			session_end_errno(s, what, result);
+			free(what);
+		}
 	}
+}
+
+/* Queues what is to be sent and sends what can be. What then is left waits for the socket, so
+ * poll will wake us for it: nothing is left behind without that. */
+static void send_more(struct session *s)
+{
+	do {
+		channel_flush(&s->channel);
+		upload_more(s);
+		session_credits(s);
+		channel_flush(&s->channel);
+	} while (s->uploading && !channel_waiting(&s->channel));
 }
 
 static void polls_fill(struct session *s, struct pollfd polls[AT_COUNT])
@@ -233,9 +253,7 @@ static void session_loop(struct session *s)
 		struct pollfd polls[AT_COUNT];
 		int wait;
 
-		upload_more(s);
-		session_credits(s);
-		channel_flush(&s->channel);
+		send_more(s);
 		polls_fill(s, polls);
 		wait = deadline_wait(s);
 		if (s->outcome.kind || poll(polls, AT_COUNT, wait) < 0)

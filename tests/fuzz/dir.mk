@@ -3,7 +3,7 @@
 # found before lies in tests/fuzz/corpus/<name>/ and is replayed by `make test`.
 
 FUZZ_SECONDS ?= 30
-fuzz_cflags = $(base_cflags) -O1 -D_GNU_SOURCE -Ikernel \
+fuzz_cflags = $(base_cflags) -O1 -D_GNU_SOURCE -iquote kernel \
 	-DMAYFLY_DEBUG=1 -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all -Wno-missing-prototypes
 

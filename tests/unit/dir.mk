@@ -7,7 +7,7 @@
 #	/* link: kernel/mm/buddy.c */
 # A test may instead #include a source, to reach its static functions.
 
-unit_cflags = $(base_cflags) -O1 -D_GNU_SOURCE -Ikernel -DMAYFLY_DEBUG=1 \
+unit_cflags = $(base_cflags) -O1 -D_GNU_SOURCE -iquote kernel -DMAYFLY_DEBUG=1 \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	-Wno-missing-prototypes $(if $(is_clang),-Wno-format)
 unit_ldflags := -fsanitize=address,undefined
