@@ -15,6 +15,9 @@ struct proc_text {
 };
 void proc_printf(struct proc_text *t, const char *fmt, ...) printf_like(2, 3);
 void proc_write(struct proc_text *t, const void *s, size_t n);
+/* For stores: a decimal number with blanks or a newline after it. 0, -EINVAL. */
+must_use int proc_parse_u64(const char *text, uint64_t *ret);
+must_use int proc_parse_i64(const char *text, int64_t *ret);
 
 /* `arg` as registered. 0 or -errno. */
 typedef int (*proc_show_fn)(struct proc_text *t, void *arg);
@@ -25,38 +28,60 @@ typedef int (*proc_store_fn)(char *text, size_t n, void *arg);
 must_use int proc_file(const char *path, uint32_t mode, proc_show_fn show, proc_store_fn store,
 		       void *arg);
 must_use int proc_symlink(const char *path, const char *target);
+/* A link whose text depends on who reads it ("self"): its length, as readlink(2). */
+must_use int proc_symlink_made(const char *path, int64_t (*make)(char *buf, size_t n));
 must_use int proc_file_ops(const char *path, uint32_t mode, const struct file_ops *ops, void *arg);
+/* What a file made by proc_file_ops was registered with. */
+void *proc_arg_of(const struct inode *i);
 
-/* One entry of /proc/<pid>. `task` is an opaque, referenced struct task. */
+/* A file system of such files beside /proc (sysfs): the same calls, with "TYPE:" before the path
+ * ("sysfs:devices/system/cpu/online"). */
+
+/* One entry of /proc/<pid>. `task` is an opaque, referenced struct task. A process that is gone
+ * is never asked: its files give ESRCH. */
 struct proc_pid_entry {
 	const char *name;
 	uint32_t mode; /* S_IFREG | 0444, S_IFLNK | 0777, S_IFDIR | 0555 */
 	bool leader_only; /* not under task/<tid> */
+	bool guarded;	  /* only for those who might trace it: ops->may_look, by opener */
 	int (*show)(struct proc_text *t, void *task);
 	int (*store)(char *text, size_t n, void *task);
 	int (*link)(void *task, struct path *ret);
-	/* Directories: the n-th name at or after *pos into buf, false at the end; and lookup
-	 * by name of a link entry (fd/N, map_files). */
+	/* Links that name no file (ns/): their text. */
+	int64_t (*link_text)(void *task, char *buf, size_t n);
+	/* Directories: the first entry at or after *pos, its name into buf and its place into
+	 * *pos; false at the end. Their entries are links if link_name is set, else text. */
 	bool (*list)(void *task, uint64_t *pos, char *buf, size_t n);
-	int (*lookup)(void *task, const char *name, const struct proc_pid_entry **ret);
+	/* ret or t NULL: only whether there is such an entry (0 or -ENOENT). */
 	int (*link_name)(void *task, const char *name, struct path *ret);
 	int (*show_name)(struct proc_text *t, void *task, const char *name);
-	const struct file_ops *fops; /* instead of show (mem) */
+	/* Links of such a directory that name no file. */
+	int64_t (*link_name_text)(void *task, const char *name, char *buf, size_t n);
+	const struct file_ops *fops; /* instead of show (mem); see proc_task_of */
 };
 
 /* What procfs asks of the process layer. */
 struct proc_task_ops {
-	void *(*find)(int32_t pid, bool thread); /* referenced; NULL */
+	/* thread: any thread's id; else a process's. Referenced; NULL: none. */
+	void *(*find)(int32_t pid, bool thread);
+	void *(*get)(void *task); /* one more reference */
 	void (*put)(void *task);
 	int32_t (*next_pid)(int32_t from);	 /* smallest process id >= from; 0: none */
-	int32_t (*next_tid)(void *task, int32_t from);
+	int32_t (*next_tid)(void *task, int32_t from); /* the same among its threads */
 	int32_t (*self)(void);
 	int32_t (*self_tid)(void);
-	void (*owner)(void *task, uid_t *uid, gid_t *gid); /* root's when not dumpable */
-	bool (*alive)(void *task);
+	/* Owner of its files: effective ids, root's when not dumpable. */
+	void (*owner)(void *task, uid_t *uid, gid_t *gid);
+	/* May somebody with these credentials look into it (ptrace(2), access mode checks)? */
+	bool (*may_look)(void *task, const struct cred *c);
+	bool (*alive)(void *task); /* not reaped yet */
 	const struct proc_pid_entry *entries;
 	size_t n_entries;
 };
 void proc_set_task_ops(const struct proc_task_ops *ops);
+/* The task of a /proc/<pid> inode; borrows. */
+void *proc_task_of(const struct inode *i);
+
+void procfs_init(void); /* registers the types proc and sysfs, and what fs itself shows */
 
 #endif

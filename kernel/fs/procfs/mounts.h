@@ -1,0 +1,11 @@
+/* The mount table as text, for /proc/<pid>/mounts and mountinfo. */
+#ifndef FS_PROCFS_MOUNTS_H
+#define FS_PROCFS_MOUNTS_H
+
+#include "fs/procfs/procfs.h"
+
+/* Seen from the running process's root. */
+void proc_show_mounts(struct proc_text *t);
+void proc_show_mountinfo(struct proc_text *t);
+
+#endif

@@ -1,0 +1,249 @@
+/*
+ * procfs: the inodes of processes, and their text files and links.
+ *
+ * Always true:
+ *  Q1  an inode of a process holds a reference on the task, so its number cannot come to mean
+ *      another one; once the process is reaped, everything gives ESRCH or ENOENT;
+ *  Q2  guarded files are checked with the opener's credentials at open and at each making of
+ *      the text, so that a descriptor opened before a set-user-ID exec shows nothing after.
+ */
+#include "fs/procfs/procfs_internal.h"
+#include "lib/fmt.h"
+#include "lib/string.h"
+
+const struct proc_task_ops *proc_task_ops;
+
+void proc_set_task_ops(const struct proc_task_ops *ops)
+{
+	proc_task_ops = ops;
+}
+
+void *proc_task_of(const struct inode *i)
+{
+	return proc_pid_of(i)->task;
+}
+
+/* A positive number written the one right way. */
+bool proc_parse_number(const char *s, size_t n, int32_t *ret)
+{
+	int64_t v = 0;
+
+	if (!n || n > 10 || s[0] == '0')
+		return false;
+	for (size_t k = 0; k < n; k++) {
+		if (s[k] < '0' || s[k] > '9')
+			return false;
+		v = v * 10 + (s[k] - '0');
+	}
+	if (v > INT32_MAX)
+		return false;
+	*ret = v;
+	return true;
+}
+
+/* ---- inodes ---- */
+
+int proc_pid_inode(struct super_block *sb, struct proc_pid init, uint32_t mode,
+		   struct inode **ret)
+{
+	struct proc_pid *p = heap_alloc(sizeof *p);
+	struct inode *i = p ? inode_new(sb, sb->next_ino++) : NULL;
+
+	if (!i) {
+		proc_task_ops->put(init.task);
+		heap_free(p);
+		return -ENOMEM;
+	}
+	*p = init;
+	i->priv = p;
+	i->mode = mode;
+	i->nlink = S_ISDIR(mode) ? 2 : 1;
+	i->t.atime = i->t.mtime = i->t.ctime = i->t.btime = time_now_file();
+	proc_task_ops->owner(p->task, &i->uid, &i->gid);
+	if (S_ISDIR(mode)) {
+		i->ops = &proc_pid_dir_ops;
+		i->fops = &proc_pid_dir_fops;
+	} else if (S_ISLNK(mode)) {
+		i->ops = &proc_pid_link_ops;
+	} else {
+		i->ops = &proc_pid_file_ops;
+		i->fops = p->entry->fops ? p->entry->fops : &proc_pid_text_fops;
+	}
+	*ret = i;
+	return 0;
+}
+
+void proc_pid_evict(struct inode *i)
+{
+	struct proc_pid *p = i->priv;
+
+	if (!p)
+		return;
+	proc_task_ops->put(p->task);
+	heap_free(p);
+}
+
+bool proc_pid_valid(const struct inode *i)
+{
+	return proc_task_ops->alive(proc_pid_of(i)->task);
+}
+
+int proc_pid_lookup(struct super_block *sb, const struct qname *name, struct inode **ret)
+{
+	int32_t pid;
+	void *task;
+
+	if (!proc_task_ops || !proc_parse_number(name->s, name->len, &pid))
+		return 0;
+	task = proc_task_ops->find(pid, false);
+	if (!task)
+		return 0;
+	return proc_pid_inode(sb, (struct proc_pid){ .kind = PID_PROCESS, .task = task },
+			      S_IFDIR | 0555, ret);
+}
+
+/* ---- who may ---- */
+
+/* Owners change with credentials; folders that everybody may list stay the process's own. */
+static void refresh_owner(struct inode *i)
+{
+	proc_task_ops->owner(proc_pid_of(i)->task, &i->uid, &i->gid);
+}
+
+int proc_pid_getattr(struct inode *i, struct kstat *ret)
+{
+	refresh_owner(i);
+	inode_getattr_simple(i, ret);
+	return 0;
+}
+
+int proc_pid_permission(struct inode *i, uint32_t may)
+{
+	struct perm_facts facts;
+
+	refresh_owner(i);
+	facts = (struct perm_facts){ .mode = i->mode, .uid = i->uid, .gid = i->gid };
+	return sec_may_access(thread_current()->cred, &facts, may);
+}
+
+int proc_pid_check(const struct proc_pid *p, const struct cred *c)
+{
+	if (!proc_task_ops->alive(p->task))
+		return -ESRCH;
+	if (p->entry && p->entry->guarded && !proc_task_ops->may_look(p->task, c))
+		return -EACCES;
+	return 0;
+}
+
+/* ---- text files ---- */
+
+static int pid_text_open(struct inode *i, struct file *f)
+{
+	int err = proc_pid_check(proc_pid_of(i), f->cred);
+
+	return err ? err : proc_open_text(f);
+}
+
+static int make(struct file *f, struct proc_text *t)
+{
+	struct proc_pid *p = proc_pid_of(f->inode);
+	int err = proc_pid_check(p, f->cred);
+
+	if (err)
+		return err;
+	if (p->kind == PID_CHILD)
+		return p->entry->show_name(t, p->task, p->name);
+	return p->entry->show ? p->entry->show(t, p->task) : -EIO;
+}
+
+static int take(struct file *f, char *text, size_t n)
+{
+	struct proc_pid *p = proc_pid_of(f->inode);
+	int err = proc_pid_check(p, f->cred);
+
+	return err ? err : p->entry->store(text, n, p->task);
+}
+
+static int64_t pid_text_read(struct file *f, struct uio *u, uint64_t *pos)
+{
+	return proc_read_text(f, u, pos, make);
+}
+
+static int64_t pid_text_write(struct file *f, struct uio *u, uint64_t *pos)
+{
+	return proc_write_text(f, u, pos,
+			       proc_pid_of(f->inode)->entry->store ? take : NULL);
+}
+
+const struct file_ops proc_pid_text_fops = {
+	.open = pid_text_open,
+	.release = proc_release_text,
+	.read = pid_text_read,
+	.write = pid_text_write,
+};
+
+/* ---- links ---- */
+
+static int pid_follow(struct inode *i, struct path *ret)
+{
+	struct proc_pid *p = proc_pid_of(i);
+	int err = proc_pid_check(p, thread_current()->cred);
+
+	if (err)
+		return err == -ESRCH ? -ENOENT : err;
+	if (p->kind == PID_CHILD)
+		return p->entry->link_name(p->task, p->name, ret);
+	return p->entry->link ? p->entry->link(p->task, ret) : -EACCES;
+}
+
+/* Links that name no file say what they are. */
+static int64_t link_own_text(const struct proc_pid *p, char *buf, size_t n)
+{
+	if (p->kind == PID_CHILD)
+		return p->entry->link_name_text(p->task, p->name, buf, n);
+	return p->entry->link_text(p->task, buf, n);
+}
+
+static int64_t pid_readlink(struct inode *i, char *buf, size_t n)
+{
+	struct proc_pid *p = proc_pid_of(i);
+	struct path to;
+	char *text, *room;
+	int64_t len = proc_pid_check(p, thread_current()->cred);
+
+	if (len)
+		return len == -ESRCH ? -ENOENT : len;
+	if (p->kind == PID_CHILD ? p->entry->link_name_text != NULL
+				 : p->entry->link_text != NULL)
+		return link_own_text(p, buf, n);
+	len = pid_follow(i, &to);
+	if (len)
+		return len;
+	room = heap_alloc(PATH_MAX_LEN);
+	text = room ? path_text(&to, NULL, room, PATH_MAX_LEN) : NULL;
+	len = room ? -ENAMETOOLONG : -ENOMEM;
+	if (text) {
+		len = MIN(strlen(text), n);
+		memcpy(buf, text, len);
+	}
+	heap_free(room);
+	path_put(&to);
+	return len;
+}
+
+static int pid_setattr(struct inode *i, const struct attr_change *a)
+{
+	return a->valid & ~ATTR_SIZE ? -EPERM : 0;
+}
+
+const struct inode_ops proc_pid_file_ops = {
+	.getattr = proc_pid_getattr,
+	.permission = proc_pid_permission,
+	.setattr = pid_setattr,
+};
+const struct inode_ops proc_pid_link_ops = {
+	.readlink = pid_readlink,
+	.follow = pid_follow,
+	.getattr = proc_pid_getattr,
+	.setattr = pid_setattr,
+};

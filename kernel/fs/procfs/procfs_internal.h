@@ -1,0 +1,99 @@
+/* Between the files of procfs. */
+#ifndef FS_PROCFS_PROCFS_INTERNAL_H
+#define FS_PROCFS_PROCFS_INTERNAL_H
+
+#include "fs/procfs/procfs.h"
+
+/* ---- the registered tree: tree.c ---- */
+
+/* Always there once registered; only `children` of a folder grows, under proc_tree_lock. */
+struct proc_node {
+	const char *name;
+	size_t name_len;
+	uint32_t mode;
+	uint64_t ino;
+	struct list sibling, children;
+	uint32_t n_folders; /* among the children: for nlink */
+	proc_show_fn show;
+	proc_store_fn store;
+	const char *target;
+	int64_t (*make_link)(char *buf, size_t n);
+	const struct file_ops *ops;
+	void *arg;
+};
+
+extern struct mutex proc_tree_lock; /* RANK_PIPE */
+extern struct proc_node proc_root, sysfs_root;
+
+struct proc_node *proc_node_find(struct proc_node *dir, const char *name, size_t len);
+
+/* ---- text: text.c ---- */
+
+void proc_text_free(struct proc_text *t);
+
+/* An open text file. */
+struct proc_open {
+	struct mutex lock;     /* RANK_FILE_POS: the text */
+	struct proc_text text; /* [lock] */
+	bool made;	       /* [lock] */
+};
+must_use int proc_open_text(struct file *f);
+void proc_release_text(struct file *f);
+must_use int64_t proc_read_text(struct file *f, struct uio *u, uint64_t *pos,
+				int (*make)(struct file *f, struct proc_text *t));
+must_use int64_t proc_write_text(struct file *f, struct uio *u, uint64_t *pos,
+				 int (*take)(struct file *f, char *text, size_t n));
+
+/* ---- inodes of the registered tree: node_inode.c ---- */
+
+must_use int proc_node_inode(struct super_block *sb, struct proc_node *n,
+			     struct inode **ret);
+
+/* ---- processes: pid.c, pid_dir.c ---- */
+
+#define PROC_INO_PID BIT(32) /* inodes of processes are numbered from here on */
+
+enum proc_pid_kind {
+	PID_PROCESS, /* /proc/<pid> */
+	PID_TASKS,   /* /proc/<pid>/task */
+	PID_THREAD,  /* /proc/<pid>/task/<tid> */
+	PID_ENTRY,   /* a file, link or folder in one of them */
+	PID_CHILD,   /* what is in such a folder */
+};
+
+/* inode->priv of an inode of a process. */
+struct proc_pid {
+	enum proc_pid_kind kind;
+	void *task;			    /* referenced */
+	const struct proc_pid_entry *entry; /* of PID_ENTRY and PID_CHILD */
+	char name[24];			    /* PID_CHILD */
+};
+
+extern const struct proc_task_ops *proc_task_ops; /* NULL before proc has registered */
+
+static inline struct proc_pid *proc_pid_of(const struct inode *i)
+{
+	return i->priv;
+}
+
+/* The /proc/<pid> that a name says, or NULL: *ret stays. 0, -ENOMEM. */
+must_use int proc_pid_lookup(struct super_block *sb, const struct qname *name,
+			     struct inode **ret);
+/* Consumes task. */
+must_use int proc_pid_inode(struct super_block *sb, struct proc_pid init, uint32_t mode,
+			    struct inode **ret);
+void proc_pid_evict(struct inode *i);
+bool proc_pid_valid(const struct inode *i);
+bool proc_parse_number(const char *s, size_t n, int32_t *ret);
+int proc_pid_getattr(struct inode *i, struct kstat *ret);
+int proc_pid_permission(struct inode *i, uint32_t may);
+/* 0, -ESRCH (gone), -EACCES (guarded, and not for these credentials). */
+must_use int proc_pid_check(const struct proc_pid *p, const struct cred *c);
+
+extern const struct inode_ops proc_pid_dir_ops, proc_pid_file_ops, proc_pid_link_ops;
+extern const struct file_ops proc_pid_dir_fops, proc_pid_text_fops;
+
+void procfs_info_init(void);   /* meminfo and its like: info.c */
+void procfs_mounts_init(void); /* filesystems, mounts: mounts.c */
+
+#endif

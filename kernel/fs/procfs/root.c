@@ -1,0 +1,250 @@
+/* procfs: super blocks, and the inodes of the registered tree. */
+#include "fs/procfs/procfs_internal.h"
+#include "lib/fmt.h"
+#include "lib/string.h"
+
+#define PROC_MAGIC 0x9fa0u
+#define SYSFS_MAGIC 0x62656572u
+#define POS_NODES 2u
+#define POS_PIDS BIT(20) /* more nodes than this the root does not have */
+
+static const struct inode_ops dir_ops, file_ops_inode, link_ops;
+static const struct file_ops dir_fops, text_fops;
+
+static struct proc_node *node_of(const struct inode *i)
+{
+	return i->priv;
+}
+
+void *proc_arg_of(const struct inode *i)
+{
+	return node_of(i)->arg;
+}
+
+/* ---- inodes ---- */
+
+int proc_node_inode(struct super_block *sb, struct proc_node *n, struct inode **ret)
+{
+	bool fresh;
+	struct inode *i = inode_get_cached(sb, n->ino, &fresh);
+
+	if (!i)
+		return -ENOMEM;
+	if (fresh) {
+		i->mode = n->mode;
+		i->nlink = S_ISDIR(n->mode) ? 2 + n->n_folders : 1;
+		i->t.atime = i->t.mtime = i->t.ctime = i->t.btime = time_now_file();
+		i->priv = n;
+		if (S_ISDIR(n->mode)) {
+			i->ops = &dir_ops;
+			i->fops = &dir_fops;
+		} else if (S_ISLNK(n->mode)) {
+			i->ops = &link_ops;
+		} else {
+			i->ops = &file_ops_inode;
+			i->fops = n->ops ? n->ops : &text_fops;
+		}
+	}
+	*ret = i;
+	return 0;
+}
+
+static int dir_lookup(struct inode *dir, struct dentry *d)
+{
+	struct inode *i = NULL;
+	struct proc_node *n;
+	int err = 0;
+
+	mutex_lock(&proc_tree_lock);
+	n = proc_node_find(node_of(dir), d->name.s, d->name.len);
+	mutex_unlock(&proc_tree_lock);
+	if (n)
+		err = proc_node_inode(dir->sb, n, &i);
+	else if (node_of(dir) == &proc_root)
+		err = proc_pid_lookup(dir->sb, &d->name, &i);
+	if (err)
+		return err;
+	if (!n)
+		d->flags |= DENTRY_NOCACHE;
+	dentry_instantiate(d, i);
+	return 0;
+}
+
+static int64_t link_read(struct inode *i, char *buf, size_t n)
+{
+	struct proc_node *node = node_of(i);
+	size_t len;
+
+	if (node->make_link)
+		return node->make_link(buf, n);
+	len = MIN(strlen(node->target), n);
+	memcpy(buf, node->target, len);
+	return len;
+}
+
+/* ---- folders ---- */
+
+static bool emit_nodes(struct file *f, struct dir_ctx *c, struct proc_node *dir)
+{
+	uint64_t at = POS_NODES;
+
+	list_for_each(n, &dir->children, struct proc_node, sibling)
+	{
+		if (at++ < f->pos)
+			continue;
+		if (!c->emit(c, n->name, n->name_len, at, n->ino,
+			     (n->mode & S_IFMT) >> 12))
+			return false;
+		f->pos = at;
+	}
+	return true;
+}
+
+static void emit_pids(struct file *f, struct dir_ctx *c)
+{
+	char name[12];
+	int32_t pid;
+
+	while ((pid = proc_task_ops->next_pid(f->pos - POS_PIDS))) {
+		size_t len = fmt_to(name, sizeof name, "%d", pid);
+
+		if (!c->emit(c, name, len, POS_PIDS + pid + 1, PROC_INO_PID + pid,
+			     S_IFDIR >> 12))
+			return;
+		f->pos = POS_PIDS + pid + 1;
+	}
+}
+
+static int dir_iterate(struct file *f, struct dir_ctx *c)
+{
+	struct proc_node *dir = node_of(f->inode);
+	bool all = true;
+
+	if (!dir_emit_dots(f, c))
+		return 0;
+	if (f->pos < POS_PIDS) {
+		mutex_lock(&proc_tree_lock);
+		all = emit_nodes(f, c, dir);
+		mutex_unlock(&proc_tree_lock);
+	}
+	if (!all || dir != &proc_root || !proc_task_ops)
+		return 0;
+	f->pos = MAX(f->pos, POS_PIDS + 1);
+	emit_pids(f, c);
+	return 0;
+}
+
+/* ---- text files ---- */
+
+static int text_open(struct inode *i, struct file *f)
+{
+	return proc_open_text(f);
+}
+
+static int make(struct file *f, struct proc_text *t)
+{
+	struct proc_node *n = node_of(f->inode);
+
+	return n->show ? n->show(t, n->arg) : -EIO;
+}
+
+static int take(struct file *f, char *text, size_t n)
+{
+	struct proc_node *node = node_of(f->inode);
+
+	return node->store(text, n, node->arg);
+}
+
+static int64_t text_read(struct file *f, struct uio *u, uint64_t *pos)
+{
+	return proc_read_text(f, u, pos, make);
+}
+
+static int64_t text_write(struct file *f, struct uio *u, uint64_t *pos)
+{
+	return proc_write_text(f, u, pos, node_of(f->inode)->store ? take : NULL);
+}
+
+/* Truncation is what shells do to a file they write to. */
+static int node_setattr(struct inode *i, const struct attr_change *a)
+{
+	return a->valid & ~ATTR_SIZE ? -EPERM : 0;
+}
+
+static const struct inode_ops dir_ops = { .lookup = dir_lookup, .setattr = node_setattr };
+static const struct inode_ops file_ops_inode = { .setattr = node_setattr };
+static const struct inode_ops link_ops = { .readlink = link_read,
+					   .setattr = node_setattr };
+static const struct file_ops dir_fops = { .iterate = dir_iterate };
+static const struct file_ops text_fops = {
+	.open = text_open,
+	.release = proc_release_text,
+	.read = text_read,
+	.write = text_write,
+};
+
+/* ---- super blocks ---- */
+
+static bool is_pid(const struct inode *i)
+{
+	return i->ino >= PROC_INO_PID;
+}
+
+static void proc_evict(struct inode *i)
+{
+	if (is_pid(i))
+		proc_pid_evict(i);
+}
+
+static bool proc_revalidate(struct dentry *d)
+{
+	if (!d->inode)
+		return false; /* a process of that number may have come */
+	return !is_pid(d->inode) || proc_pid_valid(d->inode);
+}
+
+static const struct super_ops proc_super_ops = {
+	.evict = proc_evict,
+	.revalidate = proc_revalidate,
+};
+static const struct super_ops sysfs_super_ops = { .evict = NULL };
+
+static int mount_tree(struct super_block *sb, struct proc_node *root,
+		      const struct super_ops *ops)
+{
+	struct inode *i;
+	int err;
+
+	sb->ops = ops;
+	err = proc_node_inode(sb, root, &i);
+	if (err)
+		return err;
+	sb->root = dentry_new_root(i);
+	return sb->root ? 0 : -ENOMEM;
+}
+
+static int proc_mount(struct super_block *sb, const char *source, const char *data)
+{
+	sb->next_ino = PROC_INO_PID;
+	return mount_tree(sb, &proc_root, &proc_super_ops);
+}
+
+static int sysfs_mount(struct super_block *sb, const char *source, const char *data)
+{
+	return mount_tree(sb, &sysfs_root, &sysfs_super_ops);
+}
+
+static struct fs_type proc_type = { .name = "proc",
+				    .magic = PROC_MAGIC,
+				    .mount = proc_mount };
+static struct fs_type sysfs_type = { .name = "sysfs",
+				     .magic = SYSFS_MAGIC,
+				     .mount = sysfs_mount };
+
+void procfs_init(void)
+{
+	procfs_info_init();
+	procfs_mounts_init();
+	fs_type_register(&proc_type);
+	fs_type_register(&sysfs_type);
+}
