@@ -22,6 +22,8 @@ void arch_pt_activate(struct arch_pt *pt)
 	struct arch_pt *old = c->pt;
 	cpumask_t me = (cpumask_t)1 << c->pub.id;
 
+	if (pt)
+		c->lazy = false; /* also for a kernel thread that has just become a user's */
 	if (old != pt) {
 		if (pt)
 			__atomic_fetch_or(&pt->active, me, __ATOMIC_SEQ_CST);
