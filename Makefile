@@ -131,7 +131,7 @@ man_pages := $(wildcard docs/man/*.[1-8])
 install: all ## install below PREFIX (and DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/mayfly/root
 	install -m 755 $(BUILD)/mayfly $(DESTDIR)$(PREFIX)/bin/mayfly
-	install -m 644 $(boot_outputs) $(DESTDIR)$(PREFIX)/lib/mayfly
+	install -m 644 $(BUILD)/loader.elf $(BUILD)/bundle.bin $(DESTDIR)$(PREFIX)/lib/mayfly
 	install -m 644 $(root_images) $(DESTDIR)$(PREFIX)/lib/mayfly/root
 	for page in $(man_pages); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \

@@ -8,11 +8,11 @@ $(foreach test,$(guest_tests),$(eval $(call guest_program,\
 	$(BUILD)/$(basename $(test)),$(call objects,guest,$(test)) $(guest_common),-Wl,-S)))
 
 # Tests hand calls what compilers warn of: wild pointers and lengths.
-guest_test_warnings = -Wno-nonnull \
+guest_test_cflags = -Itests/guest -Wno-nonnull \
 	$(if $(is_clang),,-Wno-stringop-overflow -Wno-stringop-overread)
-$(call objects,guest,$(guest_tests)): warnings += $(guest_test_warnings)
+$(call objects,guest,$(guest_tests)): guest_cflags += $(guest_test_cflags)
 
-glibc_cflags = $(base_cflags) $(guest_test_warnings) -D_GNU_SOURCE -fno-pie \
+glibc_cflags = $(base_cflags) $(guest_test_cflags) -D_GNU_SOURCE -fno-pie \
 	-fstack-protector-strong
 $(eval $(call variant,glibc))
 glibc_tests := $(if $(guest_tests),$(shell grep -lxF '/* libc: musl glibc */' $(guest_tests)))
