@@ -164,6 +164,7 @@ static void link_process(struct task *t, struct process *p, struct pid *pid, uin
 	} else {
 		p->parent = me;
 	}
+	p->parent_pid = p->parent->pid;
 	list_push_back(&p->parent->children, &p->sibling);
 	group_join(p, me->pgrp, me->session);
 	if (me->tty)

@@ -10,14 +10,10 @@
 
 #include "core/log.h"
 #include "core/panic.h"
+#include "lib/vm_exit.h"
 #include "proc/futex.h"
 #include "proc/proc.h"
 #include "proc/stop.h"
-
-enum vm_exit {
-#define EXIT_CODE(name, value, meaning) VM_EXIT_##name = (value),
-#include "lib/abi/exit.def"
-};
 
 /* ---- reaping ---- */
 
@@ -101,6 +97,7 @@ static void forget_children(struct process *p, struct list *dead)
 		bool same_session = c->session == p->session && c->pgrp != p->pgrp;
 		parent_death_signals(c);
 		c->parent = to;
+		c->parent_pid = to->pid;
 		c->exit_signal = SIGCHLD;
 		list_del(&c->sibling);
 		list_push_back(&to->children, &c->sibling);

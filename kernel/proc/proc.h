@@ -100,6 +100,7 @@ must_use int process_wait(const struct wait_request *r, struct wait_result *ret)
 
 void usage_add(struct rusage_acc *to, const struct rusage_acc *from);
 void usage_keep_space(struct process *p, const struct space *s); /* p->lock held */
+void process_usage_locked(struct process *p, struct rusage_acc *ret);
 /* The tick's share: CPU-time timers, RLIMIT_CPU. */
 void cpu_timers_init(void);
 void cpu_timers_recheck(struct process *p); /* p->lock held: sets p->cpu_timers */

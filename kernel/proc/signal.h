@@ -110,8 +110,9 @@ void signal_recalc(struct task *t);
  * memory. Any context. */
 must_use struct sigqueue *sigqueue_new(struct task *charged, bool force);
 void sigqueue_free(struct sigqueue *q);
-/* Queues an entry owned by a POSIX timer: 1 if it is already pending. */
-int signal_send_timer(struct task *t, bool whole_process, struct sigqueue *q);
+/* Queues an entry owned by a POSIX timer, unless it is queued still. False: the signal is ignored,
+ * or nobody is left to get it. process->lock held. */
+must_use bool signal_send_timer(struct task *t, bool whole_process, struct sigqueue *q);
 /* A timer's entry is being taken by its receiver: the overrun count goes in, the timer is
  * armed for its next period. process->lock held. */
 void posix_timer_collected(struct sigqueue *q, siginfo_t *ret);

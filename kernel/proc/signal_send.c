@@ -235,22 +235,21 @@ void signal_force(int sig, const siginfo_t *info)
 	spin_unlock_irq(&p->lock, flags);
 }
 
-int signal_send_timer(struct task *t, bool whole_process, struct sigqueue *q)
+bool signal_send_timer(struct task *t, bool whole_process, struct sigqueue *q)
 {
 	struct process *p = t->process;
-	int sig = q->info.si_signo, pending = 0;
-	uint64_t flags = spin_lock_irq(&p->lock);
-	if (!list_empty(&q->link)) {
-		pending = 1;
-	} else if (p->leader && prepare(p, sig) &&
-		   !is_dropped(p, whole_process ? NULL : t, sig, false)) {
-		struct sigpending *s = whole_process ? &p->pending : &t->pending;
-		list_push_back(&s->queue, &q->link);
-		s->set |= SIG_BIT(sig);
-		complete(p, t, whole_process, sig);
-	}
-	spin_unlock_irq(&p->lock, flags);
-	return pending;
+	int sig = q->info.si_signo;
+	must_hold(&p->lock);
+	if (!list_empty(&q->link))
+		return true;
+	if (!p->leader || (!whole_process && t->exiting) || !prepare(p, sig) ||
+	    is_dropped(p, whole_process ? NULL : t, sig, false))
+		return false;
+	struct sigpending *s = whole_process ? &p->pending : &t->pending;
+	list_push_back(&s->queue, &q->link);
+	s->set |= SIG_BIT(sig);
+	complete(p, t, whole_process, sig);
+	return true;
 }
 
 static bool queue_holds(const struct sigpending *s, int sig)

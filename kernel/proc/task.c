@@ -3,6 +3,7 @@
 
 #include "core/panic.h"
 #include "lib/string.h"
+#include "proc/itimer.h"
 #include "proc/proc.h"
 
 static struct slab_cache *task_cache, *process_cache, *xsave_cache; /* [I] */
@@ -64,19 +65,6 @@ fail:
 	return -ENOMEM;
 }
 
-static void itimer_real_fired(struct timer *timer)
-{
-	struct process *p = container_of(timer, struct process, itimer_real);
-	uint64_t flags = spin_lock_irq(&p->lock);
-	uint64_t interval = p->itimer_real_interval;
-	if (interval && p->n_live) {
-		uint64_t missed = (clock_mono() - timer->deadline) / interval;
-		timer_set(timer, timer->deadline + (missed + 1) * interval);
-	}
-	spin_unlock_irq(&p->lock, flags);
-	(void)signal_send_process(p, SIGALRM, NULL);
-}
-
 struct process *process_new(void)
 {
 	struct process *p = slab_zalloc(process_cache);
@@ -92,7 +80,7 @@ struct process *process_new(void)
 	sigpending_init(&p->pending);
 	waitq_init(&p->child_wait);
 	waitq_init(&p->exec_wait);
-	timer_init(&p->itimer_real, itimer_real_fired);
+	itimers_init(p);
 	p->start_ns = clock_mono();
 	return p;
 }
@@ -267,9 +255,8 @@ void task_usage(struct task *t, struct rusage_acc *ret)
 	};
 }
 
-void process_usage(struct process *p, struct rusage_acc *ret)
+void process_usage_locked(struct process *p, struct rusage_acc *ret)
 {
-	uint64_t flags = spin_lock_irq(&p->lock);
 	struct space *s = NULL;
 	*ret = p->dead_threads;
 	list_for_each(t, &p->tasks, struct task, link) {
@@ -286,6 +273,12 @@ void process_usage(struct process *p, struct rusage_acc *ret)
 		ret->maj_flt += s->faults_major;
 		ret->max_rss = MAX(ret->max_rss, s->rss_peak);
 	}
+}
+
+void process_usage(struct process *p, struct rusage_acc *ret)
+{
+	uint64_t flags = spin_lock_irq(&p->lock);
+	process_usage_locked(p, ret);
 	spin_unlock_irq(&p->lock, flags);
 }
 

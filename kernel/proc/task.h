@@ -79,6 +79,7 @@ struct process {
 
 	/* guarded by tasklist_lock */
 	struct process *parent;
+	_Atomic int32_t parent_pid; /* parent's, read without the lock; 0: none */
 	struct list children, sibling, tasks;
 	struct list group_link;	  /* members of the process group */
 	struct list session_link;
@@ -157,7 +158,10 @@ must_use struct cred *task_cred_get(struct task *t);   /* cred_put; never NULL *
 int32_t process_next(int32_t from);
 int32_t process_next_tid(struct process *p, int32_t from);
 /* Parent's process id as getppid shows it. */
-int32_t process_parent_pid(struct process *p);
+static inline int32_t process_parent_pid(const struct process *p)
+{
+	return __atomic_load_n((const int32_t *)&p->parent_pid, __ATOMIC_RELAXED);
+}
 /* As the last letter of /proc/pid/stat's state: R S D T Z. */
 char task_state_letter(struct task *t);
 /* CPU time and faults of all threads, dead ones too. */
