@@ -28,7 +28,8 @@ vdso_objects := $(call objects,vdso,$(vdso_sources))
 $(BUILD)/vdso.so: $(vdso_objects) $(vdso_script) $(BUILD)/vdso.flags
 	$(call say,LD,$@)
 	$(Q)$(LD) -m elf_x86_64 -shared -soname linux-vdso.so.1 --hash-style=both \
-		-Bsymbolic --no-undefined --build-id=none -z noexecstack -z norelro \
+		-Bsymbolic --no-undefined --build-id=none --eh-frame-hdr \
+		-z noexecstack -z norelro \
 		-z max-page-size=4096 -z noseparate-code --strip-all \
 		$(addprefix -T ,$(vdso_script)) -o $@ $(vdso_objects)
 

@@ -24,6 +24,7 @@
 #define MSR_FS_BASE 0xc0000100
 #define MSR_GS_BASE 0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX 0xc0000103
 
 #define EFER_SCE BIT(0)
 #define EFER_LME BIT(8)
@@ -186,6 +187,7 @@ static inline struct percpu *percpu_self(void)
 
 struct features {
 	bool smep, smap, umip, fsgsbase, xsave, xsaveopt, rdrand, x2apic, tsc_deadline;
+	bool rdtscp;
 	uint64_t xcr0;
 	uint32_t xsave_size; /* multiple of 64 */
 	uint32_t leaf1_edx;

@@ -43,6 +43,7 @@ void features_read(void)
 	f->smep = seven.b & BIT(7);
 	f->smap = seven.b & BIT(20);
 	f->umip = seven.c & BIT(2);
+	f->rdtscp = cpuid(0x80000001, 0).d & BIT(27);
 	f->xsave_size = 512;
 	if (f->xsave)
 		xsave_read();
@@ -84,6 +85,8 @@ void cpu_registers_init(void)
 	wrmsr(MSR_CSTAR, (uint64_t)syscall_entry_compat);
 	wrmsr(MSR_SFMASK, EFLAGS_TF | EFLAGS_IF | EFLAGS_DF | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
+	if (f->rdtscp) /* the vDSO's getcpu reads it */
+		wrmsr(MSR_TSC_AUX, percpu_self()->pub.id);
 }
 
 uint32_t arch_hwcap(void)
