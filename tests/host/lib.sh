@@ -1,0 +1,71 @@
+# For the scripts of this folder, to be sourced: a machine without a machine. Instead of QEMU a
+# script runs the agent as an ordinary process on the port that QEMU would have got: no kernel,
+# no emulation, so what is tested is the host command and the agent, in milliseconds.
+. tests/tap.sh
+
+build=$(cd "$BUILD" && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export MAYFLY_ACCEL=tcg MAYFLY_LIB="$dir/lib" MAYFLY_QEMU="$dir/qemu" XDG_CACHE_HOME="$dir/cache" HOME="$dir"
+mkdir -p "$dir/lib/root" "$dir/cache" "$dir/job"
+: >"$dir/lib/loader.elf"
+: >"$dir/lib/bundle.bin"
+ln -s "$build/root/base.img" "$dir/lib/root/base.img"
+
+# qemu_is FILE: the script on stdin is what the command starts for QEMU.
+qemu_is() {
+	{
+		echo '#!/bin/sh'
+		cat
+	} >"$1"
+	chmod +x "$1"
+}
+
+qemu_is "$dir/qemu" <<END
+for word; do
+	case \$word in
+	socket,*fd=*) fd=\${word##*fd=} ;;
+	esac
+done
+exec "$build/userland/agent" "\$fd"
+END
+
+# run ARGS...: mayfly run in the scratch folder, which is also the job's.
+run() {
+	(cd "$dir/job" && exec timeout 60 "$MAYFLY" run --cwd "$dir/job" "$@")
+}
+
+# status N COMMAND...: whether it exits with that status.
+status() {
+	want=$1
+	shift
+	"$@" && got=0 || got=$?
+	[ "$got" = "$want" ] || {
+		echo "status $got, not $want"
+		return 1
+	}
+}
+
+# prints TEXT COMMAND...: whether its stdout is that text.
+prints() {
+	want=$1
+	shift
+	got=$("$@")
+	[ "$got" = "$want" ] || {
+		echo "printed: $got"
+		return 1
+	}
+}
+
+# says N TEXT COMMAND...: status N, and one line of stderr that holds the text.
+says() {
+	want=$1 text=$2
+	shift 2
+	"$@" >/dev/null 2>"$dir/stderr" && got=0 || got=$?
+	if [ "$got" != "$want" ] || ! grep -qF -- "$text" "$dir/stderr" ||
+		[ "$(wc -l <"$dir/stderr")" != 1 ]; then
+		echo "status $got; stderr:"
+		cat "$dir/stderr"
+		return 1
+	fi
+}
