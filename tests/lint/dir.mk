@@ -3,6 +3,8 @@
 c_files := $(filter-out tests/lint/fixtures/%,$(sort $(shell find lib boot kernel userland \
 	host policy vboot attest tests -name '*.[ch]' 2>/dev/null)))
 
+reflowed := $(c_files) $(wildcard lib/abi/*.def kernel/*/*/*.S boot/*/*.S)
+
 .PHONY: check check-format check-compilers check-static format
 check: check-format check-compilers check-static ## format, layers, both compilers, static analysis
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/run lint
@@ -10,8 +12,10 @@ check: check-format check-compilers check-static ## format, layers, both compile
 check-format: $(DEPS)/ready.mk
 	clang-format --dry-run --Werror $(c_files)
 
-format: ## let clang-format settle the layout
+format: ## let clang-format settle the layout, and wrap long comments
+	$(PYTHON) tools/reflow.py $(reflowed)
 	clang-format -i $(c_files)
+	$(PYTHON) tools/reflow.py $(reflowed)
 
 # The other compiler builds into a folder of its own, so that neither disturbs the other.
 other_cc := $(if $(is_clang),gcc,clang)
