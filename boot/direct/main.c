@@ -8,6 +8,7 @@
 #include "boot/common/verify.h"
 #include "boot/direct/pvh.h"
 #include "lib/string.h"
+#include "lib/vm_exit.h"
 
 #define SERIAL_PORT 0x3f8
 #define EXIT_PORT 0x501
@@ -19,12 +20,6 @@
 #define LAPIC_TIMER_DIVIDE 0x3e0
 #define LAPIC_DIVIDE_16 3
 #define CPU_MAX 16
-
-enum exit_code {
-#define EXIT_CODE(name, value, text) EXIT_##name = value,
-#include "lib/abi/exit.def"
-#undef EXIT_CODE
-};
 
 noreturn_fn void loader_main(const struct pvh_start_info *start, uint64_t tsc);
 noreturn_fn void loader_jump(uint64_t root, uint64_t entry, uint64_t info);
@@ -71,7 +66,7 @@ noreturn_fn static void refuse(const char *part, const char *reason)
 	print(": ");
 	print(reason);
 	print("\n");
-	out16(EXIT_PORT, EXIT_REFUSED);
+	out16(EXIT_PORT, VM_EXIT_REFUSED);
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }

@@ -3,11 +3,7 @@
 #include "core/sched.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
-
-#define EXIT_CODE(name, value, text) EXIT_##name = (value),
-enum exit_code {
-#include "lib/abi/exit.def"
-};
+#include "lib/vm_exit.h"
 
 static _Atomic uint32_t panicking; /* CPU number + 1 of the first to panic */
 
@@ -44,7 +40,7 @@ static void claim(void)
 					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return;
 	if (none == me)
-		arch_vm_exit(EXIT_PANIC);
+		arch_vm_exit(VM_EXIT_PANIC);
 	for (;;)
 		cpu_relax();
 }
@@ -63,7 +59,7 @@ static noreturn_fn void die(const struct pt_regs *regs, const char *fmt, va_list
 		print_regs(regs);
 	backtrace_print(regs);
 	print("mayfly: end of panic\n");
-	arch_vm_exit(EXIT_PANIC);
+	arch_vm_exit(VM_EXIT_PANIC);
 }
 
 void panic(const char *fmt, ...)

@@ -2,12 +2,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/upcall.h"
 #include "lib/string.h"
-
-#define EXIT_CODE(name, value, text) EXIT_##name = (value),
-enum exit_code {
-#include "lib/abi/exit.def"
-};
-#undef EXIT_CODE
+#include "lib/vm_exit.h"
 
 uint64_t arch_start(struct boot_info *info);
 noreturn_fn void arch_main(void);
@@ -24,7 +19,7 @@ static bool boot_info_valid(const struct boot_info *info)
 noreturn_fn static void refuse(const char *why)
 {
 	arch_serial_write(why, strlen(why));
-	arch_vm_exit(EXIT_REFUSED);
+	arch_vm_exit(VM_EXIT_REFUSED);
 }
 
 /* Runs on the boot stack before there is a canary. Returns the top of the stack to go on

@@ -1,0 +1,69 @@
+/* Boot steps that gather several subsystems: files, devices, the root, the agent. */
+#include <asm/errno.h>
+
+#include "core/cmdline.h"
+#include "core/log.h"
+#include "dev/virtio/virtio.h"
+#include "fs/chrdev.h"
+#include "fs/devfs/devfs.h"
+#include "fs/devfs/mem.h"
+#include "fs/devfs/random.h"
+#include "fs/devfs/vport.h"
+#include "fs/devpts/devpts.h"
+#include "fs/ext4/ext4_fs.h"
+#include "fs/procfs/procfs.h"
+#include "fs/timerfd.h"
+#include "fs/vfs.h"
+#include "init/init.h"
+#include "lib/fmt.h"
+#include "lib/vm_exit.h"
+#include "proc/task.h"
+#include "sec/entropy.h"
+
+void init_files(void)
+{
+	entropy_init();
+	vfs_init();
+	ext4_init();
+	procfs_init();
+	devfs_init();
+	devpts_init();
+	timerfd_init();
+	tty_file_init();
+	mem_init();
+	random_init();
+}
+
+void init_devices(void)
+{
+	virtio_mmio_init();
+	vport_files_init();
+}
+
+void init_root(void)
+{
+	char device[32] = "/dev/vda", type[16] = "ext4", layers[96];
+	(void)cmdline_get("root", device, sizeof device);
+	(void)cmdline_get("rootfstype", type, sizeof type);
+	fmt_to(layers, sizeof layers, "lowerfs=%s,lowerdev=%s", type, device);
+	int err = mount_root("overlay", "overlay", layers);
+	if (err) {
+		log_err("root image: cannot mount %s as %s: error %d", device, type, -err);
+		arch_vm_exit(VM_EXIT_ROOT);
+	}
+}
+
+void init_start_agent(void)
+{
+	static char path[64] = "/sbin/agent";
+	static const char *const argv[] = { path, NULL };
+	static const char *const envp[] = { "PATH=/usr/local/sbin:/usr/local/bin:"
+					    "/usr/sbin:/usr/bin:/sbin:/bin",
+					    "HOME=/", "TERM=linux", NULL };
+	(void)cmdline_get("init", path, sizeof path);
+	int err = proc_start_init(path, argv, envp);
+	if (err) {
+		log_err("%s: cannot become process 1: error %d", path, -err);
+		arch_vm_exit(err == -ENOMEM ? VM_EXIT_NOMEM : VM_EXIT_ROOT);
+	}
+}
