@@ -43,7 +43,7 @@ def text_functions(elf):
         if section != index or info & 15 not in (STT_NOTYPE, STT_FUNC):
             continue
         text_name = strings[name:strings.index(b"\0", name)].decode()
-        if not text_name or text_name in ("text_start", "text_end"):
+        if not text_name or text_name in ("text_start", "text_hot_end", "text_end"):
             continue
         # A function's own name beats a label's, and a global beats a local.
         rank = (info & 15 == STT_FUNC, info >> 4)

@@ -61,7 +61,7 @@
 	pop %rdi
 .endm
 
-	.text
+	.section .text.hot, "ax"
 	.code64
 
 /* ---- system calls ---- */
@@ -248,6 +248,7 @@ anywhere_common:
 	wrmsr
 	jmp return_kernel
 
+	.text
 /* One stub of STUB_SIZE bytes per vector, so that the IDT is filled by arithmetic. */
 .macro STUB vector, common, has_error=0, placeholder=0
 	.balign STUB_SIZE
@@ -295,6 +296,7 @@ ipi_stubs:
 	.endr
 	.balign STUB_SIZE
 
+	.section .text.hot, "ax"
 /* ---- threads ---- */
 
 /* switch_stacks(prev, &save_rsp, load_rsp): prev travels in %rdi to the other stack. */

@@ -14,7 +14,7 @@ void trap_anywhere(struct pt_regs *regs, uint64_t vector, uint32_t error);
 void return_checked(struct pt_regs *regs);
 
 struct fixup {
-	int32_t at, to; /* relative to each field */
+	int32_t start, end, to; /* relative to each field */
 };
 extern const struct fixup ex_table_start[], ex_table_end[];
 
@@ -30,7 +30,8 @@ static const char *const names[32] = {
 bool fixup_apply(struct pt_regs *regs)
 {
 	for (const struct fixup *f = ex_table_start; f < ex_table_end; f++)
-		if (regs->rip == (uint64_t)&f->at + (int64_t)f->at) {
+		if (regs->rip >= (uint64_t)&f->start + (int64_t)f->start &&
+		    regs->rip < (uint64_t)&f->end + (int64_t)f->end) {
 			regs->rip = (uint64_t)&f->to + (int64_t)f->to;
 			return true;
 		}
