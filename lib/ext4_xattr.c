@@ -14,7 +14,7 @@ int ext4_xattr_in_inode(const struct ext4_geometry *g, const struct ext4_inode *
 {
 	uint32_t magic;
 
-	*ret = (struct ext4_xattr_area){ 0 };
+	*ret = (struct ext4_xattr_area){ .base = raw };
 	if (!i->xattr_offset)
 		return 0;
 	memcpy(&magic, (const uint8_t *)raw + i->xattr_offset, sizeof(magic));
