@@ -111,7 +111,7 @@ void lapic_start_others(uint8_t page)
 {
 	icr_write(0, ICR_OTHERS | ICR_ASSERT | ICR_INIT);
 	icr_write(0, ICR_OTHERS | ICR_ASSERT | ICR_STARTUP | page);
-	clock_busy_wait(10 * NSEC_PER_USEC);
+	tsc_wait(10 * NSEC_PER_USEC);
 	icr_write(0, ICR_OTHERS | ICR_ASSERT | ICR_STARTUP | page);
 }
 

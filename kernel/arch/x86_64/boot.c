@@ -38,17 +38,17 @@ __attribute__((no_stack_protector)) uint64_t arch_start(struct boot_info *info)
 	features_read();
 	cpu_registers_init();
 	features_patch();
-	pt_init();
+	kmap_init();
 	c->pub.kstack_top = cpu_stacks_map(c, 0);
 	if (!c->pub.kstack_top)
 		refuse("mayfly: kernel: refused: boot_info: not enough early memory\n");
 	idt_init();
 	cpu_tables_load(c);
-	pt_drop_identity();
+	kmap_drop_identity();
 	features.xsave_size = (uint32_t)fpu_setup();
 	lapic_init();
 	c->pub.apic_id = lapic_id();
-	clock_init();
+	tsc_init();
 	return c->pub.kstack_top;
 }
 
@@ -59,5 +59,5 @@ void arch_main(void)
 
 void arch_seal(void)
 {
-	pt_make_read_only(ro_after_init_start, ro_after_init_end);
+	kmap_seal(ro_after_init_start, ro_after_init_end);
 }

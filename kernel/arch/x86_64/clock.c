@@ -137,7 +137,7 @@ static cold void first_use(void)
 	}
 }
 
-void clock_init(void)
+void tsc_init(void)
 {
 	if (features.tsc_deadline && !rate_told())
 		features.tsc_deadline = false; /* the LAPIC timer is also the reference */
@@ -172,13 +172,13 @@ void clock_scale_notify(void (*fn)(const struct clock_scale *))
 	notify_fn = fn;
 }
 
-void clock_busy_wait(uint64_t ns)
+void tsc_wait(uint64_t ns)
 {
 	for (uint64_t end = clock_mono() + ns; clock_mono() < end;)
 		cpu_relax();
 }
 
-uint32_t clock_khz(void)
+uint32_t tsc_khz(void)
 {
 	(void)clock_mono();
 	return (uint32_t)mul_shift(clock.ticks_per_ns, NSEC_PER_MSEC, 32);

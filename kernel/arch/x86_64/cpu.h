@@ -206,15 +206,15 @@ void cpu_registers_init(void);		/* CR0, CR4, syscall MSRs, XCR0 */
 void idt_init(void);
 
 /* A zeroed page for tables and stacks: from the loader's pages, later from mm. 0: none. */
-paddr_t page_take(void);
-void page_give_back(paddr_t pa);
-void pt_init(void);
-void pt_drop_identity(void);
+paddr_t table_page_take(void);
+void table_page_free(paddr_t pa);
+void kmap_init(void);
+void kmap_drop_identity(void);
 /* Maps one page at a low identity address for the trampoline. 0 or -ENOMEM. */
-must_use int pt_map_low(paddr_t pa, bool executable);
-void pt_unmap_low(void); /* and frees its tables */
+must_use int kmap_map_low(paddr_t pa, bool executable);
+void kmap_unmap_low(void); /* and frees its tables */
 /* Makes kernel image pages [start, end) read-only, on this CPU. */
-void pt_make_read_only(const void *start, const void *end);
+void kmap_seal(const void *start, const void *end);
 
 /* Maps a CPU's stacks with guard pages and sets them in its TSS. Top of the idle stack, or 0:
  * no memory. */
@@ -230,9 +230,9 @@ uint32_t lapic_timer_count(void);
 void lapic_timer_arm(uint32_t count); /* one-shot; 0: disarm */
 void lapic_timer_deadline(uint64_t tsc); /* 0: disarm */
 
-void clock_init(void);
-void clock_busy_wait(uint64_t ns);
-uint32_t clock_khz(void); /* the TSC's rate */
+void tsc_init(void);
+void tsc_wait(uint64_t ns);
+uint32_t tsc_khz(void); /* the TSC's rate */
 
 void call_run_pending(void); /* runs other CPUs' calls to this one */
 void irq_dispatch(struct pt_regs *regs, uint64_t vector);

@@ -73,7 +73,7 @@ static void sizes_read(void)
 		r = cpuid(0x80000008, 0);
 	info.phys_bits = r.a & 255 ? r.a & 255 : 36;
 	info.virt_bits = r.a >> 8 & 255 ? r.a >> 8 & 255 : 48;
-	info.khz = clock_khz();
+	info.khz = tsc_khz();
 }
 
 static void flags_write(void)

@@ -23,20 +23,20 @@ static uint64_t *kernel_leaf(uint64_t va)
 		uint64_t *e = &table[pt_index(va, level)];
 		if (!(pt_load(e) & PT_P)) {
 			uint64_t none = 0;
-			paddr_t pa = page_take();
+			paddr_t pa = table_page_take();
 			if (!pa)
 				return NULL;
 			if (!__atomic_compare_exchange_n(e, &none, pa | PT_P | PT_W | PT_A,
 							 false, __ATOMIC_ACQ_REL,
 							 __ATOMIC_RELAXED))
-				page_give_back(pa);
+				table_page_free(pa);
 		}
 		table = pt_table(*e);
 	}
 	return &table[pt_index(va, 1)];
 }
 
-void pt_init(void)
+void kmap_init(void)
 {
 	arch_direct_base = boot_info->direct_base;
 	kernel_root = boot_info->root_table;
@@ -44,7 +44,7 @@ void pt_init(void)
 }
 
 /* The loader's identity map is gone from here on. */
-void pt_drop_identity(void)
+void kmap_drop_identity(void)
 {
 	pt_table(kernel_root)[0] = 0;
 	cr3_write(kernel_root);
@@ -129,7 +129,7 @@ static bool direct_split(uint64_t va)
 	if (!(*e & PT_LARGE))
 		return true;
 
-	paddr_t pa = page_take();
+	paddr_t pa = table_page_take();
 	if (!pa)
 		return false;
 	uint64_t *table = arch_direct_map(pa), first = *e & ~PT_LARGE;
@@ -149,7 +149,7 @@ static void read_only(uint64_t start, uint64_t size)
 	arch_ktlb_flush(start, start + size);
 }
 
-void pt_make_read_only(const void *start, const void *end)
+void kmap_seal(const void *start, const void *end)
 {
 	uint64_t size = (uint64_t)end - (uint64_t)start;
 	uint64_t alias = arch_direct_base + arch_direct_pa(start);
@@ -163,7 +163,7 @@ void pt_make_read_only(const void *start, const void *end)
 
 /* ---- the trampoline's identity page, while other CPUs start ---- */
 
-int pt_map_low(paddr_t pa, bool executable)
+int kmap_map_low(paddr_t pa, bool executable)
 {
 	uint64_t *e = kernel_leaf(pa);
 

@@ -16,7 +16,7 @@ void arch_pt_set_page_ops(const struct pt_page_ops *ops)
 }
 
 /* Before mm runs there are the few pages the loader left, all for the boot CPU's stacks. */
-paddr_t page_take(void)
+paddr_t table_page_take(void)
 {
 	static paddr_t early_used;
 
@@ -29,7 +29,7 @@ paddr_t page_take(void)
 	return at;
 }
 
-void page_give_back(paddr_t pa)
+void table_page_free(paddr_t pa)
 {
 	page_ops->free(pa);
 }
@@ -185,7 +185,7 @@ static void chain_free(paddr_t chain)
 	}
 }
 
-void pt_unmap_low(void)
+void kmap_unmap_low(void)
 {
 	uint64_t *e = pt_table(kernel_root), old = *e;
 	paddr_t chain = 0;

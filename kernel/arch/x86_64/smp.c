@@ -177,13 +177,13 @@ void arch_smp_start(void)
 
 	if (n < 2 || !at)
 		return;
-	if (!secondaries_prepare(n) || pt_map_low(at, true) ||
-	    pt_map_low(at + PAGE_SIZE, false))
+	if (!secondaries_prepare(n) || kmap_map_low(at, true) ||
+	    kmap_map_low(at + PAGE_SIZE, false))
 		panic_regs(NULL, "no memory for %u CPUs", n);
 	trampoline_fill(at);
 	smp_expected = n;
 	lapic_start_others((uint8_t)(at >> PAGE_SHIFT));
 	wait_for_all(n);
-	pt_unmap_low();
+	kmap_unmap_low();
 	__atomic_store_n(&online, arrived, __ATOMIC_RELEASE);
 }

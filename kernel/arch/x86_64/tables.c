@@ -110,7 +110,7 @@ extern uint64_t stacks_base;
 static bool stack_map(uint64_t va, uint64_t size)
 {
 	for (uint64_t at = va; at < va + size; at += PAGE_SIZE) {
-		paddr_t pa = page_take();
+		paddr_t pa = table_page_take();
 		if (!pa || arch_kmap(at, pa, PTE_R | PTE_W))
 			return false;
 	}
