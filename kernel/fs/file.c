@@ -47,8 +47,7 @@ void file_put(struct file *f)
 {
 	if (!ref_put(&f->refs))
 		return;
-	if (!list_empty(&f->epoll_links))
-		epoll_file_release(f);
+	epoll_file_release(f);
 	if (f->inode->locks)
 		locks_drop_file(f);
 	if (f->ops && f->ops->release)

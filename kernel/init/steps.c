@@ -19,6 +19,7 @@
 #include "lib/vm_exit.h"
 #include "proc/task.h"
 #include "sec/entropy.h"
+#include "sys/io_procfs.h"
 
 void init_files(void)
 {
@@ -26,6 +27,7 @@ void init_files(void)
 	vfs_init();
 	ext4_init();
 	procfs_init();
+	io_procfs_init();
 	devfs_init();
 	devpts_init();
 	timerfd_init();

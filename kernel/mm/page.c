@@ -13,8 +13,8 @@
 #include "mm/buddy.h"
 #include "mm/page_internal.h"
 
-#define STACK_MAX 64
-#define STACK_BATCH 16
+#define STACK_MAX 256
+#define STACK_MIN 16
 
 struct page_cpu {
 	uint32_t busy;
@@ -27,9 +27,10 @@ struct page_map page_map;
 struct buddy page_buddy;
 _Atomic uint64_t page_shmem, page_tables;
 static struct page_cpu cpus[CPU_MAX];
-static uint32_t stack_limit = STACK_BATCH; /* [I] after page_init */
-static uint64_t reserve;		   /* [I] after page_init: pages */
-static uint64_t total;			   /* pages that were ever given to the allocator */
+static uint32_t stack_limit = STACK_MIN; /* pages a CPU may hoard */
+static uint64_t reserve;		 /* pages that jobs leave to the kernel */
+static uint64_t total;			 /* pages that were ever given to the allocator */
+static uint64_t least_free = UINT64_MAX;	 /* [page_buddy.lock] pages that were free at the worst */
 
 /* One instruction, so an interrupt on this CPU cannot tear it. */
 static inline void count_add(int64_t *n, int64_t v)
@@ -57,6 +58,7 @@ static struct page *buddy_get(unsigned order, uint32_t flags)
 
 	if (page_buddy.n_free >= watermark(flags) + (1ul << order))
 		p = buddy_take(&page_buddy, order);
+	least_free = MIN(least_free, page_buddy.n_free);
 	spin_unlock_irq(&page_buddy.lock, f);
 	return p;
 }
@@ -67,8 +69,9 @@ static void stack_refill(struct page_cpu *c, uint32_t flags)
 	uint64_t keep = watermark(flags);
 
 	if (page_buddy.n_free > keep) {
-		uint64_t n = MIN((uint64_t)STACK_BATCH, page_buddy.n_free - keep);
+		uint64_t n = MIN((uint64_t)stack_limit / 4, page_buddy.n_free - keep);
 		c->n = (uint32_t)buddy_take_bulk(&page_buddy, c->stack, n);
+		least_free = MIN(least_free, page_buddy.n_free);
 	}
 	spin_unlock_irq(&page_buddy.lock, f);
 }
@@ -95,8 +98,7 @@ static struct page *stack_pop(uint32_t flags)
 static void stack_flush(struct page_cpu *c, uint32_t n)
 {
 	uint64_t f = spin_lock_irq(&page_buddy.lock);
-	for (uint32_t i = 0; i < n; i++)
-		buddy_give(&page_buddy, c->stack[i], 0);
+	buddy_give_bulk(&page_buddy, c->stack, n);
 	spin_unlock_irq(&page_buddy.lock, f);
 	c->n -= n;
 	memmove(c->stack, c->stack + n, c->n * sizeof c->stack[0]);
@@ -145,7 +147,7 @@ static cold struct page *page_alloc_slow(unsigned order, uint32_t flags)
 	bool drained = false;
 
 	while (!p && !(flags & PAGE_ATOMIC)) {
-		if (!page_reclaim((1ul << order) + STACK_BATCH)) {
+		if (!page_reclaim((1ul << order) + STACK_MIN)) {
 			if (!drained) {
 				page_drain_cpus();
 				drained = true;
@@ -210,9 +212,14 @@ void page_free(struct page *p, unsigned order)
 
 void page_put(struct page *p)
 {
-	insist(ref_read(&p->refs) != 0);
-	if (ref_put(&p->refs))
-		page_release(p, p->order);
+	uint32_t n = ref_read(&p->refs);
+
+	insist(n != 0);
+	if (n == 1) /* ours: nobody else can take or drop one */
+		ref_init(&p->refs, 0);
+	else if (!ref_put(&p->refs))
+		return;
+	page_release(p, p->order);
 }
 
 void *page_mem_alloc(uint32_t flags)
@@ -263,6 +270,7 @@ void page_stats_get(struct page_stats *ret)
 		.page_tables = page_tables,
 		.reclaimable = page_lru_count(),
 		.shmem = page_shmem,
+		.peak = total - MIN(least_free, total),
 	};
 }
 
@@ -270,8 +278,9 @@ void page_set_total(uint64_t pages)
 {
 	total = pages;
 	reserve = MIN(MAX(pages / 32, 64ul), 2048ul);
-	/* What idle CPUs hoard must stay a small part of a small machine. */
-	stack_limit = (uint32_t)MIN(MAX(pages / 512, (uint64_t)STACK_BATCH), STACK_MAX);
+	/* What CPUs hoard together stays below a 64th of memory. */
+	uint64_t share = pages / 64 / page_boot_cpus();
+	stack_limit = (uint32_t)MIN(MAX(share, (uint64_t)STACK_MIN), (uint64_t)STACK_MAX);
 }
 
 uint64_t page_get_total(void)

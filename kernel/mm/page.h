@@ -16,12 +16,12 @@
 #define PAGE_ORDER_MAX 10 /* 4 MiB */
 
 enum page_kind {
+	PAGE_KIND_RESERVED, /* 0: what was never given to the allocator */
 	PAGE_KIND_FREE,
 	PAGE_KIND_KERNEL, /* kernel data, page tables, stacks */
 	PAGE_KIND_SLAB,
 	PAGE_KIND_ANON,	  /* private memory of processes; refs = mappings + holders */
 	PAGE_KIND_CACHE,  /* page cache: mapping and index are set */
-	PAGE_KIND_RESERVED,
 	PAGE_KIND_N,
 };
 
@@ -145,6 +145,7 @@ void page_mem_free(void *va);
 
 struct page_stats {
 	uint64_t total, free, cached, anon, slab, kernel, page_tables, reclaimable, shmem;
+	uint64_t peak; /* most that was ever out of the buddy allocator */
 };
 void page_stats_get(struct page_stats *ret); /* in pages */
 void page_kind_set(struct page *p, enum page_kind kind); /* of a page in use */

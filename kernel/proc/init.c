@@ -8,6 +8,7 @@
 #include "proc/exec.h"
 #include "proc/limits.h"
 #include "proc/proc.h"
+#include "proc/procfs.h"
 
 static struct {
 	const char *path;
@@ -59,6 +60,7 @@ void proc_init(void)
 	vdso_init();
 	oom_init();
 	tty_job_init();
+	procfs_tasks_init();
 	fs_upcalls = (struct fs_upcalls){
 		.rlimit = ask_rlimit,
 		.signal_current = ask_signal_current,

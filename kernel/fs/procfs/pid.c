@@ -43,6 +43,15 @@ bool proc_parse_number(const char *s, size_t n, int32_t *ret)
 
 /* ---- inodes ---- */
 
+/* Owners change with credentials. */
+static void refresh_owner(struct inode *i)
+{
+	struct proc_pid *p = proc_pid_of(i);
+
+	proc_task_ops->owner(p->task, p->kind != PID_ENTRY && p->kind != PID_CHILD,
+			     &i->uid, &i->gid);
+}
+
 int proc_pid_inode(struct super_block *sb, struct proc_pid init, uint32_t mode,
 		   struct inode **ret)
 {
@@ -59,7 +68,7 @@ int proc_pid_inode(struct super_block *sb, struct proc_pid init, uint32_t mode,
 	i->mode = mode;
 	i->nlink = S_ISDIR(mode) ? 2 : 1;
 	i->t.atime = i->t.mtime = i->t.ctime = i->t.btime = time_now_file();
-	proc_task_ops->owner(p->task, &i->uid, &i->gid);
+	refresh_owner(i);
 	if (S_ISDIR(mode)) {
 		i->ops = &proc_pid_dir_ops;
 		i->fops = &proc_pid_dir_fops;
@@ -104,12 +113,6 @@ int proc_pid_lookup(struct super_block *sb, const struct qname *name, struct ino
 
 /* ---- who may ---- */
 
-/* Owners change with credentials; folders that everybody may list stay the process's own. */
-static void refresh_owner(struct inode *i)
-{
-	proc_task_ops->owner(proc_pid_of(i)->task, &i->uid, &i->gid);
-}
-
 int proc_pid_getattr(struct inode *i, struct kstat *ret)
 {
 	refresh_owner(i);
@@ -153,6 +156,8 @@ static int make(struct file *f, struct proc_text *t)
 		return err;
 	if (p->kind == PID_CHILD)
 		return p->entry->show_name(t, p->task, p->name);
+	if (p->thread && p->entry->show_thread)
+		return p->entry->show_thread(t, p->task);
 	return p->entry->show ? p->entry->show(t, p->task) : -EIO;
 }
 

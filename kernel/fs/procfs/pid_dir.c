@@ -36,6 +36,7 @@ static int lookup_entry(struct inode *dir, const struct qname *name, struct inod
 			continue;
 		return proc_pid_inode(dir->sb,
 				      (struct proc_pid){ .kind = PID_ENTRY,
+							 .thread = p->kind == PID_THREAD,
 							 .task = task_again(p),
 							 .entry = e },
 				      e->mode, ret);

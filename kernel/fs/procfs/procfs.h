@@ -45,6 +45,8 @@ struct proc_pid_entry {
 	bool leader_only; /* not under task/<tid> */
 	bool guarded;	  /* only for those who might trace it: ops->may_look, by opener */
 	int (*show)(struct proc_text *t, void *task);
+	/* Under task/<tid>, where a thread speaks for itself alone; NULL: show. */
+	int (*show_thread)(struct proc_text *t, void *task);
 	int (*store)(char *text, size_t n, void *task);
 	int (*link)(void *task, struct path *ret);
 	/* Links that name no file (ns/): their text. */
@@ -70,8 +72,9 @@ struct proc_task_ops {
 	int32_t (*next_tid)(void *task, int32_t from); /* the same among its threads */
 	int32_t (*self)(void);
 	int32_t (*self_tid)(void);
-	/* Owner of its files: effective ids, root's when not dumpable. */
-	void (*owner)(void *task, uid_t *uid, gid_t *gid);
+	/* Owner of its files: effective ids; except of the folder itself, root's when the
+	 * process is not dumpable. */
+	void (*owner)(void *task, bool folder, uid_t *uid, gid_t *gid);
 	/* May somebody with these credentials look into it (ptrace(2), access mode checks)? */
 	bool (*may_look)(void *task, const struct cred *c);
 	bool (*alive)(void *task); /* not reaped yet */

@@ -64,6 +64,7 @@ enum proc_pid_kind {
 /* inode->priv of an inode of a process. */
 struct proc_pid {
 	enum proc_pid_kind kind;
+	bool thread;			    /* PID_ENTRY below task/<tid> */
 	void *task;			    /* referenced */
 	const struct proc_pid_entry *entry; /* of PID_ENTRY and PID_CHILD */
 	char name[24];			    /* PID_CHILD */

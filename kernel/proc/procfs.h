@@ -1,0 +1,55 @@
+/* The process layer's part of /proc: between its files, and what starts it. */
+#ifndef PROC_PROCFS_H
+#define PROC_PROCFS_H
+
+#include "fs/procfs/procfs.h"
+#include "proc/task.h"
+
+#define CLOCK_TICKS 100 /* USER_HZ: the unit of CPU times in /proc */
+
+static inline uint64_t ns_to_ticks(uint64_t ns)
+{
+	return ns / (NSEC_PER_SEC / CLOCK_TICKS);
+}
+
+void procfs_tasks_init(void);
+void procfs_global_init(void);
+void procfs_sysctl_init(void);
+
+/* May somebody with these credentials look into t (ptrace(2), PTRACE_MODE_READ_FSCREDS)? */
+bool procfs_may_look(struct task *t, const struct cred *c);
+
+/* ---- procfs_stat.c, procfs_status.c ---- */
+int procfs_show_stat(struct proc_text *t, void *task);
+int procfs_show_stat_thread(struct proc_text *t, void *task);
+int procfs_show_statm(struct proc_text *t, void *task);
+int procfs_show_status(struct proc_text *t, void *task);
+int procfs_show_io(struct proc_text *t, void *task);
+int procfs_show_limits(struct proc_text *t, void *task);
+
+/* Signal sets as stat and status print them. */
+struct procfs_signals {
+	sigset64_t pending, shared, blocked, ignored, caught;
+	uint32_t queued;
+};
+void procfs_signals_get(struct task *t, struct procfs_signals *ret);
+
+/* ---- procfs_mem.c ---- */
+int procfs_show_maps(struct proc_text *t, void *task);
+int procfs_show_smaps(struct proc_text *t, void *task);
+int procfs_show_cmdline(struct proc_text *t, void *task);
+int procfs_show_environ(struct proc_text *t, void *task);
+int procfs_show_auxv(struct proc_text *t, void *task);
+extern const struct file_ops procfs_mem_ops;
+
+/* ---- procfs_fd.c ---- */
+bool procfs_fd_list(void *task, uint64_t *pos, char *buf, size_t n);
+int procfs_fd_link(void *task, const char *name, struct path *ret);
+int procfs_fd_info(struct proc_text *t, void *task, const char *name);
+int procfs_exe_link(void *task, struct path *ret);
+int procfs_cwd_link(void *task, struct path *ret);
+int procfs_root_link(void *task, struct path *ret);
+bool procfs_ns_list(void *task, uint64_t *pos, char *buf, size_t n);
+int64_t procfs_ns_text(void *task, const char *name, char *buf, size_t n);
+
+#endif

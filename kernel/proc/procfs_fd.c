@@ -1,0 +1,166 @@
+/* /proc/<pid>/fd, fdinfo, exe, cwd, root, ns: what a process holds, by proc(5). */
+#include "fs/mount.h"
+#include "lib/fmt.h"
+#include "lib/string.h"
+#include "mm/space.h"
+#include "proc/procfs.h"
+
+#define FDINFO_MAX 2048
+
+/* ---- descriptors ---- */
+
+/* The file at the first used descriptor >= *fd, referenced; NULL: none. */
+static struct file *fd_from(struct task *t, int *fd, bool *ret_cloexec)
+{
+	struct files *files = task_files_get(t);
+	struct file *f;
+
+	if (!files)
+		return NULL;
+	f = files_next(files, fd, ret_cloexec);
+	files_put(files);
+	return f;
+}
+
+/* The file of exactly the descriptor that a name says. */
+static struct file *fd_named(struct task *t, const char *name, bool *ret_cloexec)
+{
+	uint64_t want;
+	struct file *f;
+	int fd;
+
+	if (fmt_parse_u64(name, 10, &want, NULL) || want > INT32_MAX ||
+	    (name[0] == '0' && name[1]))
+		return NULL;
+	fd = want;
+	f = fd_from(t, &fd, ret_cloexec);
+	if (f && (uint64_t)fd != want) {
+		file_put(f);
+		f = NULL;
+	}
+	return f;
+}
+
+bool procfs_fd_list(void *task, uint64_t *pos, char *buf, size_t n)
+{
+	int fd = MIN(*pos, (uint64_t)INT32_MAX);
+	bool cloexec;
+	struct file *f = fd_from(task, &fd, &cloexec);
+
+	if (!f)
+		return false;
+	file_put(f);
+	*pos = fd;
+	fmt_to(buf, n, "%d", fd);
+	return true;
+}
+
+int procfs_fd_link(void *task, const char *name, struct path *ret)
+{
+	bool cloexec;
+	struct file *f = fd_named(task, name, &cloexec);
+
+	if (!f)
+		return -ENOENT;
+	if (ret) {
+		*ret = f->path;
+		path_get(ret);
+	}
+	file_put(f);
+	return 0;
+}
+
+int procfs_fd_info(struct proc_text *o, void *task, const char *name)
+{
+	bool cloexec = false;
+	struct file *f = fd_named(task, name, &cloexec);
+	char *more;
+
+	if (!f)
+		return -ENOENT;
+	if (o) {
+		proc_printf(o, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n",
+			    (unsigned long)f->pos, f->flags | (cloexec ? O_CLOEXEC : 0),
+			    f->path.mnt ? f->path.mnt->id : 0,
+			    (unsigned long)f->inode->ino);
+		more = f->ops && f->ops->show_fdinfo ? heap_alloc(FDINFO_MAX) : NULL;
+		if (more)
+			proc_write(o, more,
+				   MIN(f->ops->show_fdinfo(f, more, FDINFO_MAX),
+				       (size_t)FDINFO_MAX - 1));
+		heap_free(more);
+	}
+	file_put(f);
+	return 0;
+}
+
+/* ---- program and places ---- */
+
+int procfs_exe_link(void *task, struct path *ret)
+{
+	struct space *s = task_space_get(task);
+	struct file *exe;
+
+	if (!s)
+		return -ENOENT;
+	exe = s->exe;
+	if (exe) {
+		*ret = exe->path;
+		path_get(ret);
+	}
+	space_put(s);
+	return exe ? 0 : -ENOENT;
+}
+
+static int place_link(struct task *t, bool root, struct path *ret)
+{
+	struct fs_ctx *fs = task_fs_get(t);
+
+	if (!fs)
+		return -ENOENT;
+	spin_lock(&fs->lock);
+	*ret = root ? fs->root : fs->cwd;
+	path_get(ret);
+	spin_unlock(&fs->lock);
+	fs_ctx_put(fs);
+	return 0;
+}
+
+int procfs_cwd_link(void *task, struct path *ret)
+{
+	return place_link(task, false, ret);
+}
+
+int procfs_root_link(void *task, struct path *ret)
+{
+	return place_link(task, true, ret);
+}
+
+/* ---- namespaces: there is one of each ---- */
+
+static const char *const namespaces[] = { "cgroup", "ipc",  "mnt",  "net",
+					  "pid",    "time", "user", "uts" };
+
+bool procfs_ns_list(void *task, uint64_t *pos, char *buf, size_t n)
+{
+	if (*pos >= ARRAY_LEN(namespaces))
+		return false;
+	str_copy(buf, namespaces[*pos], n);
+	return true;
+}
+
+int64_t procfs_ns_text(void *task, const char *name, char *buf, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_LEN(namespaces); i++) {
+		char text[32];
+		size_t len;
+
+		if (strcmp(name, namespaces[i]))
+			continue;
+		len = fmt_to(text, sizeof text, "%s:[%zu]", name, 4026531835u + i);
+		if (buf)
+			memcpy(buf, text, MIN(len, n));
+		return MIN(len, n);
+	}
+	return -ENOENT;
+}

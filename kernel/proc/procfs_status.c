@@ -1,0 +1,166 @@
+/* /proc/<pid>/status: the same as stat and statm, for people, by proc(5). */
+#include "mm/space.h"
+#include "proc/proc.h"
+#include "proc/procfs.h"
+
+static void print_ids(struct proc_text *o, const struct cred *c)
+{
+	proc_printf(o, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid,
+		    c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
+}
+
+static void print_groups(struct proc_text *o, const struct cred *c)
+{
+	proc_printf(o, "Groups:\t");
+	for (uint32_t i = 0; c->groups && i < c->groups->n; i++)
+		proc_printf(o, "%u ", c->groups->gid[i]);
+	proc_printf(o, "\n");
+}
+
+static void print_memory(struct proc_text *o, struct task *t)
+{
+	struct space *s = task_space_get(t);
+
+	if (!s)
+		return;
+	uint64_t rss = s->rss_anon + s->rss_file + s->rss_shmem;
+	const struct {
+		const char *name;
+		uint64_t pages;
+	} rows[] = {
+		{ "VmPeak", s->total_pages },
+		{ "VmSize", s->total_pages },
+		{ "VmLck", s->locked_pages },
+		{ "VmPin", 0 },
+		{ "VmHWM", MAX(s->rss_peak, rss) },
+		{ "VmRSS", rss },
+		{ "RssAnon", s->rss_anon },
+		{ "RssFile", s->rss_file },
+		{ "RssShmem", s->rss_shmem },
+		{ "VmData", s->data_pages },
+		{ "VmStk", s->stack_pages },
+		{ "VmExe", (s->code_end - s->code_start + PAGE_SIZE - 1) / PAGE_SIZE },
+		{ "VmLib", s->exec_pages },
+		{ "VmPTE", 0 },
+		{ "VmSwap", 0 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		proc_printf(o, "%s:\t%8lu kB\n", rows[i].name,
+			    (unsigned long)(rows[i].pages * (PAGE_SIZE / 1024)));
+	space_put(s);
+}
+
+static void print_signals(struct proc_text *o, struct task *t)
+{
+	struct procfs_signals s;
+
+	procfs_signals_get(t, &s);
+	proc_printf(o,
+		    "SigQ:\t%u/%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
+		    "SigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+		    s.queued,
+		    (unsigned long)t->process->limits[RLIMIT_SIGPENDING].rlim_cur,
+		    (unsigned long)s.pending, (unsigned long)s.shared,
+		    (unsigned long)s.blocked, (unsigned long)s.ignored,
+		    (unsigned long)s.caught);
+}
+
+static void print_privileges(struct proc_text *o, const struct cred *c)
+{
+	proc_printf(
+		o,
+		"CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n"
+		"CapAmb:\t%016lx\nNoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
+		(unsigned long)c->cap_inheritable, (unsigned long)c->cap_permitted,
+		(unsigned long)c->cap_effective, (unsigned long)c->cap_bounding,
+		(unsigned long)c->cap_ambient, c->no_new_privs);
+}
+
+/* "0-3,5" */
+static void print_cpu_list(struct proc_text *o, cpumask_t mask)
+{
+	const char *comma = "";
+
+	for (uint32_t n = 0; n < CPU_MAX; n++) {
+		uint32_t first = n;
+
+		if (!(mask & BIT(n)))
+			continue;
+		while (n + 1 < CPU_MAX && (mask & BIT(n + 1)))
+			n++;
+		proc_printf(o, first == n ? "%s%u" : "%s%u-%u", comma, first, n);
+		comma = ",";
+	}
+}
+
+static const char *state_text(char letter)
+{
+	switch (letter) {
+	case 'R':
+		return "R (running)";
+	case 'D':
+		return "D (disk sleep)";
+	case 'T':
+		return "T (stopped)";
+	case 't':
+		return "t (tracing stop)";
+	case 'Z':
+		return "Z (zombie)";
+	case 'X':
+		return "X (dead)";
+	default:
+		return "S (sleeping)";
+	}
+}
+
+static uint32_t umask_of(struct task *t)
+{
+	struct fs_ctx *fs = task_fs_get(t);
+	uint32_t mask = 0;
+
+	if (fs) {
+		mask = fs->umask;
+		fs_ctx_put(fs);
+	}
+	return mask;
+}
+
+static size_t fd_count(struct task *t)
+{
+	struct files *files = task_files_get(t);
+	size_t n = 0;
+
+	if (files) {
+		n = files_count(files);
+		files_put(files);
+	}
+	return n;
+}
+
+int procfs_show_status(struct proc_text *o, void *task)
+{
+	struct task *t = task;
+	struct process *p = t->process;
+	struct cred *c = task_cred_get(t);
+
+	proc_printf(
+		o, "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n",
+		t->thread.name, umask_of(t), state_text(task_state_letter(t)), p->pid,
+		t->tid);
+	proc_printf(o, "PPid:\t%d\nTracerPid:\t0\n", process_parent_pid(p));
+	print_ids(o, c);
+	proc_printf(o, "FDSize:\t%zu\n", ALIGN_UP(MAX(fd_count(t), 64u), 64u));
+	print_groups(o, c);
+	print_memory(o, t);
+	proc_printf(o, "Threads:\t%u\n", p->n_tasks);
+	print_signals(o, t);
+	print_privileges(o, c);
+	proc_printf(o, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", t->thread.affinity);
+	print_cpu_list(o, t->thread.affinity);
+	proc_printf(o,
+		    "\nvoluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+		    (unsigned long)t->thread.switches_voluntary,
+		    (unsigned long)t->thread.switches_forced);
+	cred_put(c);
+	return 0;
+}

@@ -1,0 +1,185 @@
+/* /proc/sys: what programs look up there, and the few things that can be set. */
+#include <linux/capability.h>
+
+#include "core/panic.h"
+#include "lib/string.h"
+#include "mm/space.h"
+#include "proc/proc.h"
+#include "proc/procfs.h"
+#include "proc/uts.h"
+#include "sec/entropy.h"
+
+/* ---- names ---- */
+
+enum uts_field { UTS_SYSNAME, UTS_NODENAME, UTS_RELEASE, UTS_VERSION, UTS_DOMAINNAME };
+
+static int show_uts(struct proc_text *o, void *arg)
+{
+	struct new_utsname u;
+	const char *const text[] = { u.sysname, u.nodename, u.release, u.version,
+				     u.domainname };
+
+	uts_get(&u);
+	proc_printf(o, "%s\n", text[(uintptr_t)arg]);
+	return 0;
+}
+
+static int store_uts(char *text, size_t n, void *arg)
+{
+	if (!cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (n && text[n - 1] == '\n')
+		n--;
+	return (uintptr_t)arg == UTS_NODENAME ? uts_set_nodename(text, n)
+					      : uts_set_domainname(text, n);
+}
+
+/* ---- random ---- */
+
+static char boot_id[37];
+
+/* RFC 4122, version 4: random bits, as text. */
+static void uuid_make(char text[37])
+{
+	static const char hex[] = "0123456789abcdef";
+	uint8_t b[16];
+	char *at = text;
+
+	entropy_get(b, sizeof b);
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+	for (size_t i = 0; i < sizeof b; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		*at++ = hex[b[i] >> 4];
+		*at++ = hex[b[i] & 15];
+	}
+	*at = '\0';
+}
+
+static struct mutex boot_id_lock = MUTEX_INIT(boot_id_lock, RANK_PIPE);
+
+/* Made when first asked for. */
+static int show_boot_id(struct proc_text *o, void *arg)
+{
+	mutex_lock(&boot_id_lock);
+	if (!boot_id[0])
+		uuid_make(boot_id);
+	proc_printf(o, "%s\n", boot_id);
+	mutex_unlock(&boot_id_lock);
+	return 0;
+}
+
+static int show_uuid(struct proc_text *o, void *arg)
+{
+	char text[37];
+
+	uuid_make(text);
+	proc_printf(o, "%s\n", text);
+	return 0;
+}
+
+/* ---- numbers ---- */
+
+static int show_number(struct proc_text *o, void *arg)
+{
+	proc_printf(o, "%lu\n", (unsigned long)(uintptr_t)arg);
+	return 0;
+}
+
+static int show_pid_max(struct proc_text *o, void *arg)
+{
+	proc_printf(o, "%d\n", pid_limit());
+	return 0;
+}
+
+static int show_threads_max(struct proc_text *o, void *arg)
+{
+	proc_printf(o, "%u\n", task_limit());
+	return 0;
+}
+
+static int show_file_nr(struct proc_text *o, void *arg)
+{
+	struct slab_info s;
+
+	for (size_t i = 0; slab_info_get(i, &s); i++)
+		if (!strcmp(s.name, "file"))
+			proc_printf(o, "%zu\t0\t%lu\n", s.in_use,
+				    (unsigned long)INT64_MAX);
+	return 0;
+}
+
+static int show_text(struct proc_text *o, void *arg)
+{
+	proc_printf(o, "%s\n", (const char *)arg);
+	return 0;
+}
+
+void procfs_sysctl_init(void)
+{
+	static const struct {
+		const char *path;
+		uint32_t mode;
+		proc_show_fn show;
+		proc_store_fn store;
+		void *arg;
+	} files[] = {
+#define TEXT(path, text) { "sys/" path, 0444, show_text, NULL, text }
+#define NUMBER(path, n)                                                                  \
+	{                                                                                \
+		"sys/" path, 0444, show_number, NULL, (void *)(uintptr_t)(n)             \
+	}
+#define NAME(path, mode, store, field)                                                   \
+	{                                                                                \
+		"sys/kernel/" path, mode, show_uts, store, (void *)(uintptr_t)(field)    \
+	}
+		NAME("ostype", 0444, NULL, UTS_SYSNAME),
+		NAME("osrelease", 0444, NULL, UTS_RELEASE),
+		NAME("version", 0444, NULL, UTS_VERSION),
+		NAME("hostname", 0644, store_uts, UTS_NODENAME),
+		NAME("domainname", 0644, store_uts, UTS_DOMAINNAME),
+		{ "sys/kernel/pid_max", 0444, show_pid_max, NULL, NULL },
+		{ "sys/kernel/threads-max", 0444, show_threads_max, NULL, NULL },
+		{ "sys/kernel/random/boot_id", 0444, show_boot_id, NULL, NULL },
+		{ "sys/kernel/random/uuid", 0444, show_uuid, NULL, NULL },
+		{ "sys/fs/file-nr", 0444, show_file_nr, NULL, NULL },
+		TEXT("kernel/core_pattern", "core"),
+		NUMBER("kernel/random/entropy_avail", 256),
+		NUMBER("kernel/random/poolsize", 256),
+		NUMBER("kernel/ngroups_max", NGROUPS_MAX),
+		NUMBER("kernel/cap_last_cap", CAP_LAST_CAP),
+		NUMBER("kernel/randomize_va_space", 2),
+		NUMBER("kernel/dmesg_restrict", 1),
+		NUMBER("kernel/kptr_restrict", 2),
+		NUMBER("kernel/yama/ptrace_scope", 0),
+		NUMBER("kernel/tainted", 0),
+		NUMBER("kernel/panic", 0),
+		NUMBER("kernel/sched_child_runs_first", 0),
+		NUMBER("kernel/pty/max", 4096),
+		NUMBER("kernel/unprivileged_userns_clone", 0),
+		NUMBER("fs/file-max", INT64_MAX),
+		NUMBER("fs/nr_open", 1048576),
+		NUMBER("fs/pipe-user-pages-hard", 0),
+		NUMBER("fs/pipe-user-pages-soft", 16384),
+		NUMBER("fs/suid_dumpable", 0),
+		NUMBER("fs/protected_symlinks", 1),
+		NUMBER("fs/protected_hardlinks", 1),
+		NUMBER("vm/overcommit_memory", 0),
+		NUMBER("vm/overcommit_ratio", 50),
+		NUMBER("vm/max_map_count", SPACE_AREAS_MAX),
+		NUMBER("vm/mmap_min_addr", USER_START),
+		NUMBER("vm/swappiness", 0),
+		NUMBER("vm/page-cluster", 0),
+#undef TEXT
+#undef NUMBER
+#undef NAME
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		int err = proc_file(files[i].path, files[i].mode, files[i].show,
+				    files[i].store, files[i].arg);
+
+		insist(!err);
+	}
+}

@@ -1,0 +1,302 @@
+/* The process layer's part of /proc: who is there, who may look, and the table of entries. */
+#include "core/panic.h"
+#include "fs/procfs/mounts.h"
+#include "lib/string.h"
+#include "mm/space.h"
+#include "proc/proc.h"
+#include "proc/procfs.h"
+
+/* ---- what procfs asks ---- */
+
+static void *ops_find(int32_t pid, bool thread)
+{
+	struct task *t = task_find(pid);
+
+	/* A thread that is no leader has a folder only in its process's task/. */
+	if (t && !thread && t->tid != t->process->pid) {
+		task_put(t);
+		return NULL;
+	}
+	return t;
+}
+
+static void *ops_get(void *task)
+{
+	return task_get(task);
+}
+
+static void ops_put(void *task)
+{
+	task_put(task);
+}
+
+static int32_t ops_next_tid(void *task, int32_t from)
+{
+	return process_next_tid(((struct task *)task)->process, from);
+}
+
+static int32_t ops_self(void)
+{
+	return process_current()->pid;
+}
+
+static int32_t ops_self_tid(void)
+{
+	return task_current()->tid;
+}
+
+static bool is_dumpable(struct task *t)
+{
+	struct space *s = task_space_get(t);
+	bool dumpable = !s || s->dumpable;
+
+	if (s)
+		space_put(s);
+	return dumpable;
+}
+
+static void ops_owner(void *task, bool folder, uid_t *uid, gid_t *gid)
+{
+	struct cred *c = task_cred_get(task);
+
+	*uid = c->euid;
+	*gid = c->egid;
+	if (!folder && !is_dumpable(task))
+		*uid = *gid = 0;
+	cred_put(c);
+}
+
+static bool same_ids(const struct cred *c, const struct cred *t)
+{
+	return c->fsuid == t->uid && c->fsuid == t->euid && c->fsuid == t->suid &&
+	       c->fsgid == t->gid && c->fsgid == t->egid && c->fsgid == t->sgid;
+}
+
+bool procfs_may_look(struct task *t, const struct cred *c)
+{
+	struct cred *target;
+	bool may;
+
+	/* A process may look at itself; not with a descriptor from before it changed. */
+	if (thread_current()->task && t->process == process_current() &&
+	    c == thread_current()->cred)
+		return true;
+	if (cred_has_cap(c, CAP_SYS_PTRACE))
+		return true;
+	target = task_cred_get(t);
+	may = same_ids(c, target) && !(target->cap_permitted & ~c->cap_permitted) &&
+	      is_dumpable(t);
+	cred_put(target);
+	return may;
+}
+
+static bool ops_may_look(void *task, const struct cred *c)
+{
+	return procfs_may_look(task, c);
+}
+
+static bool ops_alive(void *task)
+{
+	struct task *t = task;
+	uint64_t flags = spin_lock_irq(&tasklist_lock);
+	bool alive = !t->process->reaped && !list_empty(&t->link);
+
+	spin_unlock_irq(&tasklist_lock, flags);
+	return alive;
+}
+
+/* ---- small entries ---- */
+
+static int show_comm(struct proc_text *o, void *task)
+{
+	proc_printf(o, "%s\n", ((struct task *)task)->thread.name);
+	return 0;
+}
+
+/* Only threads of the same process rename one another. */
+static int store_comm(char *text, size_t n, void *task)
+{
+	struct task *t = task;
+
+	if (t->process != process_current())
+		return -EINVAL;
+	if (n && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	str_copy(t->thread.name, text, sizeof t->thread.name);
+	return 0;
+}
+
+static int show_mounts(struct proc_text *o, void *task)
+{
+	proc_show_mounts(o);
+	return 0;
+}
+
+static int show_mountinfo(struct proc_text *o, void *task)
+{
+	proc_show_mountinfo(o);
+	return 0;
+}
+
+static int show_oom_adj(struct proc_text *o, void *task)
+{
+	proc_printf(o, "%d\n", ((struct task *)task)->process->oom_score_adj);
+	return 0;
+}
+
+/* Making oneself safer than one was takes privilege. */
+static int store_oom_adj(char *text, size_t n, void *task)
+{
+	struct process *p = ((struct task *)task)->process;
+	const struct cred *c = thread_current()->cred;
+	int err = 0;
+	uint64_t flags;
+	int64_t v;
+
+	if (proc_parse_i64(text, &v) || v < -1000 || v > 1000)
+		return -EINVAL;
+	flags = spin_lock_irq(&p->lock);
+	if (v < p->oom_score_adj && !cred_has_cap(c, CAP_SYS_RESOURCE))
+		err = -EACCES;
+	else
+		p->oom_score_adj = v;
+	spin_unlock_irq(&p->lock, flags);
+	return err;
+}
+
+/* Thousandths of memory, as the victim's choice counts. */
+static int show_oom_score(struct proc_text *o, void *task)
+{
+	struct space *s = task_space_get(task);
+	struct page_stats pages;
+	int64_t score = 0;
+
+	page_stats_get(&pages);
+	if (s && pages.total)
+		score = (s->rss_anon + s->rss_shmem + s->rss_file) * 1000 / pages.total;
+	if (s)
+		space_put(s);
+	score += ((struct task *)task)->process->oom_score_adj;
+	proc_printf(o, "%d\n", (int)MAX(score, 0));
+	return 0;
+}
+
+static int show_wchan(struct proc_text *o, void *task)
+{
+	proc_printf(o, "0");
+	return 0;
+}
+
+static int show_cgroup(struct proc_text *o, void *task)
+{
+	proc_printf(o, "0::/\n");
+	return 0;
+}
+
+static int show_personality(struct proc_text *o, void *task)
+{
+	proc_printf(o, "00000000\n");
+	return 0;
+}
+
+static int show_id_map(struct proc_text *o, void *task)
+{
+	proc_printf(o, "%10u %10u %10u\n", 0u, 0u, UINT32_MAX);
+	return 0;
+}
+
+static int show_schedstat(struct proc_text *o, void *task)
+{
+	struct task *t = task;
+
+	proc_printf(o, "%lu 0 %lu\n", (unsigned long)sched_thread_ns(&t->thread),
+		    (unsigned long)(t->thread.switches_voluntary +
+				    t->thread.switches_forced));
+	return 0;
+}
+
+/* ---- the table ---- */
+
+#define TEXT(m) (S_IFREG | (m))
+#define LINK (S_IFLNK | 0777)
+#define FOLDER(m) (S_IFDIR | (m))
+
+static const struct proc_pid_entry entries[] = {
+	{ .name = "stat",
+	  .mode = TEXT(0444),
+	  .show = procfs_show_stat,
+	  .show_thread = procfs_show_stat_thread },
+	{ .name = "statm", .mode = TEXT(0444), .show = procfs_show_statm },
+	{ .name = "status", .mode = TEXT(0444), .show = procfs_show_status },
+	{ .name = "comm", .mode = TEXT(0644), .show = show_comm, .store = store_comm },
+	{ .name = "cmdline", .mode = TEXT(0444), .show = procfs_show_cmdline },
+	{ .name = "environ",
+	  .mode = TEXT(0400),
+	  .guarded = true,
+	  .show = procfs_show_environ },
+	{ .name = "auxv", .mode = TEXT(0400), .guarded = true, .show = procfs_show_auxv },
+	{ .name = "maps", .mode = TEXT(0444), .guarded = true, .show = procfs_show_maps },
+	{ .name = "smaps",
+	  .mode = TEXT(0444),
+	  .guarded = true,
+	  .show = procfs_show_smaps },
+	{ .name = "mem", .mode = TEXT(0600), .guarded = true, .fops = &procfs_mem_ops },
+	{ .name = "io", .mode = TEXT(0400), .guarded = true, .show = procfs_show_io },
+	{ .name = "limits", .mode = TEXT(0444), .show = procfs_show_limits },
+	{ .name = "exe", .mode = LINK, .guarded = true, .link = procfs_exe_link },
+	{ .name = "cwd", .mode = LINK, .guarded = true, .link = procfs_cwd_link },
+	{ .name = "root", .mode = LINK, .guarded = true, .link = procfs_root_link },
+	{ .name = "fd",
+	  .mode = FOLDER(0500),
+	  .guarded = true,
+	  .list = procfs_fd_list,
+	  .link_name = procfs_fd_link },
+	{ .name = "fdinfo",
+	  .mode = FOLDER(0500),
+	  .guarded = true,
+	  .list = procfs_fd_list,
+	  .show_name = procfs_fd_info },
+	{ .name = "ns",
+	  .mode = FOLDER(0511),
+	  .guarded = true,
+	  .list = procfs_ns_list,
+	  .link_name_text = procfs_ns_text },
+	{ .name = "mounts", .mode = TEXT(0444), .show = show_mounts },
+	{ .name = "mountinfo", .mode = TEXT(0444), .show = show_mountinfo },
+	{ .name = "oom_score", .mode = TEXT(0444), .show = show_oom_score },
+	{ .name = "oom_score_adj",
+	  .mode = TEXT(0644),
+	  .show = show_oom_adj,
+	  .store = store_oom_adj },
+	{ .name = "wchan", .mode = TEXT(0444), .show = show_wchan },
+	{ .name = "cgroup", .mode = TEXT(0444), .show = show_cgroup },
+	{ .name = "personality",
+	  .mode = TEXT(0400),
+	  .guarded = true,
+	  .show = show_personality },
+	{ .name = "schedstat", .mode = TEXT(0444), .show = show_schedstat },
+	{ .name = "uid_map", .mode = TEXT(0444), .show = show_id_map },
+	{ .name = "gid_map", .mode = TEXT(0444), .show = show_id_map },
+};
+
+static const struct proc_task_ops ops = {
+	.find = ops_find,
+	.get = ops_get,
+	.put = ops_put,
+	.next_pid = process_next,
+	.next_tid = ops_next_tid,
+	.self = ops_self,
+	.self_tid = ops_self_tid,
+	.owner = ops_owner,
+	.may_look = ops_may_look,
+	.alive = ops_alive,
+	.entries = entries,
+	.n_entries = ARRAY_LEN(entries),
+};
+
+void procfs_tasks_init(void)
+{
+	proc_set_task_ops(&ops);
+	procfs_global_init();
+	procfs_sysctl_init();
+}
