@@ -23,7 +23,8 @@ static const struct command {
 	{ "help", HELP, command_help, "", "print this" },
 };
 
-/* -- what each option does with its value: 0 or a negative errno -------------------------- */
+/* -- what each option does with its value: 0 or a negative errno
+ * -------------------------- */
 
 static int set_root(struct options *o, const char *value)
 {
@@ -180,7 +181,8 @@ static const struct option *option_find(const char *name, size_t size, unsigned 
 	return NULL;
 }
 
-/* Takes the option argv[at] and its value. The next argument's index, or -1 having said why. */
+/* Takes the option argv[at] and its value. The next argument's index, or -1 having said
+ * why. */
 static int option_take(const struct command *command, int argc, char **argv, int at,
 		       struct options *options)
 {

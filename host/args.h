@@ -26,7 +26,7 @@ struct options {
 	uint64_t max_output; /* bytes */
 	const char *report, *timeline;
 	bool verbose;
-	char **argv; /* PROG and its arguments, NULL at the end; empty if none was given */
+	char **argv; /* PROG and its arguments, NULL at the end; empty without one */
 	size_t argc;
 };
 

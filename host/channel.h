@@ -26,15 +26,16 @@ void channel_init(struct channel *c, int fd);
 must_use bool channel_room(struct channel *c);
 /* Queues a frame. 0 or -EINVAL, -ENOSPC. */
 must_use int channel_send(struct channel *c, const struct wire_msg *msg);
-/* Where the tail of the next frame will be, after `head` bytes of fields; see wire_encode(). */
+/* Where the tail of the next frame will be, after `head` bytes of fields; see
+ * wire_encode(). */
 void *channel_tail(struct channel *c, size_t head);
 must_use bool channel_waiting(const struct channel *c);
 /* Writes what the socket takes. */
 void channel_flush(struct channel *c);
 /* Reads what is there; sets ->ended at the end. */
 void channel_receive(struct channel *c);
-/* The next frame: 1, 0 if none is complete, or the decoder's error. The message borrows the
- * buffer until the next call of channel_receive(). */
+/* The next frame: 1, 0 if none is complete, or the decoder's error. The message borrows
+ * the buffer until the next call of channel_receive(). */
 must_use int channel_next(struct channel *c, struct wire_msg *ret_msg);
 
 #endif

@@ -55,7 +55,8 @@ int download_check(const struct mapping *outs, size_t count)
 
 		if (error == 0)
 			outfile_drop(&probe);
-		/* A folder may be in the way of a file but not of a folder: the end will tell. */
+		/* A folder may be in the way of a file but not of a folder: the end will
+		 * tell. */
 		if (error < 0 && error != -EISDIR) {
 			say("--out: cannot write '%s': %s", place, strerror(-error));
 			free(place);
@@ -72,8 +73,8 @@ static void fail(struct download *d, int error)
 		d->error = error;
 }
 
-/* Opens the folder of `path` below the tree's top without following a link (L1). Returns an
- * fd or -errno; *ret_name is the path's last name. */
+/* Opens the folder of `path` below the tree's top without following a link (L1). Returns
+ * an fd or -errno; *ret_name is the path's last name. */
 static int parent_open(const struct download *d, const char *path, const char **ret_name)
 {
 	const char *slash = strrchr(path, '/');
@@ -88,8 +89,8 @@ static int parent_open(const struct download *d, const char *path, const char **
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* Whether a link with this target, at this path of the tree, stays inside (L2). The target's
- * own links were checked when they came, so names are all that counts. */
+/* Whether a link with this target, at this path of the tree, stays inside (L2). The
+ * target's own links were checked when they came, so names are all that counts. */
 static bool link_stays(const char *path, const char *target)
 {
 	int depth = 0;
@@ -115,7 +116,8 @@ static bool link_stays(const char *path, const char *target)
 	return true;
 }
 
-/* -- the first FILE of an OUT decides whether it is a file or a tree ------------------------ */
+/* -- the first FILE of an OUT decides whether it is a file or a tree
+ * ------------------------ */
 
 static void top_make(struct download *d, const struct wire_file *file)
 {

@@ -1,6 +1,6 @@
 /*
- * What --out brings: files and folders of a hostile guest, written below the place that the
- * user named.
+ * What --out brings: files and folders of a hostile guest, written below the place that
+ * the user named.
  *
  * L1  Nothing is written outside that place: every path is checked (wire_path_inside) and
  *     opened without following a link that came from the guest.
@@ -33,10 +33,11 @@ struct download {
 void download_init(struct download *d, const struct mapping *outs, size_t count,
 		   uint64_t max);
 void download_fini(struct download *d);
-/* Checks that each place can be written to, before the job runs. 0, or the exit status. */
+/* Checks that each place can be written to, before the job runs. 0, or the exit
+ * status. */
 must_use int download_check(const struct mapping *outs, size_t count);
-/* The guest's frames. 0, -EPROTO for what no honest agent sends, or -EFBIG past `max`; errors
- * of the host's disk are kept, told when the OUT ends, and counted. */
+/* The guest's frames. 0, -EPROTO for what no honest agent sends, or -EFBIG past `max`;
+ * errors of the host's disk are kept, told when the OUT ends, and counted. */
 must_use int download_file(struct download *d, const struct wire_file *file);
 must_use int download_data(struct download *d, const struct wire_tail *bytes);
 must_use int download_file_end(struct download *d, unsigned error);

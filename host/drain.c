@@ -77,8 +77,8 @@ static ssize_t piece_write(struct drain *d, const char *bytes, size_t size)
 	return n < 0 ? -errno : n;
 }
 
-/* Writes from `bytes` until the reader is full. Bytes written or -errno; all of them count
- * as written when the reader is gone. */
+/* Writes from `bytes` until the reader is full. Bytes written or -errno; all of them
+ * count as written when the reader is gone. */
 static ssize_t some_write(struct drain *d, const char *bytes, size_t size)
 {
 	size_t done = 0;

@@ -1,9 +1,9 @@
 /*
- * Where a stream of the job comes out on the host. What the reader does not take yet waits
- * here, at most the stream's window.
+ * Where a stream of the job comes out on the host. What the reader does not take yet
+ * waits here, at most the stream's window.
  *
- * D1  Writing never blocks the session: a pipe or terminal is opened anew without blocking,
- *     since the flag of an inherited file would be shared with its other users.
+ * D1  Writing never blocks the session: a pipe or terminal is opened anew without
+ *     blocking, since the flag of an inherited file would be shared with its other users.
  */
 #ifndef HOST_DRAIN_H
 #define HOST_DRAIN_H
@@ -28,7 +28,8 @@ void drain_open(struct drain *d, enum wire_stream stream, int fd);
 void drain_close(struct drain *d);
 /* Takes `size` bytes of the guest. 0, -EPROTO past the window, or as drain_pump(). */
 must_use int drain_take(struct drain *d, const void *bytes, size_t size);
-/* Writes what can be. 0, or -errno of a write that will never succeed; EPIPE is no error. */
+/* Writes what can be. 0, or -errno of a write that will never succeed; EPIPE is no
+ * error. */
 must_use int drain_pump(struct drain *d);
 must_use bool drain_waiting(const struct drain *d);
 

@@ -69,7 +69,8 @@ int install_find(struct install *ret_install)
 	size_t count = named ? 1 : ARRAY_LEN(places);
 	struct install install = { .qemu = qemu_find() };
 
-	/* The last to be looked at, and so the one that a failure names, is the likeliest. */
+	/* The last to be looked at, and so the one that a failure names, is the
+	 * likeliest. */
 	for (size_t i = count; i-- > 0;) {
 		install_in(&install, places[i]);
 		if (access(install.loader, R_OK) == 0 &&

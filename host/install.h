@@ -11,9 +11,10 @@ struct install {
 };
 
 /*
- * Finds the loader and its company next to the command (a build folder), in ../lib/mayfly of
- * the command's folder (an installation), or in $MAYFLY_LIB; and QEMU, which $MAYFLY_QEMU
- * may name. -ENOENT if the loader is nowhere; *ret_install then says where it should be.
+ * Finds the loader and its company next to the command (a build folder), in ../lib/mayfly
+ * of the command's folder (an installation), or in $MAYFLY_LIB; and QEMU, which
+ * $MAYFLY_QEMU may name. -ENOENT if the loader is nowhere; *ret_install then says where
+ * it should be.
  */
 must_use int install_find(struct install *ret_install);
 

@@ -1,6 +1,7 @@
 /*
- * Whether this machine's /dev/kvm can run a guest. It may open and even run a few instructions
- * and still fail, so the answer comes from booting one to its end, and is kept.
+ * Whether this machine's /dev/kvm can run a guest. It may open and even run a few
+ * instructions and still fail, so the answer comes from booting one to its end, and is
+ * kept.
  */
 #ifndef HOST_KVM_H
 #define HOST_KVM_H
@@ -14,8 +15,8 @@ enum kvm_answer {
 	KVM_WORKS,
 };
 
-/* The answer; probes if none is kept for this kernel, QEMU and loader. again: probe in any
- * case. *ret_probed: a probe was made now. */
+/* The answer; probes if none is kept for this kernel, QEMU and loader. again: probe in
+ * any case. *ret_probed: a probe was made now. */
 enum kvm_answer kvm_ask(const struct install *install, bool again, bool *ret_probed);
 
 #endif

@@ -2,9 +2,10 @@
  * The `mayfly` command: what its parts share.
  *
  * H1  Exit status: the job's own, 128+n if signal n killed it, and as under env(1) and
- *     timeout(1): MAYFLY_TIMED_OUT, MAYFLY_FAILED, MAYFLY_NOT_EXECUTABLE, MAYFLY_NOT_FOUND.
+ * timeout(1): MAYFLY_TIMED_OUT, MAYFLY_FAILED, MAYFLY_NOT_EXECUTABLE, MAYFLY_NOT_FOUND.
  * H2  Whatever goes wrong is one line on stderr: what, where, what to do.
- * H3  However the command ends, SIGKILL included, no QEMU and no temporary file stay behind.
+ * H3  However the command ends, SIGKILL included, no QEMU and no temporary file stay
+ *     behind.
  * H4  Everything that comes from the guest is hostile: frames, paths, texts.
  */
 #ifndef HOST_MAYFLY_H
@@ -25,7 +26,8 @@ enum {
 	MAYFLY_OUTPUT_LIMIT = 128 + 25,
 };
 
-/* "mayfly: ...\n" on stderr in one write; control characters of guest and files are masked. */
+/* "mayfly: ...\n" on stderr in one write; control characters of guest and files are
+ * masked. */
 void say(const char *format, ...) printf_like(1, 2);
 
 mode_t umask_now(void);
@@ -43,7 +45,8 @@ must_use int write_all(int fd, const void *bytes, size_t size);
 /* A whole file of at most `max` bytes, with a NUL after it; heap. 0 or -errno. */
 must_use int read_file(const char *path, size_t max, char **ret_text, size_t *ret_size);
 
-/* The folder of caches, XDG_CACHE_HOME/mayfly, made if need be; NULL when there can be none. */
+/* The folder of caches, XDG_CACHE_HOME/mayfly, made if need be; NULL when there can be
+ * none. */
 const char *cache_folder(void);
 
 struct options;

@@ -60,7 +60,8 @@ const char *outcome_name(const struct outcome *outcome)
 	return kinds[outcome->kind].name;
 }
 
-/* As env: what is not there is not found, what is there and will not run is not executable. */
+/* As env: what is not there is not found, what is there and will not run is not
+ * executable. */
 static int status_of_stage(const struct outcome *outcome)
 {
 	bool missing = outcome->error == ENOENT || outcome->error == ENOTDIR;

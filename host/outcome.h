@@ -1,4 +1,5 @@
-/* How a run ended, in one value: its exit status, its line on stderr, its name in the report. */
+/* How a run ended, in one value: its exit status, its line on stderr, its name in the
+ * report. */
 #ifndef HOST_OUTCOME_H
 #define HOST_OUTCOME_H
 

@@ -9,7 +9,8 @@
 
 #include "host/outfile.h"
 
-/* A device or pipe that has the name already: opened as it is. -ENOENT if nothing has it. */
+/* A device or pipe that has the name already: opened as it is. -ENOENT if nothing has
+ * it. */
 static int special_open(int at, const char *path)
 {
 	struct stat st;
@@ -30,7 +31,8 @@ int outfile_open(int at, const char *path, mode_t mode, struct outfile *ret_file
 	const char *slash = strrchr(path, '/');
 	char *folder = slash ? must_format("%.*s", (int)(slash - path + 1), path) : NULL;
 	struct outfile file = { -1, -1, NULL };
-	/* Below a folder whose content the guest chose, nothing that is there is trusted. */
+	/* Below a folder whose content the guest chose, nothing that is there is
+	 * trusted. */
 	int fd = at == AT_FDCWD ? special_open(at, path) : -ENOENT;
 
 	if (fd >= 0) {

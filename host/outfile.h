@@ -1,6 +1,6 @@
 /*
- * A file that appears under its name only when it is complete: until then it has no name, so
- * not even SIGKILL leaves a part of it behind.
+ * A file that appears under its name only when it is complete: until then it has no name,
+ * so not even SIGKILL leaves a part of it behind.
  */
 #ifndef HOST_OUTFILE_H
 #define HOST_OUTFILE_H
@@ -17,7 +17,8 @@ struct outfile {
  * that name is written directly. 0 or -errno. */
 must_use int outfile_open(int at, const char *path, mode_t mode,
 			  struct outfile *ret_file);
-/* Gives it its name, in place of a file that had it. 0 or -errno; closes it in any case. */
+/* Gives it its name, in place of a file that had it. 0 or -errno; closes it in any
+ * case. */
 must_use int outfile_commit(struct outfile *file);
 /* Forgets it. */
 void outfile_drop(struct outfile *file);

@@ -23,7 +23,8 @@ char *program_place(const char *path)
 	return moved ? must_format(".%s", name) : must_format("%s", path);
 }
 
-/* Whether PROG is a file of the host that can travel. 0, or the exit status with a line. */
+/* Whether PROG is a file of the host that can travel. 0, or the exit status with a
+ * line. */
 static int program_check(const char *path, bool *ret_travels)
 {
 	struct stat st;
@@ -58,7 +59,7 @@ static int program_check(const char *path, bool *ret_travels)
 	return 0;
 }
 
-/* -- strings --------------------------------------------------------------------------- */
+/* -- strings -- */
 
 static void string_add(struct plan *plan, const char *string)
 {
@@ -76,8 +77,8 @@ static bool same_variable(const char *a, const char *b)
 	return !strncmp(a, b, size) && b[size] == '=';
 }
 
-/* Nothing of this machine's environment is the job's business but what kind of terminal it
- * talks to; --env overrides what stands here, and a later --env an earlier one. */
+/* Nothing of this machine's environment is the job's business but what kind of terminal
+ * it talks to; --env overrides what stands here, and a later --env an earlier one. */
 static void environment_add(struct plan *plan)
 {
 	const struct options *options = plan->options;
@@ -114,7 +115,7 @@ static void environment_add(struct plan *plan)
 	}
 }
 
-/* -- standard files --------------------------------------------------------------------- */
+/* -- standard files -- */
 
 static void stdio_plan(struct plan *plan)
 {
@@ -131,7 +132,7 @@ static void stdio_plan(struct plan *plan)
 	tty_size(&job->rows, &job->cols);
 }
 
-/* -- the whole -------------------------------------------------------------------------- */
+/* -- the whole -- */
 
 static void files_plan(struct plan *plan)
 {

@@ -44,8 +44,8 @@ static json_t *times_json(const struct session *s)
 			 json_real((double)s->usage.system_us / 1000));
 }
 
-/* The next of the lines "name value" that the kernel keeps; false at the end. Lines of any
- * other form are passed over. */
+/* The next of the lines "name value" that the kernel keeps; false at the end. Lines of
+ * any other form are passed over. */
 static bool line_next(const char **at, const char **ret_name, size_t *ret_name_size,
 		      const char **ret_value, size_t *ret_value_size)
 {

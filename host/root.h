@@ -9,7 +9,8 @@ struct root {
 	const char *init; /* the agent's path in it; NULL: the usual one */
 };
 
-/* Opens it, building an image in the cache if need be. 0, or the exit status with a line. */
+/* Opens it, building an image in the cache if need be. 0, or the exit status with a
+ * line. */
 must_use int root_open(const struct install *install, const char *name, bool verbose,
 		       struct root *ret_root);
 

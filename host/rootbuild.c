@@ -20,7 +20,7 @@
 /* What Mayfly's kernel reads; as tools/mkroot.py. */
 #define FEATURES "none,extent,dir_index,filetype,large_file,sparse_super,metadata_csum"
 
-/* -- debugfs commands ------------------------------------------------------------------- */
+/* -- debugfs commands -- */
 
 static void fix_add(struct rootfix *fix, const char *format, ...) printf_like(2, 3);
 
@@ -59,9 +59,10 @@ void rootfix_count(struct rootfix *fix, uint64_t size)
 	fix->bytes += ALIGN_UP(size, KIB(4)) + KIB(1);
 }
 
-/* -- a folder --------------------------------------------------------------------------- */
+/* -- a folder -- */
 
-/* Walks the folder: its sums and owners into `fix`, what identifies its state into `key`. */
+/* Walks the folder: its sums and owners into `fix`, what identifies its state into
+ * `key`. */
 static int folder_scan(const char *path, struct rootfix *fix, struct rootfix *key)
 {
 	char *paths[] = { (char *)path, NULL };
@@ -111,7 +112,8 @@ static int archive_scan(const char *path, struct rootfix *key)
 	return 0;
 }
 
-/* -- the folder an archive is unpacked to (R1) --------------------------------------------- */
+/* -- the folder an archive is unpacked to (R1)
+ * --------------------------------------------- */
 
 struct scratch {
 	char *path;
@@ -167,7 +169,7 @@ static void scratch_close(struct scratch *scratch)
 	free(scratch->path);
 }
 
-/* -- the image -------------------------------------------------------------------------- */
+/* -- the image -- */
 
 /* One line of what a failed tool printed: the last that says something. */
 static void tool_failed(const char *path, const char *tool, int status, char *output)
@@ -224,8 +226,8 @@ static int image_format(const char *path, const char *folder, const struct rootf
 	return status ? -1 : 0;
 }
 
-/* Adds the agent of the base image and the folders that a Linux system needs, and applies the
- * owners and modes. */
+/* Adds the agent of the base image and the folders that a Linux system needs, and applies
+ * the owners and modes. */
 static int image_fix(const struct install *install, const char *path, struct rootfix *fix,
 		     int fd, const char *agent)
 {
@@ -249,7 +251,8 @@ static int image_fix(const struct install *install, const char *path, struct roo
 	return status ? -1 : 0;
 }
 
-/* Copies the agent out of the base image to a nameless file; its fd, or -1 with a line. */
+/* Copies the agent out of the base image to a nameless file; its fd, or -1 with a
+ * line. */
 static int agent_extract(const struct install *install, const char *cache)
 {
 	int fd = open(cache, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -306,7 +309,7 @@ static int archive_build(const struct install *install, const char *path,
 	return result;
 }
 
-/* -- the cache -------------------------------------------------------------------------- */
+/* -- the cache -- */
 
 /* The name of the image for this state of the source; heap, NULL with a line. */
 static char *image_name(const struct install *install, const char *cache,

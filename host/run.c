@@ -15,8 +15,8 @@
 #include "host/session.h"
 #include "host/timeline.h"
 
-/* Files that the run writes about itself; opened first, so that a bad place is told before
- * the job has run. */
+/* Files that the run writes about itself; opened first, so that a bad place is told
+ * before the job has run. */
 struct papers {
 	struct outfile report, timeline;
 };
@@ -71,7 +71,7 @@ static int papers_write(const struct options *options, struct papers *papers,
 	return failed;
 }
 
-/* -- telling ---------------------------------------------------------------------------- */
+/* -- telling -- */
 
 /* Keeps the kernel's text for whoever looks into a panic. The path, or NULL; heap. */
 static char *kernel_log_keep(const struct session *s)
@@ -183,7 +183,7 @@ static void outcome_tell(struct session *s)
 	free(text);
 }
 
-/* -- doing ------------------------------------------------------------------------------ */
+/* -- doing -- */
 
 /* $MAYFLY_ACCEL, "kvm" or "tcg", decides without asking. */
 static bool accelerator_choose(const struct install *install,
@@ -234,8 +234,8 @@ static int run_finish(struct session *s, struct papers *papers, bool kvm)
 	return status;
 }
 
-/* A run that a signal ended ends the command by the same signal, so that a shell's loop around
- * it stops too. */
+/* A run that a signal ended ends the command by the same signal, so that a shell's loop
+ * around it stops too. */
 static void signal_again(const struct session *s)
 {
 	sigset_t set;

@@ -13,7 +13,7 @@
 /* A guest that has not said READY by then never will. */
 #define BOOT_TIMEOUT_NS (60 * NSEC_PER_SEC)
 
-/* -- signals ---------------------------------------------------------------------------- */
+/* -- signals -- */
 
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static const int other_signals[] = { SIGWINCH, SIGCONT, SIGUSR1, SIGUSR2 };
@@ -79,7 +79,7 @@ static void signals_take(struct session *s)
 	}
 }
 
-/* -- stdin ------------------------------------------------------------------------------ */
+/* -- stdin -- */
 
 static bool stdin_wanted(struct session *s)
 {
@@ -126,7 +126,7 @@ static void stdin_take(struct session *s, short events)
 	wire_sender_spend(&s->stdin_credit, n);
 }
 
-/* -- the loop --------------------------------------------------------------------------- */
+/* -- the loop -- */
 
 /* The places in the poll set. */
 enum {
@@ -159,8 +159,8 @@ static void upload_more(struct session *s)
 	}
 }
 
-/* Queues what is to be sent and sends what can be. What then is left waits for the socket, so
- * poll will wake us for it: nothing is left behind without that. */
+/* Queues what is to be sent and sends what can be. What then is left waits for the
+ * socket, so poll will wake us for it: nothing is left behind without that. */
 static void send_more(struct session *s)
 {
 	do {

@@ -1,10 +1,11 @@
 /*
  * A job's run from QEMU's start to the end of its last byte: one loop around poll.
  *
- * S1  The port is read at all times: what the guest sends either fits a drain's window, or is
- *     written to disk at once, or is small. So the agent's writes end, and nothing deadlocks.
- * S2  What is sent waits in the channel, which is bounded; stdin is read only when there is
- *     room and credit for it.
+ * S1  The port is read at all times: what the guest sends either fits a drain's window,
+ *     or is written to disk at once, or is small. So the agent's writes end, and nothing
+ *     deadlocks.
+ * S2  What is sent waits in the channel, which is bounded; stdin is read only when there
+ *     is room and credit for it.
  * S3  The VM is gone before the session returns.
  */
 #ifndef HOST_SESSION_H
@@ -44,7 +45,8 @@ struct session {
 	int signals;	 /* signalfd */
 };
 
-/* Runs the job in a VM that was just started. ->outcome and the rest tell. *s is zeroed. */
+/* Runs the job in a VM that was just started. ->outcome and the rest tell. *s is
+ * zeroed. */
 void session_run(struct session *s, const struct plan *plan, struct vm *vm,
 		 uint64_t start_ns);
 void session_fini(struct session *s);

@@ -1,4 +1,5 @@
-/* What the guest's frames do. Each is checked by the decoder; here, that it comes in turn. */
+/* What the guest's frames do. Each is checked by the decoder; here, that it comes in
+ * turn. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,7 +89,7 @@ void session_credits(struct session *s)
 	}
 }
 
-/* -- frames ----------------------------------------------------------------------------- */
+/* -- frames -- */
 
 /* Passes on the job's bytes, up to --max-output. */
 static void take_data(struct session *s, const struct wire_data *data)

@@ -1,6 +1,6 @@
 /*
- * Unpacking an archive. libarchive is loaded when it is needed: with all it stands on it would
- * make every other start of the command slower by what it takes to boot a guest.
+ * Unpacking an archive. libarchive is loaded when it is needed: with all it stands on it
+ * would make every other start of the command slower by what it takes to boot a guest.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -99,7 +99,8 @@ static int parent_open(int top, char *path, const char **ret_name)
 	return fd;
 }
 
-/* A path of the archive below its root: "./usr/bin/" is "usr/bin". Heap, NULL if it leaves. */
+/* A path of the archive below its root: "./usr/bin/" is "usr/bin". Heap, NULL if it
+ * leaves. */
 static char *path_clean(const char *path)
 {
 	char *clean;

@@ -13,7 +13,8 @@ struct textlog {
 };
 
 void textlog_add(struct textlog *log, const char *text, size_t size);
-/* Adds what a non-blocking fd has; false at its end. echo: -1 or where it goes as well. */
+/* Adds what a non-blocking fd has; false at its end. echo: -1 or where it goes as
+ * well. */
 bool textlog_read(struct textlog *log, int fd, int echo);
 void textlog_fini(struct textlog *log);
 

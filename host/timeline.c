@@ -26,8 +26,8 @@ static void mark_add(struct marks *marks, const char *name, size_t size, uint64_
 }
 
 /*
- * The guest's clock against ours: each of its messages arrived a little after it was written,
- * so the smallest difference is the nearest to the truth.
+ * The guest's clock against ours: each of its messages arrived a little after it was
+ * written, so the smallest difference is the nearest to the truth.
  */
 static bool guest_offset(const struct session_times *t, int64_t *ret_offset)
 {
@@ -47,7 +47,8 @@ static bool guest_offset(const struct session_times *t, int64_t *ret_offset)
 	return known;
 }
 
-/* The kernel's lines "name ns". Marks from before QEMU's start or after its end are lies. */
+/* The kernel's lines "name ns". Marks from before QEMU's start or after its end are
+ * lies. */
 static void marks_of_guest(struct marks *marks, const struct session *s, int64_t offset)
 {
 	const char *at = s->topics[WIRE_TOPIC_TIMELINE].text;
@@ -109,7 +110,7 @@ struct mark *timeline_marks(const struct session *s, size_t *ret_count)
 	return marks.at;
 }
 
-/* -- drawing ---------------------------------------------------------------------------- */
+/* -- drawing -- */
 
 enum { ROW = 18, LEFT = 190, WIDTH = 640, RIGHT = 150, TOP = 50 };
 
@@ -120,7 +121,7 @@ static void text_print(FILE *out, const char *text)
 		unsigned char c = *text;
 
 		if (c < ' ' || c > '~' || strchr("<>&\"'", c))
-			fprintf(out, "&#%u;", c < ' ' ? '?' : c);
+			fprintf(out, "&#%d;", c < ' ' ? '?' : c);
 		else
 			fputc(c, out);
 	}

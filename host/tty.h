@@ -7,8 +7,8 @@
 #include "host/mayfly.h"
 #include "lib/wire.h"
 
-/* Puts /dev/null where stdin, stdout or stderr is closed, so that no other file lands there;
- * stdio_kind() still knows. Ends the command if even that fails. */
+/* Puts /dev/null where stdin, stdout or stderr is closed, so that no other file lands
+ * there; stdio_kind() still knows. Ends the command if even that fails. */
 void stdio_claim(void);
 /* What fd 0, 1 or 2 was when the command started: closed, a terminal or anything else. */
 enum wire_stdio stdio_kind(int fd);

@@ -26,7 +26,8 @@ void upload_fini(struct upload *u)
 	u->walk = NULL;
 }
 
-/* -- each step queues one frame at most: 1 to be called again, 0 when it is done ---------- */
+/* -- each step queues one frame at most: 1 to be called again, 0 when it is done
+ * ---------- */
 
 static int send_hello(struct upload *u, struct channel *c)
 {
@@ -154,7 +155,8 @@ static int send_entry(struct upload *u, struct channel *c, const struct mapping 
 	if (error == 0) {
 		const struct timespec *at = &entry->fts_statp->st_mtim;
 
-		/* Nobody asks for the date of a program; to set it is a call in the guest. */
+		/* Nobody asks for the date of a program; to set it is a call in the
+		 * guest. */
 		if (!program && at->tv_sec > 0)
 			msg.file.mtime_ns =
 				(uint64_t)at->tv_sec * NSEC_PER_SEC + at->tv_nsec;
@@ -193,7 +195,8 @@ static int walk_next(struct upload *u, FTSENT **ret_entry)
 		case FTS_DC:
 			return -ELOOP;
 		case FTS_DEFAULT:
-			/* A device, socket or pipe means something on this machine only. */
+			/* A device, socket or pipe means something on this machine
+			 * only. */
 			return -ENODEV;
 		}
 		break;

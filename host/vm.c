@@ -14,7 +14,8 @@
 
 #include "host/vm.h"
 
-/* What the child keeps: its end of the port, the pipes of log and stderr, the root image. */
+/* What the child keeps: its end of the port, the pipes of log and stderr, the root
+ * image. */
 struct vm_ends {
 	int port, log, errors, null, root;
 };
@@ -72,7 +73,8 @@ static void guest_arguments(struct arguments *a, const struct vm_config *config,
 	a->argv[a->count] = NULL;
 }
 
-/* In the child, on the parent's stack: only system calls. Returns errno when exec fails. */
+/* In the child, on the parent's stack: only system calls. Returns errno when exec
+ * fails. */
 static int child_exec(char **argv, const struct vm_ends *ends, pid_t parent)
 {
 	static char *environment[] = { "LC_ALL=C", NULL };

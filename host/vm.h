@@ -12,9 +12,8 @@
 
 struct vm_config {
 	const char *qemu, *loader, *bundle;
-	int root; /* fd of the root image */
-	const char *
-		init; /* the agent's path in a root image of somebody else's; NULL: usual */
+	int root;	  /* fd of the root image */
+	const char *init; /* the agent's path in the root image; NULL: the usual one */
 	unsigned cpus;
 	unsigned mem_mib;
 	bool kvm;

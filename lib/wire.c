@@ -78,7 +78,7 @@ struct wire_text wire_text_of(const char *s)
 	return (struct wire_text){ .at = s, .size = (uint16_t)strnlen(s, UINT16_MAX) };
 }
 
-/* -- integers --------------------------------------------------------------------------- */
+/* -- integers -- */
 
 static const uint8_t int_size[] = {
 	[FIELD_u8] = 1, [FIELD_u16] = 2, [FIELD_u32] = 4, [FIELD_u64] = 8
@@ -93,7 +93,7 @@ static uint64_t int_load(const void *at, unsigned size)
 	return value;
 }
 
-/* -- decoding --------------------------------------------------------------------------- */
+/* -- decoding -- */
 
 /* The part of the payload that is not decoded yet. */
 struct cursor {
@@ -194,7 +194,7 @@ int wire_decode(const void *bytes, size_t have, enum wire_peer from,
 	return WIRE_HEADER_SIZE + size;
 }
 
-/* -- encoding --------------------------------------------------------------------------- */
+/* -- encoding -- */
 
 /* A field's size on the wire and, in *ret_value, the number that the table bounds. */
 static size_t field_measure(const struct field *field, const void *member,
@@ -284,7 +284,7 @@ int wire_encode(void *buf, size_t room, const struct wire_msg *msg)
 	return WIRE_HEADER_SIZE + size;
 }
 
-/* -- paths ------------------------------------------------------------------------------ */
+/* -- paths -- */
 
 bool wire_path_inside(const char *path)
 {
@@ -303,7 +303,7 @@ bool wire_path_inside(const char *path)
 	}
 }
 
-/* -- credit ----------------------------------------------------------------------------- */
+/* -- credit -- */
 
 static const struct {
 	enum wire_peer from;

@@ -2,8 +2,8 @@
  * The wire between host command and guest agent: encoding, decoding, credit.
  * lib/abi/wire.def has the frames and the conversation.
  *
- * W1  A decoded message satisfies every bound of the table, and its text and tail lie wholly
- *     within the frame it was decoded from.
+ * W1  A decoded message satisfies every bound of the table, and its text and tail lie
+ *     wholly within the frame it was decoded from.
  * W2  Text is followed by a NUL and holds none: its pointer is a C string.
  * W3  A sender never has more bytes of a stream under way than the stream's window.
  */
@@ -34,7 +34,7 @@ enum wire_stdio { WIRE_STDIO_CLOSED, WIRE_STDIO_PIPE, WIRE_STDIO_TTY };
 enum wire_job_flags {
 	WIRE_JOB_MERGE =
 		1, /* stdout and stderr are one pipe: STDOUT carries both in order */
-	WIRE_JOB_COOKED = 2, /* the host's terminal echoes and edits: the guest's must not */
+	WIRE_JOB_COOKED = 2, /* the host's terminal edits lines: the guest's must not */
 	WIRE_JOB_FLAGS = WIRE_JOB_MERGE | WIRE_JOB_COOKED,
 };
 
@@ -95,17 +95,17 @@ struct wire_msg {
 };
 
 /*
- * Decodes the first frame of `have` bytes that `from` sent. Returns the bytes it takes, 0 if
- * the frame is not complete yet, -EPROTO for one that breaks the table, -EMSGSIZE for a
- * payload over WIRE_PAYLOAD_MAX. The message's text and tail borrow `bytes`.
+ * Decodes the first frame of `have` bytes that `from` sent. Returns the bytes it takes, 0
+ * if the frame is not complete yet, -EPROTO for one that breaks the table, -EMSGSIZE for
+ * a payload over WIRE_PAYLOAD_MAX. The message's text and tail borrow `bytes`.
  */
 must_use int wire_decode(const void *bytes, size_t have, enum wire_peer from,
 			 struct wire_msg *ret_msg);
 
 /*
- * Writes a frame. Returns its size, -ENOSPC if `room` is too small, -EINVAL if the message
- * breaks the table. A tail whose pointer is NULL is left for the caller to fill in: it is
- * the last `size` bytes of the frame.
+ * Writes a frame. Returns its size, -ENOSPC if `room` is too small, -EINVAL if the
+ * message breaks the table. A tail whose pointer is NULL is left for the caller to fill
+ * in: it is the last `size` bytes of the frame.
  */
 must_use int wire_encode(void *buf, size_t room, const struct wire_msg *msg);
 
@@ -123,7 +123,7 @@ struct wire_text wire_text_of(const char *s);
  * without a leading slash, empty name, "." or "..". */
 must_use bool wire_path_inside(const char *path);
 
-/* -- credit: one per stream at its sender, one at its receiver ------------------------- */
+/* -- credit: one per stream at its sender, one at its receiver -- */
 
 struct wire_sender {
 	uint32_t credit; /* bytes that may be sent now */

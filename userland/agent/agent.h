@@ -4,15 +4,17 @@
  * conversation.
  *
  * A1  The agent never waits for the job: the job's pipes are used only when poll says so.
- * A2  It may wait for the host: the host reads the port at all times (host/session.c, S1), so
- *     a write to the port ends. What is under way is bounded by the streams' windows.
+ * A2  It may wait for the host: the host reads the port at all times (host/session.c,
+ *     S1), so a write to the port ends. What is under way is bounded by the streams'
+ *     windows.
  * A3  Bytes of the job reach the port only as the tail of a frame that the agent made.
- * A4  The port and every other file of the agent is close-on-exec and numbered 3 or higher.
- * A5  Only as PID 1 does it mount, kill everybody, set the clock or power off: as any other
- *     process it serves the port it was given and exits, for tests.
+ * A4  The port and every other file of the agent is close-on-exec and numbered 3 or
+ *     higher.
+ * A5  Only as PID 1 does it mount, kill everybody, set the clock or power off: as any
+ *     other process it serves the port it was given and exits, for tests.
  *
- * Under emulation code costs most when it is run for the first time, so the usual path makes
- * few calls: no stdio, no allocation, no malloc before a job needs one.
+ * Under emulation code costs most when it is run for the first time, so the usual path
+ * makes few calls: no stdio, no allocation, no malloc before a job needs one.
  */
 #ifndef USERLAND_AGENT_AGENT_H
 #define USERLAND_AGENT_AGENT_H
@@ -57,7 +59,7 @@ struct job {
 	char cwd[WIRE_PATH_MAX + 1];
 	char program[WIRE_PATH_MAX + 1];
 	char user[256];
-	char *strings; /* argv and env as they came; strings_size of spec.strings bytes so far */
+	char *strings; /* argv and env; strings_size of spec.strings bytes so far */
 	size_t strings_size;
 	char **argv, **envp;
 	struct rlimit limits[16];
@@ -92,8 +94,8 @@ uint64_t clock_now_ns(void);
 
 /* port.c */
 void port_send(struct agent *a, const struct wire_msg *msg);
-/* Where the tail of a frame may be built, with room for `want` bytes after `head` bytes of
- * header and fields; port_send() of that frame with a tail at NULL then adds it. */
+/* Where the tail of a frame may be built, with room for `want` bytes after `head` bytes
+ * of header and fields; port_send() of that frame with a tail at NULL then adds it. */
 void *port_reserve(struct agent *a, size_t head, size_t want);
 void port_flush(struct agent *a);
 /* Reads what is there and handles each frame. Ends the agent when the host is gone. */

@@ -1,5 +1,5 @@
-/* Files that come before the job. Their place and content are the host's choice: the agent
- * writes as root of a machine that holds nothing else. */
+/* Files that come before the job. Their place and content are the host's choice: the
+ * agent writes as root of a machine that holds nothing else. */
 #include <fcntl.h>
 #include <sys/stat.h>
 

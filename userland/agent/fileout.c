@@ -1,5 +1,5 @@
-/* Files and texts that go back after the job. Nothing else runs any more, so what is looked
- * at stays as it is. */
+/* Files and texts that go back after the job. Nothing else runs any more, so what is
+ * looked at stays as it is. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,7 +16,8 @@ struct walk {
 	char path[WIRE_PATH_MAX + 1]; /* below the OUT; "" for that itself */
 };
 
-/* Sends a file's bytes up to its end, in frames of `type`, whose only field is the tail. */
+/* Sends a file's bytes up to its end, in frames of `type`, whose only field is the
+ * tail. */
 static int bytes_send(struct agent *a, int fd, struct wire_msg *msg,
 		      struct wire_tail *tail, size_t head)
 {

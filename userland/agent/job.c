@@ -116,7 +116,8 @@ static void job_become(struct job *job, const struct job_stdio *stdio,
 	}
 }
 
-/* vfork: the agent has few pages, but to copy them is still dearer than to wait for exec. */
+/* vfork: the agent has few pages, but to copy them is still dearer than to wait for
+ * exec. */
 static pid_t job_fork(struct job *job, const struct job_stdio *stdio,
 		      const struct identity *id, volatile struct start_failure *failure)
 {

@@ -65,8 +65,8 @@ static void mounts_init(void)
 		{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC },
 	};
 
-	/* A root image may lack the folder, or the kernel have mounted it: a job that needs
-	 * it will say so better than we can. */
+	/* A root image may lack the folder, or the kernel have mounted it: a job that
+	 * needs it will say so better than we can. */
 	for (size_t i = 0; i < ARRAY_LEN(mounts); i++)
 		mount(mounts[i].type, mounts[i].at, mounts[i].type, mounts[i].flags,
 		      NULL);
@@ -85,8 +85,8 @@ static int port_device_open(void)
 	return -1;
 }
 
-/* The port as fd 3 or higher, with 0 to 2 taken (A4). number: the digit of an open one, for
- * tests. Ends the process when there is none. */
+/* The port as fd 3 or higher, with 0 to 2 taken (A4). number: the digit of an open one,
+ * for tests. Ends the process when there is none. */
 static void port_init(struct agent *a, const char *number)
 {
 	int fd = number ? number[0] - '0' : port_device_open();

@@ -1,4 +1,5 @@
-/* What each frame of the host does. A frame that comes at the wrong time ends the agent. */
+/* What each frame of the host does. A frame that comes at the wrong time ends the
+ * agent. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -75,7 +76,8 @@ static void take_strings(struct agent *a, const struct wire_tail *bytes)
 	job->strings_size += bytes->size;
 }
 
-/* Points argv and envp at the strings. False unless there are exactly as many as announced. */
+/* Points argv and envp at the strings. False unless there are exactly as many as
+ * announced. */
 static bool strings_split(struct job *job)
 {
 	char *at = job->strings, *end = at + job->strings_size;

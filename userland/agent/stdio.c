@@ -1,4 +1,5 @@
-/* The job's stdin, stdout and stderr: a pipe each, one for both outputs, or a terminal. */
+/* The job's stdin, stdout and stderr: a pipe each, one for both outputs, or a
+ * terminal. */
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <termios.h>

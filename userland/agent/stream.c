@@ -3,7 +3,7 @@
 
 #include "agent.h"
 
-/* -- host to job ------------------------------------------------------------------------ */
+/* -- host to job -- */
 
 static void credit_return(struct agent *a)
 {
@@ -25,7 +25,8 @@ static void input_fd_drop(struct agent *a)
 	a->input.fd = -1;
 }
 
-/* The job closed its stdin: what waits for it is dropped, and the host need send no more. */
+/* The job closed its stdin: what waits for it is dropped, and the host need send no
+ * more. */
 static void input_refused(struct agent *a)
 {
 	struct wire_msg msg = { .type = WIRE_CLOSED, .closed = { WIRE_STDIN } };
@@ -96,7 +97,7 @@ void input_end(struct agent *a)
 		input_fd_drop(a);
 }
 
-/* -- job to host ------------------------------------------------------------------------ */
+/* -- job to host -- */
 
 void output_close(struct agent *a, enum wire_stream stream)
 {
@@ -135,8 +136,9 @@ void output_pump(struct agent *a, enum wire_stream stream)
 }
 
 /*
- * Every process of the job is dead, so the pipes only empty. One that stays open all the same
- * (as an ordinary process the agent does not sweep everybody) is left when it has nothing.
+ * Every process of the job is dead, so the pipes only empty. One that stays open all the
+ * same (as an ordinary process the agent does not sweep everybody) is left when it has
+ * nothing.
  */
 void output_drain(struct agent *a)
 {

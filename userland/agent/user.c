@@ -1,10 +1,11 @@
-/* --user: names of the guest's /etc/passwd and /etc/group, or numbers. The C library's look-up
- * would be a third of the agent's code. */
+/* --user: names of the guest's /etc/passwd and /etc/group, or numbers. The C library's
+ * look-up would be a third of the agent's code. */
 #include <fcntl.h>
 
 #include "agent.h"
 
-/* A file of lines of fields between colons. A line over the buffer's size ends the reading. */
+/* A file of lines of fields between colons. A line over the buffer's size ends the
+ * reading. */
 struct table {
 	int fd;
 	size_t start, end;

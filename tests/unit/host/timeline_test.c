@@ -1,4 +1,5 @@
-/* host/timeline.c: the guest's marks on the host's clock, and a drawing that is well-formed. */
+/* host/timeline.c: the guest's marks on the host's clock, and a drawing that is
+ * well-formed. */
 /* link: host/util.c host/textlog.c */
 #include <errno.h>
 #include <setjmp.h>
@@ -40,7 +41,8 @@ static void guest_marks_are_placed_by_the_nearest_message(void **state)
 	size_t count;
 	struct mark *marks = timeline_marks(s, &count);
 
-	/* STARTED took 2050 of difference, the others 2100: 2050 is nearest to the truth. */
+	/* STARTED took 2050 of difference, the others 2100: 2050 is nearest to the truth.
+	 * */
 	assert_int_equal(count, 8);
 	assert_string_equal(marks[0].name, "qemu start");
 	assert_int_equal(marks[0].ns, 0);
