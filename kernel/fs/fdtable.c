@@ -407,6 +407,11 @@ bool files_shared(const struct files *t)
 	return ref_read(&t->refs) > 1;
 }
 
+bool files_is_shared(const struct files *f)
+{
+	return ref_read(&f->refs) > 1;
+}
+
 void files_put(struct files *t)
 {
 	if (!t || !ref_put(&t->refs))

@@ -366,6 +366,7 @@ struct files; /* shared by CLONE_FILES; grows with use, bounded by RLIMIT_NOFILE
 must_use int files_new(struct files **ret);
 must_use int files_copy(struct files *from, struct files **ret);
 struct files *files_get(struct files *f);
+bool files_is_shared(const struct files *f);
 void files_put(struct files *f);
 bool files_shared(const struct files *f); /* somebody else holds a reference too */
 /* current's; with a reference. NULL: EBADF. O_PATH files only with fd_get_any. */

@@ -1,0 +1,116 @@
+/* Extended attributes: permission by name space, then the file system's own store. */
+#include "fs/xattr.h"
+
+#include "fs/inode.h"
+#include "lib/string.h"
+
+static bool in_space(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
+static bool capable(int cap)
+{
+	return cred_has_cap(thread_current()->cred, cap);
+}
+
+/* user.*: of files and directories only; in a sticky directory the owner alone writes. */
+static int may_user(struct inode *i, uint32_t may)
+{
+	bool write = may & MAY_WRITE;
+
+	if (!S_ISREG(i->mode) && !S_ISDIR(i->mode))
+		return write ? -EPERM : -ENODATA;
+	if (S_ISDIR(i->mode) && (i->mode & S_ISVTX) && write && !inode_owner_or_capable(i))
+		return -EPERM;
+	return inode_permission(i, may);
+}
+
+static int may_xattr(const struct path *p, const char *name, uint32_t may)
+{
+	struct inode *i = p->dentry->inode;
+	bool write = may & MAY_WRITE;
+
+	if (write && ((p->mnt->flags & MS_RDONLY) || (i->sb->flags & SB_RDONLY)))
+		return -EROFS;
+	if (in_space(name, "user."))
+		return may_user(i, may);
+	if (in_space(name, "trusted.")) {
+		if (capable(CAP_SYS_ADMIN))
+			return 0;
+		return write ? -EPERM : -ENODATA;
+	}
+	if (in_space(name, "security.")) {
+		int cap = strcmp(name, "security.capability") ? CAP_SYS_ADMIN : CAP_SETFCAP;
+		return !write || capable(cap) ? 0 : -EPERM;
+	}
+	return -EOPNOTSUPP;
+}
+
+int64_t vfs_getxattr(const struct path *p, const char *name, void *buf, size_t n)
+{
+	struct inode *i = p->dentry->inode;
+
+	int err = may_xattr(p, name, MAY_READ);
+	if (err)
+		return err;
+	return i->ops->getxattr ? i->ops->getxattr(i, name, buf, n) : -EOPNOTSUPP;
+}
+
+int vfs_setxattr(const struct path *p, const char *name, const void *v, size_t n, int flags)
+{
+	struct inode *i = p->dentry->inode;
+
+	int err = may_xattr(p, name, MAY_WRITE);
+	if (err)
+		return err;
+	if (!i->ops->setxattr)
+		return -EOPNOTSUPP;
+	mutex_lock(&i->lock);
+	err = i->ops->setxattr(i, name, v, n, flags);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+int vfs_removexattr(const struct path *p, const char *name)
+{
+	struct inode *i = p->dentry->inode;
+
+	int err = may_xattr(p, name, MAY_WRITE);
+	if (err)
+		return err;
+	if (!i->ops->removexattr)
+		return -EOPNOTSUPP;
+	mutex_lock(&i->lock);
+	err = i->ops->removexattr(i, name);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+/* Drops trusted.* from a list of names; its new length. */
+static size_t hide_trusted(char *buf, size_t len)
+{
+	size_t out = 0;
+
+	for (size_t at = 0; at < len;) {
+		size_t n = strlen(buf + at) + 1;
+		if (!in_space(buf + at, "trusted.")) {
+			memmove(buf + out, buf + at, n);
+			out += n;
+		}
+		at += n;
+	}
+	return out;
+}
+
+int64_t vfs_listxattr(const struct path *p, char *buf, size_t n)
+{
+	struct inode *i = p->dentry->inode;
+
+	if (!i->ops->listxattr)
+		return 0;
+	int64_t len = i->ops->listxattr(i, buf, n);
+	if (len > 0 && n && !capable(CAP_SYS_ADMIN))
+		len = (int64_t)hide_trusted(buf, (size_t)len);
+	return len;
+}

@@ -1,0 +1,114 @@
+/* sendfile and copy_file_range. */
+#include "fs/copy.h"
+#include "sys/syscall.h"
+
+static bool is_stream(const struct file *f)
+{
+	return (f->ops && f->ops->stream) || S_ISFIFO(f->inode->mode) ||
+	       S_ISSOCK(f->inode->mode);
+}
+
+/* Reads an offset argument. 0, -EFAULT, -EINVAL (negative), -ESPIPE. */
+static int offset_in(const struct file *f, uaddr_t arg, uint64_t *ret)
+{
+	if (!arg.va)
+		return 0;
+	if (is_stream(f))
+		return -ESPIPE;
+	if (get_user(*ret, arg))
+		return -EFAULT;
+	return (int64_t)*ret < 0 ? -EINVAL : 0;
+}
+
+static int64_t offset_out(int64_t n, uaddr_t arg, uint64_t pos)
+{
+	return arg.va && n > 0 && put_user(arg, pos) ? -EFAULT : n;
+}
+
+static int64_t do_sendfile(struct file *out, struct file *in, uaddr_t offset, uint64_t count)
+{
+	uint64_t pos = 0;
+
+	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
+		return -EBADF;
+	if (is_stream(in) || S_ISDIR(in->inode->mode))
+		return -EINVAL;
+	if (out->flags & O_APPEND)
+		return -EINVAL;
+	int err = offset_in(in, offset, &pos);
+	if (err)
+		return err;
+	int64_t n = file_copy(in, offset.va ? &pos : NULL, out, NULL, count);
+	return offset_out(n, offset, pos);
+}
+
+int64_t sys_sendfile(int32_t out_fd, int32_t in_fd, uaddr_t offset, uint64_t count)
+{
+	struct file *in = fd_get(in_fd), *out = fd_get(out_fd);
+	int64_t n = -EBADF;
+
+	if (in && out)
+		n = do_sendfile(out, in, offset, count);
+	if (in)
+		file_put(in);
+	if (out)
+		file_put(out);
+	return n;
+}
+
+struct range_copy {
+	struct file *in, *out;
+	uaddr_t off_in, off_out;
+	uint64_t len;
+};
+
+static int check_files(const struct range_copy *c)
+{
+	if (!(c->in->mode & FMODE_READ) || !(c->out->mode & FMODE_WRITE) ||
+	    (c->out->flags & O_APPEND))
+		return -EBADF;
+	if (S_ISDIR(c->in->inode->mode) || S_ISDIR(c->out->inode->mode))
+		return -EISDIR;
+	return S_ISREG(c->in->inode->mode) && S_ISREG(c->out->inode->mode) ? 0 : -EINVAL;
+}
+
+static bool overlap(const struct range_copy *c, uint64_t in, uint64_t out)
+{
+	return c->in->inode == c->out->inode && in < out + c->len && out < in + c->len;
+}
+
+static int64_t do_copy_range(struct range_copy *c)
+{
+	uint64_t in = c->in->pos, out = c->out->pos;
+
+	int err = check_files(c);
+	if (!err)
+		err = offset_in(c->in, c->off_in, &in);
+	if (!err)
+		err = offset_in(c->out, c->off_out, &out);
+	if (err)
+		return err;
+	if (in + c->len < in || out + c->len < out)
+		return -EOVERFLOW;
+	if (overlap(c, in, out))
+		return -EINVAL;
+	int64_t n = file_copy(c->in, c->off_in.va ? &in : NULL, c->out,
+			      c->off_out.va ? &out : NULL, c->len);
+	n = offset_out(n, c->off_in, in);
+	return offset_out(n, c->off_out, out);
+}
+
+int64_t sys_copy_file_range(int32_t fd_in, uaddr_t off_in, int32_t fd_out, uaddr_t off_out,
+			    uint64_t len, uint32_t flags)
+{
+	struct range_copy c = { fd_get(fd_in), fd_get(fd_out), off_in, off_out, len };
+	int64_t n = -EBADF;
+
+	if (c.in && c.out)
+		n = flags ? -EINVAL : do_copy_range(&c);
+	if (c.in)
+		file_put(c.in);
+	if (c.out)
+		file_put(c.out);
+	return n;
+}

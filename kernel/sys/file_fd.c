@@ -1,0 +1,284 @@
+/* Descriptors: close, dup, fcntl, flock, ioctl. */
+#include <asm/ioctls.h>
+#include <asm/signal.h>
+#include <linux/close_range.h>
+#include <linux/resource.h>
+
+#include "fs/file.h"
+#include "fs/inode.h"
+#include "fs/pipe.h"
+#include "fs/tmpfs/tmpfs.h"
+#include "proc/task.h"
+#include "sys/syscall.h"
+
+#include <linux/fs.h>
+
+/* A close is never restarted: the descriptor is gone, whatever flush says. */
+int64_t sys_close(int32_t fd)
+{
+	int err = fd_close(fd);
+
+	return err <= -ERESTARTSYS ? -EINTR : err;
+}
+
+/* current's descriptors stop being shared. */
+static int unshare_files(void)
+{
+	struct task *t = task_current();
+	struct files *old = t->files_ref, *own;
+
+	if (!files_is_shared(old))
+		return 0;
+	int err = files_copy(old, &own);
+	if (err)
+		return err;
+	uint64_t flags = spin_lock_irq(&t->process->lock);
+	t->files_ref = t->thread.files = own;
+	spin_unlock_irq(&t->process->lock, flags);
+	files_put(old);
+	return 0;
+}
+
+int64_t sys_close_range(uint32_t first, uint32_t last, uint32_t flags)
+{
+	if ((flags & ~(uint32_t)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+		return -EINVAL;
+	if (flags & CLOSE_RANGE_UNSHARE) {
+		int err = unshare_files();
+		if (err)
+			return err;
+	}
+	fd_close_range(first, last, flags & CLOSE_RANGE_CLOEXEC);
+	return 0;
+}
+
+/* ---- dup ---- */
+
+int64_t sys_dup(int32_t fd)
+{
+	struct file *f = fd_get_any(fd);
+	return f ? fd_add(f, false) : -EBADF;
+}
+
+static int64_t dup_to(int32_t oldfd, int32_t newfd, bool cloexec)
+{
+	struct file *f = fd_get_any(oldfd);
+	return f ? fd_replace(newfd, f, cloexec) : -EBADF;
+}
+
+int64_t sys_dup2(int32_t oldfd, int32_t newfd)
+{
+	if (oldfd != newfd)
+		return dup_to(oldfd, newfd, false);
+	struct file *f = fd_get_any(oldfd);
+	if (!f)
+		return -EBADF;
+	file_put(f);
+	return newfd;
+}
+
+int64_t sys_dup3(int32_t oldfd, int32_t newfd, uint32_t flags)
+{
+	if ((flags & ~(uint32_t)O_CLOEXEC) || oldfd == newfd)
+		return -EINVAL;
+	return dup_to(oldfd, newfd, flags & O_CLOEXEC);
+}
+
+static int64_t dup_from(struct file *f, uint64_t from, bool cloexec)
+{
+	if (from >= fs_upcalls.rlimit(RLIMIT_NOFILE) || from > INT32_MAX)
+		return -EINVAL;
+	int fd = fd_reserve((int)from);
+	if (fd >= 0)
+		fd_install(fd, file_get(f), cloexec);
+	return fd;
+}
+
+/* ---- fcntl ---- */
+
+#define SIGNAL_MAX 64u
+#define SETTABLE ((uint32_t)(O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | FASYNC))
+
+static int64_t set_flags(struct file *f, uint32_t flags)
+{
+	uint32_t new = (f->flags & ~SETTABLE) | (flags & SETTABLE);
+
+	if ((new & ~f->flags & O_NOATIME) && !inode_owner_or_capable(f->inode))
+		return -EPERM;
+	if (f->ops && f->ops->set_flags) {
+		int err = f->ops->set_flags(f, new);
+		if (err)
+			return err;
+	}
+	f->flags = new;
+	return 0;
+}
+
+static int64_t record_lock(struct file *f, int cmd, uaddr_t arg)
+{
+	struct flock l;
+
+	if (get_user(l, arg))
+		return -EFAULT;
+	int err = locks_fcntl(f, cmd, &l);
+	if (!err && (cmd == F_GETLK || cmd == F_OFD_GETLK))
+		err = put_user(arg, l);
+	return err;
+}
+
+static int64_t set_owner(struct file *f, int32_t pid)
+{
+	f->owner_pid = pid;
+	return 0;
+}
+
+static int64_t set_owner_ex(struct file *f, uaddr_t arg)
+{
+	struct f_owner_ex o;
+
+	if (get_user(o, arg))
+		return -EFAULT;
+	if (o.type != F_OWNER_TID && o.type != F_OWNER_PID && o.type != F_OWNER_PGRP)
+		return -EINVAL;
+	return set_owner(f, o.type == F_OWNER_PGRP ? -o.pid : o.pid);
+}
+
+static int64_t get_owner_ex(const struct file *f, uaddr_t arg)
+{
+	struct f_owner_ex o = {
+		.type = f->owner_pid < 0 ? F_OWNER_PGRP : F_OWNER_PID,
+		.pid = f->owner_pid < 0 ? -f->owner_pid : f->owner_pid,
+	};
+	return put_user(arg, o);
+}
+
+/* What an O_PATH descriptor has too. -ENOSYS: not one of these. */
+static int64_t fcntl_descriptor(int fd, struct file *f, uint32_t cmd, uint64_t arg)
+{
+	switch (cmd) {
+	case F_DUPFD:
+		return dup_from(f, arg, false);
+	case F_DUPFD_CLOEXEC:
+		return dup_from(f, arg, true);
+	case F_GETFD:
+		return fd_get_cloexec(fd);
+	case F_SETFD:
+		return fd_set_cloexec(fd, arg & FD_CLOEXEC);
+	case F_GETFL:
+		return f->flags;
+	}
+	return -ENOSYS;
+}
+
+static int64_t fcntl_file(struct file *f, uint32_t cmd, uint64_t arg)
+{
+	switch (cmd) {
+	case F_SETFL:
+		return set_flags(f, (uint32_t)arg);
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return record_lock(f, (int)cmd, UADDR(arg));
+	case F_SETOWN:
+		return set_owner(f, (int32_t)arg);
+	case F_GETOWN:
+		return f->owner_pid;
+	case F_SETOWN_EX:
+		return set_owner_ex(f, UADDR(arg));
+	case F_GETOWN_EX:
+		return get_owner_ex(f, UADDR(arg));
+	case F_SETSIG:
+		if (arg > SIGNAL_MAX)
+			return -EINVAL;
+		f->owner_sig = (int32_t)arg;
+		return 0;
+	case F_GETSIG:
+		return f->owner_sig;
+	case F_GETPIPE_SZ:
+		return pipe_size_get(f);
+	case F_SETPIPE_SZ:
+		return pipe_size_set(f, arg);
+	case F_ADD_SEALS:
+		return memfd_seals_add(f, (uint32_t)arg);
+	case F_GET_SEALS:
+		return memfd_seals_get(f);
+	case F_GETLEASE:
+		return F_UNLCK;
+	}
+	return -EINVAL;
+}
+
+int64_t sys_fcntl(int32_t fd, uint32_t cmd, uint64_t arg)
+{
+	struct file *f = fd_get_any(fd);
+
+	if (!f)
+		return -EBADF;
+	int64_t r = fcntl_descriptor(fd, f, cmd, arg);
+	if (r == -ENOSYS)
+		r = f->mode & FMODE_PATH ? -EBADF : fcntl_file(f, cmd, arg);
+	file_put(f);
+	return r;
+}
+
+int64_t sys_flock(int32_t fd, uint32_t op)
+{
+	struct fd_ref r;
+
+	if (!fd_borrow(fd, &r))
+		return -EBADF;
+	int err = locks_flock(r.file, (int)op);
+	fd_return(&r);
+	return err;
+}
+
+/* ---- ioctl ---- */
+
+static int64_t set_flag_ioctl(struct file *f, uint32_t flag, uaddr_t arg)
+{
+	int32_t on;
+
+	if (get_user(on, arg))
+		return -EFAULT;
+	return set_flags(f, on ? f->flags | flag : f->flags & ~flag);
+}
+
+static int64_t bytes_left(const struct file *f, uaddr_t arg)
+{
+	int32_t n = (int32_t)(f->inode->size - f->pos);
+
+	return put_user(arg, n);
+}
+
+static int64_t do_ioctl(int fd, struct file *f, uint32_t cmd, uint64_t arg)
+{
+	switch (cmd) {
+	case FIOCLEX:
+		return fd_set_cloexec(fd, true);
+	case FIONCLEX:
+		return fd_set_cloexec(fd, false);
+	case FIONBIO:
+		return set_flag_ioctl(f, O_NONBLOCK, UADDR(arg));
+	case FIOASYNC:
+		return set_flag_ioctl(f, FASYNC, UADDR(arg));
+	case FIONREAD:
+		if (S_ISREG(f->inode->mode))
+			return bytes_left(f, UADDR(arg));
+		break;
+	}
+	return f->ops && f->ops->ioctl ? f->ops->ioctl(f, cmd, UADDR(arg)) : -ENOTTY;
+}
+
+int64_t sys_ioctl(int32_t fd, uint32_t cmd, uint64_t arg)
+{
+	struct file *f = fd_get(fd);
+
+	if (!f)
+		return -EBADF;
+	int64_t r = do_ioctl(fd, f, cmd, arg);
+	file_put(f);
+	return r;
+}

@@ -1,0 +1,191 @@
+/* read, write and their relatives; lseek. */
+#include <linux/fs.h>
+
+#include "fs/file.h"
+#include "sys/syscall.h"
+
+#define IOV_FAST 8
+
+typedef int64_t (*rw_fn)(struct file *f, struct uio *u, uint64_t *pos);
+
+/* At the file's own position; without its lock when nobody else can reach it. */
+static int64_t rw_current(const struct fd_ref *r, struct uio *u, rw_fn fn)
+{
+	struct file *f = r->file;
+
+	if (!fd_is_sole(r))
+		return fn(f, u, NULL);
+	uint64_t pos = f->pos;
+	int64_t n = fn(f, u, &pos);
+	f->pos = pos;
+	return n;
+}
+
+static int64_t rw_plain(int fd, uaddr_t buf, uint64_t count, rw_fn fn)
+{
+	struct fd_ref r;
+	struct uio u;
+
+	if (!fd_borrow(fd, &r))
+		return -EBADF;
+	int64_t n = (int64_t)count < 0 ? -EINVAL : -EFAULT;
+	count = MIN(count, RW_MAX);
+	if (n == -EFAULT && user_range_ok(buf, count)) {
+		uio_init_user(&u, buf, count);
+		n = rw_current(&r, &u, fn);
+	}
+	fd_return(&r);
+	return n;
+}
+
+int64_t sys_read(int32_t fd, uaddr_t buf, uint64_t count)
+{
+	return rw_plain(fd, buf, count, file_read);
+}
+
+int64_t sys_write(int32_t fd, uaddr_t buf, uint64_t count)
+{
+	return rw_plain(fd, buf, count, file_write);
+}
+
+/* ---- at a given position ---- */
+
+static bool is_seekable(const struct file *f)
+{
+	return !(f->ops && f->ops->stream) && !S_ISFIFO(f->inode->mode) &&
+	       !S_ISSOCK(f->inode->mode);
+}
+
+static int64_t rw_at(const struct fd_ref *r, struct uio *u, int64_t pos, rw_fn fn)
+{
+	uint64_t at = (uint64_t)pos;
+
+	if (pos < 0)
+		return -EINVAL;
+	if (!is_seekable(r->file))
+		return -ESPIPE;
+	return fn(r->file, u, &at);
+}
+
+static int64_t rw_positioned(int fd, uaddr_t buf, uint64_t count, int64_t pos, rw_fn fn)
+{
+	struct fd_ref r;
+	struct uio u;
+
+	if (pos < 0)
+		return -EINVAL;
+	if (!fd_borrow(fd, &r))
+		return -EBADF;
+	int64_t n = -EFAULT;
+	count = MIN(count, RW_MAX);
+	if (user_range_ok(buf, count)) {
+		uio_init_user(&u, buf, count);
+		n = rw_at(&r, &u, pos, fn);
+	}
+	fd_return(&r);
+	return n;
+}
+
+int64_t sys_pread64(int32_t fd, uaddr_t buf, uint64_t count, int64_t pos)
+{
+	return rw_positioned(fd, buf, count, pos, file_read);
+}
+
+int64_t sys_pwrite64(int32_t fd, uaddr_t buf, uint64_t count, int64_t pos)
+{
+	return rw_positioned(fd, buf, count, pos, file_write);
+}
+
+/* ---- vectors ---- */
+
+struct vec_call {
+	uaddr_t vec;
+	uint64_t vlen;
+	bool at; /* at `pos`, else at the file's position */
+	int64_t pos;
+	rw_fn fn;
+};
+
+static int64_t rw_vec(int fd, const struct vec_call *c)
+{
+	struct iovec fast[IOV_FAST], *own;
+	struct fd_ref r;
+	struct uio u;
+
+	if (!fd_borrow(fd, &r))
+		return -EBADF;
+	int64_t n = uio_init_vec(&u, c->vec, c->vlen, fast, IOV_FAST, &own);
+	if (!n) {
+		n = c->at ? rw_at(&r, &u, c->pos, c->fn) : rw_current(&r, &u, c->fn);
+		heap_free(own);
+	}
+	fd_return(&r);
+	return n;
+}
+
+int64_t sys_readv(int32_t fd, uaddr_t vec, uint64_t vlen)
+{
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, false, 0, file_read });
+}
+
+int64_t sys_writev(int32_t fd, uaddr_t vec, uint64_t vlen)
+{
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, false, 0, file_write });
+}
+
+int64_t sys_preadv(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l, uint64_t pos_h)
+{
+	if ((int64_t)pos_l < 0)
+		return -EINVAL;
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, true, (int64_t)pos_l, file_read });
+}
+
+int64_t sys_pwritev(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l, uint64_t pos_h)
+{
+	if ((int64_t)pos_l < 0)
+		return -EINVAL;
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, true, (int64_t)pos_l, file_write });
+}
+
+/* RWF_HIPRI and the sync flags ask for nothing that memory does not give anyway. */
+#define RWF_FINE ((uint32_t)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
+
+int64_t sys_preadv2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l, uint64_t pos_h,
+		    uint32_t flags)
+{
+	if (flags & ~RWF_FINE)
+		return -EOPNOTSUPP;
+	bool at = pos_l != UINT64_MAX;
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, at, (int64_t)pos_l, file_read });
+}
+
+static int64_t write_append(struct file *f, struct uio *u, uint64_t *pos)
+{
+	uint64_t end = f->inode->size;
+	int64_t n = file_write(f, u, &end);
+
+	if (pos)
+		*pos = end;
+	return n;
+}
+
+int64_t sys_pwritev2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l, uint64_t pos_h,
+		     uint32_t flags)
+{
+	if (flags & ~(RWF_FINE | RWF_APPEND))
+		return -EOPNOTSUPP;
+	bool at = pos_l != UINT64_MAX;
+	rw_fn fn = flags & RWF_APPEND ? write_append : file_write;
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, at, (int64_t)pos_l, fn });
+}
+
+int64_t sys_lseek(int32_t fd, int64_t offset, uint32_t whence)
+{
+	struct fd_ref r;
+
+	if (!fd_borrow(fd, &r))
+		return -EBADF;
+	int64_t n = file_seek(r.file, offset, (int)whence);
+	fd_return(&r);
+	return n;
+}
