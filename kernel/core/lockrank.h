@@ -19,7 +19,7 @@ enum lock_rank {
 	RANK_PORT,	    /* virtio port: its reader or its writer */
 	RANK_SPACE,	    /* address space: areas (shared or exclusive) */
 	RANK_MAPPING,	    /* page cache of one inode: fill and truncate */
-	RANK_OVERLAY,	    /* copy-up of one overlay inode */
+	RANK_OVERLAY,	    /* an overlay's upper layer; within it the layers' own inodes */
 	RANK_BLK,	    /* block device request queue full */
 	/* spinlocks */
 	RANK_SPIN = 64,

@@ -78,6 +78,15 @@ struct thread {
 void sched_init(void);	      /* boot CPU's run queue and idle thread (the caller) */
 void sched_secondary_init(void);
 
+/* Where threads' memory comes from: mm, set before the first thread. */
+struct thread_memory_ops {
+	void *(*stack_alloc)(void); /* KSTACK_SIZE, guarded; lowest address or NULL */
+	void (*stack_free)(void *stack);
+	void *(*zalloc)(size_t n);
+	void (*free)(void *p);
+};
+void thread_set_memory_ops(const struct thread_memory_ops *ops);
+
 /* New thread, state THREAD_NEW, with a kernel stack; fn(arg) runs on the first switch.
  * 0 or -ENOMEM. */
 must_use int thread_new(const char *name, void (*fn)(void *), void *arg,

@@ -4,10 +4,14 @@
 #include "core/panic.h"
 #include "core/runq.h"
 #include "lib/fmt.h"
-#include "lib/string.h"
-#include "mm/slab.h"
 
 static _Atomic uint32_t next_id = 1;
+static const struct thread_memory_ops *memory; /* [I] after boot's first steps */
+
+void thread_set_memory_ops(const struct thread_memory_ops *ops)
+{
+	memory = ops;
+}
 
 void *thread_kstack_top(struct thread *t)
 {
@@ -24,7 +28,7 @@ static noreturn_fn void thread_main(void *arg)
 
 int thread_init(struct thread *t, const char *name, void (*fn)(void *), void *arg)
 {
-	void *stack = kstack_alloc();
+	void *stack = memory->stack_alloc();
 	if (!stack)
 		return -ENOMEM;
 	t->kstack = stack;
@@ -41,18 +45,18 @@ int thread_init(struct thread *t, const char *name, void (*fn)(void *), void *ar
 void thread_fini(struct thread *t)
 {
 	insist(!t->on_cpu && !t->on_queue);
-	kstack_free(t->kstack);
+	memory->stack_free(t->kstack);
 	t->kstack = NULL;
 }
 
 int thread_new(const char *name, void (*fn)(void *), void *arg, struct thread **ret)
 {
-	struct thread *t = heap_zalloc(sizeof *t);
+	struct thread *t = memory->zalloc(sizeof *t);
 	if (!t)
 		return -ENOMEM;
 	int err = thread_init(t, name, fn, arg);
 	if (err) {
-		heap_free(t);
+		memory->free(t);
 		return err;
 	}
 	*ret = t;

@@ -46,6 +46,7 @@ static void run(const struct step *steps, size_t n)
 static void boot_thread(void *arg)
 {
 	(void)arg;
+	thread_current()->cred = &cred_root;
 	run(with_threads, ARRAY_LEN(with_threads));
 	init_start_agent();
 	thread_exit(NULL, NULL);

@@ -14,6 +14,7 @@
 #include "mm/slab.h"
 
 #include "core/panic.h"
+#include "core/sched.h"
 #include "core/spinlock.h"
 #include "lib/string.h"
 #include "mm/page.h"
@@ -392,6 +393,13 @@ bool slab_info_get(size_t i, struct slab_info *ret)
 	return true;
 }
 
+static const struct thread_memory_ops thread_memory = {
+	.stack_alloc = kstack_alloc,
+	.stack_free = kstack_free,
+	.zalloc = heap_zalloc,
+	.free = heap_free,
+};
+
 void slab_init(void)
 {
 	if (arch_hw_random(&secret, sizeof secret) != sizeof secret)
@@ -402,4 +410,5 @@ void slab_init(void)
 	heap_init();
 	radix_heap_init();
 	vmap_init();
+	thread_set_memory_ops(&thread_memory);
 }
