@@ -1,9 +1,11 @@
 /*
- * What every kernel layer may ask of the machine. The only header of arch/ that the layers
- * above include; arch/x86_64 implements it and calls up only through arch/upcall.h.
+ * What every kernel layer may ask of the machine. The only header of arch/ that the
+ * layers above include; arch/x86_64 implements it and calls up only through
+ * arch/upcall.h.
  *
  * Always true:
- *  A1  interrupts are off in interrupt and exception entry code until the handler says so;
+ *  A1  interrupts are off in interrupt and exception entry code until the handler says
+ *      so;
  *  A2  %gs points at the running CPU's struct cpu whenever kernel C code runs;
  *  A3  kernel C code never touches FPU or vector registers: the user's live in the CPU or
  *      in its thread's save area, never in another thread's.
@@ -27,7 +29,8 @@
 #define USER_START 0x10000ul
 
 typedef uint64_t paddr_t;
-/* An address that came from user space. Opened only by mm/usercopy.h and the area code. */
+/* An address that came from user space. Opened only by mm/usercopy.h and the area
+ * code. */
 typedef struct {
 	uint64_t va;
 } uaddr_t;
@@ -47,9 +50,9 @@ struct cpu {
 	uint64_t kstack_top;	/* where syscall entry starts its stack: current's top */
 	uint64_t user_rsp;	/* scratch of syscall entry */
 	uint64_t scratch;
-	uint64_t canary; /* [I] %gs:40, -mstack-protector-guard-offset */
-	uint32_t id;	 /* [I] 0..cpu_count-1 */
-	uint32_t apic_id; /* [I] */
+	uint64_t canary;    /* [I] %gs:40, -mstack-protector-guard-offset */
+	uint32_t id;	    /* [I] 0..cpu_count-1 */
+	uint32_t apic_id;   /* [I] */
 	uint32_t irq_depth; /* interrupts nested on this CPU; 0: thread context */
 };
 
@@ -119,24 +122,28 @@ static inline void cpu_idle(void)
 	__asm__ volatile("sti; hlt" ::: "memory");
 }
 
-/* Device interrupt lines (IOAPIC pins). The handler runs with interrupts off. 0 or -errno. */
+/* Device interrupt lines (IOAPIC pins). The handler runs with interrupts off. 0 or
+ * -errno. */
 typedef void (*irq_handler_fn)(void *arg);
 must_use int irq_request(uint32_t line, irq_handler_fn fn, void *arg);
 uint64_t irq_count(uint32_t line, uint32_t cpu); /* for /proc/interrupts */
 
 /* ---- CPUs together ---- */
 
-void arch_smp_start(void);	    /* starts all others; returns when they are up */
+void arch_smp_start(void);	     /* starts all others; returns when they are up */
 void arch_ipi_resched(uint32_t cpu); /* makes it look at its run queue */
-/* Runs fn(arg) on every CPU of mask other than this one and waits for all. Interrupts on. */
+/* Runs fn(arg) on every CPU of mask other than this one and waits for all. Interrupts
+ * on. */
 void arch_ipi_call(cpumask_t mask, void (*fn)(void *), void *arg);
-/* Runs calls of other CPUs that wait for this one. For loops that spin with interrupts off
- * (spin_lock_slow): the lock's holder may be waiting for this CPU in arch_ipi_call. */
+/* Runs calls of other CPUs that wait for this one. For loops that spin with interrupts
+ * off (spin_lock_slow): the lock's holder may be waiting for this CPU in
+ * arch_ipi_call. */
 void arch_ipi_poll(void);
 
 /* ---- time ---- */
 
-uint64_t clock_mono(void);	       /* ns since boot, the same on all CPUs, monotonic */
+/* ns since boot, the same on all CPUs, monotonic */
+uint64_t clock_mono(void);
 void arch_timer_set(uint64_t mono_ns); /* one-shot on this CPU; UINT64_MAX disarms */
 /* TSC to ns: ns = base_ns + ((tsc - base_tsc) * mult >> shift). For the vDSO page too. */
 /* The product needs 128 bits. */
@@ -152,17 +159,19 @@ void clock_scale_notify(void (*fn)(const struct clock_scale *));
 
 /* What a switch keeps beside the kernel stack. */
 struct arch_thread {
-	uint64_t rsp;		    /* kernel stack pointer while switched out */
-	uint64_t fs_base, gs_base;  /* user's, while switched out or in kernel */
-	void *xsave;		    /* XSAVE area, 64-byte aligned; NULL: kernel thread */
-	bool fpu_live;		    /* registers hold this thread's state on fpu_cpu */
+	uint64_t rsp;		   /* kernel stack pointer while switched out */
+	uint64_t fs_base, gs_base; /* user's, while switched out or in kernel */
+	void *xsave;		   /* XSAVE area, 64-byte aligned; NULL: kernel thread */
+	bool fpu_live;		   /* registers hold this thread's state on fpu_cpu */
 	uint32_t fpu_cpu;
 };
 
-/* Prepares a new stack so that the first switch to t calls fn(arg); fn does not return. */
-void arch_thread_init(struct arch_thread *t, void *kstack_top, void (*fn)(void *), void *arg);
-/* Saves prev (FPU too), loads next. Returns in prev's context when it next runs: the thread
- * that ran just before. Interrupts off. */
+/* Prepares a new stack so that the first switch to t calls fn(arg); fn does not
+ * return. */
+void arch_thread_init(struct arch_thread *t, void *kstack_top, void (*fn)(void *),
+		      void *arg);
+/* Saves prev (FPU too), loads next. Returns in prev's context when it next runs: the
+ * thread that ran just before. Interrupts off. */
 struct thread *arch_switch(struct thread *prev, struct arch_thread *from,
 			   struct arch_thread *to, void *to_kstack_top);
 /* The user registers at the top of a kernel stack. */
@@ -170,10 +179,12 @@ struct pt_regs *arch_user_regs(void *kstack_top);
 /* First return of a new thread to user mode, with the registers at its stack's top. */
 noreturn_fn void arch_return_to_user(void);
 
-size_t arch_xsave_size(void);			  /* bytes, a multiple of 64 */
-void arch_fpu_init(void *xsave);		  /* the state a fresh program starts with */
-void arch_fpu_sync(struct arch_thread *t);	  /* current: registers -> t->xsave */
-/* current: t->xsave will be loaded. Also when a thread gets its first xsave while running. */
+size_t arch_xsave_size(void); /* bytes, a multiple of 64 */
+/* the state a fresh program starts with */
+void arch_fpu_init(void *xsave);
+void arch_fpu_sync(struct arch_thread *t); /* current: registers -> t->xsave */
+/* current: t->xsave will be loaded. Also when a thread gets its first xsave while
+ * running. */
 void arch_fpu_reload(struct arch_thread *t);
 /* Makes a user-supplied XSAVE image safe to load (header, MXCSR). 0 or -EINVAL. */
 must_use int arch_fpu_sanitize(void *xsave, size_t len);
@@ -185,7 +196,7 @@ uint64_t arch_get_gs_base(struct arch_thread *t);
 /* ---- page tables of a user address space ---- */
 
 enum pte_flags {
-	PTE_R = 1,	/* readable: present */
+	PTE_R = 1, /* readable: present */
 	PTE_W = 2,
 	PTE_X = 4,
 	PTE_USER = 8,
@@ -212,24 +223,30 @@ void arch_pt_fini(struct arch_pt *pt);	       /* frees the tables, not what they
 must_use int arch_pt_map(struct arch_pt *pt, uint64_t va, paddr_t pa, uint32_t flags);
 /* Takes one page out. True if one was there; its address and flags are then set. */
 bool arch_pt_unmap(struct arch_pt *pt, uint64_t va, paddr_t *ret_pa, uint32_t *ret_flags);
-bool arch_pt_lookup(struct arch_pt *pt, uint64_t va, paddr_t *ret_pa, uint32_t *ret_flags);
+bool arch_pt_lookup(struct arch_pt *pt, uint64_t va, paddr_t *ret_pa,
+		    uint32_t *ret_flags);
 /* Changes flags of a present page; false when none is there. */
 bool arch_pt_protect(struct arch_pt *pt, uint64_t va, uint32_t flags);
-/* Calls fn for each entry of [start, end) that is not zero (mm keeps pages that nothing may touch
- * in entries that are not present: bit 0 clear), skipping absent tables; fn may unmap or
- * change the entry through *pte with arch_pte_*; stops when fn returns non-zero. */
+/* Calls fn for each entry of [start, end) that is not zero (mm keeps pages that nothing
+ * may touch in entries that are not present: bit 0 clear), skipping absent tables; fn may
+ * unmap or change the entry through *pte with arch_pte_*; stops when fn returns
+ * non-zero. */
 typedef int (*pte_visit_fn)(uint64_t va, uint64_t *pte, void *arg);
-int arch_pt_walk(struct arch_pt *pt, uint64_t start, uint64_t end, pte_visit_fn fn, void *arg);
-/* The leaf entry of va, to be read and written under the caller's lock; NULL: no table there
- * (`make`: none could be made). Entries of one 2 MiB region follow each other in memory. */
+int arch_pt_walk(struct arch_pt *pt, uint64_t start, uint64_t end, pte_visit_fn fn,
+		 void *arg);
+/* The leaf entry of va, to be read and written under the caller's lock; NULL: no table
+ * there (`make`: none could be made). Entries of one 2 MiB region follow each other in
+ * memory. */
 uint64_t *arch_pt_slot(struct arch_pt *pt, uint64_t va, bool make);
 paddr_t arch_pte_pa(uint64_t pte);
 uint32_t arch_pte_flags(uint64_t pte);
-uint64_t arch_pte_make(paddr_t pa, uint32_t flags);
-/* Frees the tables that serve only [start, end), where no page is mapped any more. So pass the
- * whole gap between the neighbouring areas, not just what was unmapped. Flushes by itself. */
+uint64_t arch_pte_make(paddr_t pa, uint32_t flags); /* the address is or-ed to the rest */
+/* Frees the tables that serve only [start, end), where no page is mapped any more. So
+ * pass the whole gap between the neighbouring areas, not just what was unmapped. Flushes
+ * by itself. */
 void arch_pt_prune(struct arch_pt *pt, uint64_t start, uint64_t end);
-/* Drops translations of [start, end) on every CPU that may hold them. Sleepless; IF on. */
+/* Drops translations of [start, end) on every CPU that may hold them. Sleepless; IF
+ * on. */
 void arch_tlb_flush(struct arch_pt *pt, uint64_t start, uint64_t end);
 void arch_pt_activate(struct arch_pt *pt); /* NULL: the kernel's own; this CPU */
 
@@ -242,10 +259,12 @@ static inline void *arch_direct_map(paddr_t pa)
 	return (void *)(arch_direct_base + pa);
 }
 paddr_t arch_direct_pa(const void *va); /* of the direct map or of the kernel's image */
-/* Kernel area of vmap: maps n pages with guard holes; the range lies in ARCH's vmap window. */
+/* Kernel area of vmap: maps n pages with guard holes; the range lies in ARCH's vmap
+ * window. */
 void arch_vmap_window(uint64_t *ret_start, uint64_t *ret_end);
 must_use int arch_kmap(uint64_t va, paddr_t pa, uint32_t flags); /* 0 or -ENOMEM */
-paddr_t arch_kunmap(uint64_t va); /* 0: nothing there. Caller flushes with arch_ktlb_flush */
+/* 0: nothing there. Caller flushes with arch_ktlb_flush */
+paddr_t arch_kunmap(uint64_t va);
 void arch_ktlb_flush(uint64_t start, uint64_t end);
 
 /* ---- user memory, raw: returns the number of bytes NOT copied ---- */
@@ -267,7 +286,8 @@ const struct boot_info *arch_boot_info(void);
 const char *arch_cmdline(void);
 /* The loader's random seed, once: wiped when taken. True: from a hardware generator. */
 bool arch_seed_take(uint8_t ret[48]);
-/* Hardware random bits for seeding. Number of bytes written, 0 when there is no RDRAND. */
+/* Hardware random bits for seeding. Number of bytes written, 0 when there is no
+ * RDRAND. */
 size_t arch_hw_random(void *buf, size_t n);
 /* CPU identification text for /proc/cpuinfo. */
 struct arch_cpu_info {

@@ -57,21 +57,25 @@ static int advice_check(const struct advice *v, const struct area *a)
 
 	if (v->number == MADV_WIPEONFORK && !private_anon)
 		return -EINVAL;
-	if ((v->number == MADV_DODUMP || v->number == MADV_DOFORK) && a->flags & AREA_SPECIAL)
+	if ((v->number == MADV_DODUMP || v->number == MADV_DOFORK) &&
+	    a->flags & AREA_SPECIAL)
 		return -EINVAL;
 	if (v->act == ADVICE_DROP_ANON && !private_anon)
 		return -EINVAL;
-	if ((v->act == ADVICE_DROP || v->act == ADVICE_DROP_ANON || v->number == MADV_COLD ||
-	     v->number == MADV_PAGEOUT) &&
+	if ((v->act == ADVICE_DROP || v->act == ADVICE_DROP_ANON ||
+	     v->number == MADV_COLD || v->number == MADV_PAGEOUT) &&
 	    a->flags & (AREA_LOCKED | AREA_SPECIAL))
 		return -EINVAL;
 	return 0;
 }
 
-/* Walks what is mapped of [start, end). A hole does not stop the walk but is told at the end. */
-static int areas_check(struct space *s, const struct advice *v, uint64_t start, uint64_t end)
+/* Walks what is mapped of [start, end). A hole does not stop the walk but is told at the
+ * end. */
+static int areas_check(struct space *s, const struct advice *v, uint64_t start,
+		       uint64_t end)
 {
-	for_each_area(a, s, start, end) {
+	for_each_area(a, s, start, end)
+	{
 		int err = advice_check(v, a);
 		if (err)
 			return err;
@@ -79,7 +83,8 @@ static int areas_check(struct space *s, const struct advice *v, uint64_t start, 
 	return 0;
 }
 
-static int advise_flags(struct space *s, const struct advice *v, uint64_t start, uint64_t end)
+static int advise_flags(struct space *s, const struct advice *v, uint64_t start,
+			uint64_t end)
 {
 	write_lock(&s->lock);
 	int err = areas_check(s, v, start, end);
@@ -95,7 +100,8 @@ static int advise_flags(struct space *s, const struct advice *v, uint64_t start,
 	return err ? err : full ? 0 : -ENOMEM;
 }
 
-static int advise_drop(struct space *s, const struct advice *v, uint64_t start, uint64_t end)
+static int advise_drop(struct space *s, const struct advice *v, uint64_t start,
+		       uint64_t end)
 {
 	struct gather g;
 
@@ -116,10 +122,12 @@ static int advise_ahead(struct space *s, uint64_t start, uint64_t end)
 {
 	read_lock(&s->lock);
 	bool full = area_range_full(s, start, end);
-	for_each_area(a, s, start, end) {
+	for_each_area(a, s, start, end)
+	{
 		struct mapping *m = a->mapping;
 		uint64_t at = MAX(start, a->start), stop = MIN(end, a->end);
-		for (; m && m->reclaimable && at < stop; at += READAHEAD_MAX * PAGE_SIZE) {
+		for (; m && m->reclaimable && at < stop;
+		     at += READAHEAD_MAX * PAGE_SIZE) {
 			struct page *p;
 			if (mapping_get_within(m, area_index(a, at), READAHEAD_MAX, &p))
 				break;
@@ -136,7 +144,8 @@ static int fill_some(struct space *s, uint64_t *at, uint64_t end, bool write)
 		struct area *a = space_find(s, *at);
 		if (!a || *at < a->start)
 			return -ENOMEM;
-		if (a->flags & AREA_SPECIAL || !area_allows(a, write ? FAULT_WRITE : FAULT_READ))
+		if (a->flags & AREA_SPECIAL ||
+		    !area_allows(a, write ? FAULT_WRITE : FAULT_READ))
 			return -EINVAL;
 		int err = fault_in(s, a, *at, write);
 		if (err)

@@ -1,13 +1,13 @@
 /*
- * The areas of a space: a red-black tree by address in which every node knows the largest gap
- * of its subtree, so that finding a place for a new area is O(log n).
+ * The areas of a space: a red-black tree by address in which every node knows the largest
+ * gap of its subtree, so that finding a place for a new area is O(log n).
  *
- * gap: the free bytes between the previous area's end (or USER_START) and the area's start,
- * less the guard that a stack keeps below itself. The space above the last area belongs
- * to no gap; area_place looks at it by hand.
+ * gap: the free bytes between the previous area's end (or USER_START) and the area's
+ * start, less the guard that a stack keeps below itself. The space above the last area
+ * belongs to no gap; area_place looks at it by hand.
  *
- * An area that maps a file is on mapping->areas; its start, end and pgoff change only under
- * mapping->lock, so that truncation sees them whole.
+ * An area that maps a file is on mapping->areas; its start, end and pgoff change only
+ * under mapping->lock, so that truncation sees them whole.
  */
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -58,7 +58,8 @@ void area_free(struct area *a)
 
 void areas_free(struct list *dead)
 {
-	list_for_each_safe(a, dead, struct area, rmap) {
+	list_for_each_safe(a, dead, struct area, rmap)
+	{
 		list_del(&a->rmap);
 		area_free(a);
 	}
@@ -154,15 +155,18 @@ static struct area *gap_before(struct area *a, uint64_t len)
 
 bool area_place(struct space *s, uint64_t len, uint64_t low, uint64_t top, uint64_t *ret)
 {
-	/* The gap that holds top: above all areas, or before the first one that ends past it. */
+	/* The gap that holds top: above all areas, or before the first one that ends past
+	 * it. */
 	struct area *above = space_find(s, top - 1);
 	struct area *below = above ? area_prev(above) : area_of(rb_last(&s->areas));
 	uint64_t start = below ? below->end : USER_START;
-	uint64_t end = above ? MIN(top, above->start - MIN(guard_of(above), above->start)) : top;
+	uint64_t end =
+		above ? MIN(top, above->start - MIN(guard_of(above), above->start)) : top;
 
 	if (end <= start || end - start < len) {
-		struct area *a = below && below->gap >= len ? below :
-				 below ? gap_before(below, len) : NULL;
+		struct area *a = below && below->gap >= len ? below
+				 : below		    ? gap_before(below, len)
+							    : NULL;
 		if (!a)
 			return false;
 		end = a->start - guard_of(a);
@@ -181,7 +185,8 @@ bool area_range_free(struct space *s, uint64_t start, uint64_t end)
 
 bool area_range_full(struct space *s, uint64_t start, uint64_t end)
 {
-	for_each_area(a, s, start, end) {
+	for_each_area(a, s, start, end)
+	{
 		if (a->start > start)
 			return false;
 		start = a->end;
@@ -373,6 +378,32 @@ struct area *area_merge(struct space *s, struct area *a)
 		a = prev;
 	}
 	return a;
+}
+
+int area_add(struct space *s, const struct area *t)
+{
+	struct area *next = space_find(s, t->start);
+	struct area *prev = next ? area_prev(next) : area_of(rb_last(&s->areas));
+
+	if (prev && alike(prev, t)) {
+		area_resize(s, prev, prev->start, t->end);
+		if (next && alike(prev, next))
+			absorb(s, prev, next);
+		return 0;
+	}
+	if (next && alike(t, next)) {
+		area_resize(s, next, t->start, next->end);
+		return 0;
+	}
+	struct area *a = s->n_areas < SPACE_AREAS_MAX ? slab_alloc(area_cache) : NULL;
+	if (!a)
+		return -ENOMEM;
+	*a = *t;
+	list_init(&a->rmap);
+	if (a->ops && a->ops->get)
+		a->ops->get(a->owner);
+	area_insert(s, a);
+	return 0;
 }
 
 void space_check(struct space *s)

@@ -18,10 +18,9 @@ void buddy_init(struct buddy *b, struct page *pages, uint64_t n_pages, uint64_t 
 
 void buddy_reserve_block(struct buddy *b, uint64_t block)
 {
+	_Static_assert(PAGE_KIND_RESERVED == 0, "a cleared page is reserved");
 	struct page *p = &b->pages[block * BUDDY_BLOCK_PAGES];
 	memset(p, 0, BUDDY_BLOCK_PAGES * sizeof *p);
-	for (uint64_t i = 0; i < BUDDY_BLOCK_PAGES; i++)
-		p[i].kind = PAGE_KIND_RESERVED;
 }
 
 void buddy_add_fresh(struct buddy *b, uint64_t block)
@@ -61,6 +60,7 @@ static struct page *fresh_take(struct buddy *b)
 		b->fresh_from = i + 1;
 		struct page *p = &b->pages[i * BUDDY_BLOCK_PAGES];
 		memset(p, 0, BUDDY_BLOCK_PAGES * sizeof *p);
+		p->kind = PAGE_KIND_FREE;
 		return p;
 	}
 	b->fresh_from = blocks;
@@ -121,10 +121,43 @@ size_t buddy_take_bulk(struct buddy *b, struct page **ret, size_t n)
 			p = buddy_take(b, --order);
 		if (!p)
 			break;
-		for (size_t i = 0; i < 1ul << order; i++)
+		for (size_t i = 0; i < 1ul << order; i++) {
+			p[i].kind = PAGE_KIND_FREE;
 			ret[got++] = p + i;
+		}
 	}
 	return got;
+}
+
+/* Gives n pages that follow each other, in the largest aligned blocks. */
+static void give_run(struct buddy *b, struct page *p, size_t n)
+{
+	while (n) {
+		uint64_t i = (uint64_t)(p - b->pages);
+		unsigned fit = 63 - (unsigned)__builtin_clzl(n);
+		unsigned order = i ? MIN((unsigned)__builtin_ctzl(i), fit) : fit;
+		buddy_give(b, p, order);
+		p += 1ul << order;
+		n -= 1ul << order;
+	}
+}
+
+void buddy_give_bulk(struct buddy *b, struct page **p, size_t n)
+{
+	size_t at = 0;
+
+	while (at < n) {
+		size_t up = 1, down = 1;
+		while (at + up < n && p[at + up] == p[at] + up)
+			up++;
+		while (at + down < n && p[at + down] == p[at] - down)
+			down++;
+		if (up >= down)
+			give_run(b, p[at], up);
+		else
+			give_run(b, p[at + down - 1], down);
+		at += MAX(up, down);
+	}
 }
 
 static bool block_check(const struct buddy *b, const struct page *p, unsigned order)
@@ -136,10 +169,11 @@ static bool block_check(const struct buddy *b, const struct page *p, unsigned or
 	    p->order != order || p->kind != PAGE_KIND_FREE)
 		return false;
 	for (uint64_t k = 1; k < 1ul << order; k++) {
-		if (p[k].flags & PF_BUDDY || p[k].kind != PAGE_KIND_FREE)
+		if (p[k].flags & PF_BUDDY || ref_read(&p[k].refs))
 			return false;
 	}
-	return order == PAGE_ORDER_MAX || !(other->flags & PF_BUDDY) || other->order != order;
+	return order == PAGE_ORDER_MAX || !(other->flags & PF_BUDDY) ||
+	       other->order != order;
 }
 
 bool buddy_check(const struct buddy *b)
@@ -148,7 +182,8 @@ bool buddy_check(const struct buddy *b)
 	for (unsigned o = 0; o < BUDDY_ORDERS; o++) {
 		if (list_empty(&b->free[o]) == !!(b->avail & (1u << o)))
 			return false;
-		list_for_each(p, &b->free[o], struct page, link) {
+		list_for_each(p, &b->free[o], struct page, link)
+		{
 			if (!block_check(b, p, o))
 				return false;
 			pages += 1ul << o;

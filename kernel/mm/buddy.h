@@ -1,10 +1,10 @@
 /*
- * The buddy allocator proper: free blocks of 2^0..2^10 pages. No per-CPU caches, no policy,
- * no sleeping: page.c adds those.
+ * The buddy allocator proper: free blocks of 2^0..2^10 pages. No per-CPU caches, no
+ * policy, no sleeping: page.c adds those.
  *
  * Always true:
- *  B1  a block on a free list is aligned to its size, its first page has PF_BUDDY and its
- *      order, no other page of it has PF_BUDDY;
+ *  B1  a block on a free list is aligned to its size, its first page is PAGE_KIND_FREE
+ *      with PF_BUDDY and its order, no other page of it has PF_BUDDY or references;
  *  B2  two free buddies of one order below the largest do not exist;
  *  B3  a block of the largest order in `fresh` is free and its struct pages were never
  *      written: they are initialised when the block is first taken, so that booting
@@ -38,10 +38,14 @@ void buddy_reserve_block(struct buddy *b, uint64_t block);
 void buddy_add_fresh(struct buddy *b, uint64_t block);
 
 /* The rest under the lock. */
-struct page *buddy_take(struct buddy *b, unsigned order); /* NULL: none; PF_BUDDY cleared */
+/* NULL: none; PF_BUDDY cleared */
+struct page *buddy_take(struct buddy *b, unsigned order);
 void buddy_give(struct buddy *b, struct page *p, unsigned order);
 /* Up to n single pages into ret; how many. */
 size_t buddy_take_bulk(struct buddy *b, struct page **ret, size_t n);
+/* n single pages; those that follow each other, upwards or downwards, go back as
+ * blocks. */
+void buddy_give_bulk(struct buddy *b, struct page **p, size_t n);
 /* Checks B1..B3 by a walk over the lists (tests, debug builds). */
 bool buddy_check(const struct buddy *b);
 

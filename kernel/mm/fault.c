@@ -1,6 +1,6 @@
 /*
- * Faults: from an address to an area, growth of stacks, what to do when memory is short; and
- * faulting in on behalf of somebody else.
+ * Faults: from an address to an area, growth of stacks, what to do when memory is short;
+ * and faulting in on behalf of somebody else.
  */
 #include "arch/upcall.h"
 #include "core/sched.h"
@@ -93,7 +93,8 @@ bool upcall_page_fault(uint64_t va, enum fault_access access, bool present, bool
 	return s && space_fault(s, va, access, user) == 0;
 }
 
-/* Would mmap's or mlock's populating write to the area? Private pages are copied at once. */
+/* Would mmap's or mlock's populating write to the area? Private pages are copied at
+ * once. */
 static bool populate_writes(const struct area *a)
 {
 	return (a->prot & PROT_WRITE) && !(a->flags & AREA_SHARED);
@@ -144,8 +145,10 @@ static bool pin_allowed(const struct area *a, bool write, bool force)
 	return a->flags & AREA_MAY_READ;
 }
 
-/* The page of an entry that is good enough already, with a reference; NULL: fault it in. */
-static struct page *pin_present(struct space *s, const struct area *a, uint64_t va, bool write)
+/* The page of an entry that is good enough already, with a reference; NULL: fault it
+ * in. */
+static struct page *pin_present(struct space *s, const struct area *a, uint64_t va,
+				bool write)
 {
 	struct page *p = NULL;
 
@@ -154,9 +157,11 @@ static struct page *pin_present(struct space *s, const struct area *a, uint64_t 
 	uint64_t v = slot ? *slot : 0;
 	if (v)
 		p = pte_page(v);
-	/* A private copy of ours may be written though its entry says read-only (force). */
+	/* A private copy of ours may be written though its entry says read-only
+	 * (force). */
 	if (p && write && !(pte_present(v) && arch_pte_flags(v) & PTE_W) &&
-	    (a->flags & AREA_SHARED || p->kind != PAGE_KIND_ANON || ref_read(&p->refs) > 1))
+	    (a->flags & AREA_SHARED || p->kind != PAGE_KIND_ANON ||
+	     ref_read(&p->refs) > 1))
 		p = NULL;
 	if (p)
 		page_get(p);
@@ -216,7 +221,8 @@ static int64_t access_part(struct space *s, uint64_t va, char *buf, size_t n, bo
 	return (int64_t)n;
 }
 
-int64_t space_access(struct space *s, uint64_t va, void *buf, size_t n, bool write, bool force)
+int64_t space_access(struct space *s, uint64_t va, void *buf, size_t n, bool write,
+		     bool force)
 {
 	size_t done = 0;
 

@@ -1,28 +1,30 @@
 /*
  * Resolving a fault inside one area: zero pages, pages of files, copies on write.
  *
- * The space's lock is held, so areas and table pages stay. Entries change under pt_lock; a page
- * to be mapped is found or made before that, since it may sleep, and the entry is looked at
- * again under the lock. No TLB flush is needed where nothing was mapped before, nor where
- * rights only grow: a CPU that still has the old entry faults once more.
+ * The space's lock is held, so areas and table pages stay. Entries change under pt_lock;
+ * a page to be mapped is found or made before that, since it may sleep, and the entry is
+ * looked at again under the lock. No TLB flush is needed where nothing was mapped before,
+ * nor where rights only grow: a CPU that still has the old entry faults once more.
  */
 #include "lib/string.h"
 #include "mm/space_internal.h"
 
 #define AROUND_PAGES 16 /* of a file, aligned to their number */
-#define AHEAD_PAGES 16
+#define READ_PAGES 16	/* read from a file when one is missing */
+#define ZERO_PAGES 16	/* mapped at once when memory is touched in order */
 
 struct fault {
 	struct space *s;
 	struct area *a;
 	uint64_t va; /* page-aligned */
 	bool write;
+	uint64_t *slot; /* the entry of va; NULL: its table is yet to be made */
 };
 
-static uint64_t entry_peek(const struct fault *f)
+/* The entry, once its table exists. pt_lock held. NULL: no memory for the table. */
+static uint64_t *slot_make(const struct fault *f)
 {
-	uint64_t *slot = arch_pt_slot(&f->s->pt, f->va, false);
-	return slot ? __atomic_load_n(slot, __ATOMIC_RELAXED) : 0;
+	return likely(f->slot) ? f->slot : arch_pt_slot(&f->s->pt, f->va, true);
 }
 
 static bool entry_enough(const struct fault *f, uint64_t v)
@@ -30,14 +32,14 @@ static bool entry_enough(const struct fault *f, uint64_t v)
 	return pte_present(v) && (!f->write || arch_pte_flags(v) & PTE_W);
 }
 
-/* Maps p where nothing is; consumes its reference. 0, also when somebody was faster, -EAGAIN
- * (p has left its file), -ENOTABLE. */
+/* Maps p where nothing is; consumes its reference. 0, also when somebody was faster,
+ * -EAGAIN (p has left its file), -ENOTABLE. */
 static int entry_fill(const struct fault *f, struct page *p)
 {
 	int err = 0;
 
 	spin_lock(&f->s->pt_lock);
-	uint64_t *slot = arch_pt_slot(&f->s->pt, f->va, true);
+	uint64_t *slot = slot_make(f);
 	if (!slot)
 		err = -ENOTABLE;
 	else if (p->kind == PAGE_KIND_CACHE && !page_flag_test(p, PF_TREE))
@@ -56,10 +58,56 @@ static int entry_fill(const struct fault *f, struct page *p)
 	return 0;
 }
 
+/* ---- zero pages ---- */
+
+/* How many to map: twice as many as last time when the fault is where those ended. All in
+ * one table, so that their entries follow each other. */
+static size_t zero_count(const struct fault *f)
+{
+	if (f->va != f->a->ahead_end)
+		return 1;
+	uint64_t end = MIN(f->a->end, ALIGN_DOWN(f->va, TABLE_SPAN) + TABLE_SPAN);
+	uint64_t want = MIN(MAX(2ul * f->a->ahead, 1ul), (uint64_t)ZERO_PAGES);
+	return MIN(want, (end - f->va) >> PAGE_SHIFT);
+}
+
+/* Zeroed pages: one at least, at any price; more only while they are easy to get. */
+static size_t zero_alloc(struct page **ret, size_t n)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		uint32_t flags = PAGE_USER | PAGE_ZERO | (got ? PAGE_ATOMIC : 0);
+		ret[got] = page_alloc_kind(0, flags, PAGE_KIND_ANON);
+		if (!ret[got])
+			break;
+		got++;
+	}
+	return got;
+}
+
 static int fault_zero(const struct fault *f)
 {
-	struct page *p = page_alloc_kind(0, PAGE_USER | PAGE_ZERO, PAGE_KIND_ANON);
-	return p ? entry_fill(f, p) : -ENOMEM;
+	struct page *p[ZERO_PAGES];
+	size_t n = zero_alloc(p, zero_count(f)), done = 0;
+	uint64_t rights = pte_rights(f->a, true);
+
+	if (!n)
+		return -ENOMEM;
+	spin_lock(&f->s->pt_lock);
+	uint64_t *slot = slot_make(f);
+	for (; slot && done < n && !slot[done]; done++) {
+		slot[done] = pte_of(rights, p[done]);
+		page_mapped_init(p[done]);
+	}
+	if (done)
+		rss_add(f->s, p[0], (int64_t)done);
+	f->a->ahead = (uint32_t)n;
+	f->a->ahead_end = f->va + n * PAGE_SIZE;
+	spin_unlock(&f->s->pt_lock);
+	while (n > done)
+		page_put(p[--n]);
+	return slot ? 0 : -ENOTABLE;
 }
 
 static struct page *page_copy(const struct page *from)
@@ -76,18 +124,17 @@ static struct page *page_copy(const struct page *from)
 static void entry_replace(const struct fault *f, struct page *old, struct page *copy)
 {
 	spin_lock(&f->s->pt_lock);
-	uint64_t *slot = arch_pt_slot(&f->s->pt, f->va, false);
-	if (!slot || pte_page(*slot) != old) {
+	if (pte_page(*f->slot) != old) {
 		spin_unlock(&f->s->pt_lock);
 		page_put(copy);
 		return;
 	}
-	bool flush = pte_present(*slot);
+	bool flush = pte_present(*f->slot);
 	rss_add(f->s, old, -1);
 	page_mapped_dec(old);
 	page_mapped_inc(copy);
 	rss_add(f->s, copy, 1);
-	*slot = pte_for(f->a, copy, true);
+	*f->slot = pte_for(f->a, copy, true);
 	f->a->cows |= !area_is_anon(f->a);
 	spin_unlock(&f->s->pt_lock);
 	if (flush)
@@ -95,16 +142,16 @@ static void entry_replace(const struct fault *f, struct page *old, struct page *
 	page_put(old);
 }
 
-/* A private page is to be written. Alone with it, the entry only grows; else it is copied. */
+/* A private page is to be written. Alone with it, the entry only grows; else it is
+ * copied. */
 static int fault_cow(const struct fault *f)
 {
 	struct page *old = NULL;
 
 	spin_lock(&f->s->pt_lock);
-	uint64_t *slot = arch_pt_slot(&f->s->pt, f->va, false);
-	struct page *p = slot ? pte_page(*slot) : NULL;
+	struct page *p = pte_page(*f->slot);
 	if (p && p->kind == PAGE_KIND_ANON && ref_read(&p->refs) == 1) {
-		*slot = pte_for(f->a, p, true);
+		*f->slot = pte_for(f->a, p, true);
 	} else if (p) {
 		page_get(p);
 		old = p;
@@ -125,10 +172,9 @@ static int fault_rights(const struct fault *f)
 	if (f->write && f->a->ops && f->a->ops->wrote)
 		f->a->ops->wrote(f->a->owner);
 	spin_lock(&f->s->pt_lock);
-	uint64_t *slot = arch_pt_slot(&f->s->pt, f->va, false);
-	struct page *p = slot ? pte_page(*slot) : NULL;
+	struct page *p = pte_page(*f->slot);
 	if (p)
-		*slot = pte_for(f->a, p, f->write);
+		*f->slot = pte_for(f->a, p, f->write);
 	if (p && f->write && p->kind == PAGE_KIND_CACHE)
 		page_flag_set(p, PF_DIRTY);
 	spin_unlock(&f->s->pt_lock);
@@ -148,7 +194,7 @@ static uint64_t ahead_for(const struct area *a)
 {
 	if (a->flags & AREA_RAND_READ)
 		return 1;
-	return a->flags & AREA_SEQ_READ ? READAHEAD_MAX : AHEAD_PAGES;
+	return a->flags & AREA_SEQ_READ ? READAHEAD_MAX : READ_PAGES;
 }
 
 /* The file's page for the fault, with a reference. 0, -EIO, -ENOMEM. */
@@ -165,15 +211,18 @@ static int source_get(const struct fault *f, struct page **ret)
  * references. 0 or -ENOTABLE; pages that left their file are passed over. */
 static int entries_fill(const struct fault *f, uint64_t va, struct page **run, size_t n)
 {
+	bool tells = f->a->ops && f->a->ops->wrote;
+	uint64_t rights = pte_rights(f->a, f->a->flags & AREA_SHARED && !tells);
 	struct page *sample = NULL;
 	int64_t filled = 0;
 
 	spin_lock(&f->s->pt_lock);
-	uint64_t *slot = arch_pt_slot(&f->s->pt, va, true);
+	uint64_t *slot = slot_make(f);
+	slot = slot ? slot - ((f->va - va) >> PAGE_SHIFT) : NULL;
 	for (size_t i = 0; slot && i < n; i++) {
 		if (slot[i] || !page_flag_test(run[i], PF_TREE))
 			continue;
-		slot[i] = pte_for(f->a, run[i], false);
+		slot[i] = pte_of(rights, run[i]);
 		page_mapped_inc(run[i]);
 		sample = run[i];
 		run[i] = NULL;
@@ -189,9 +238,10 @@ static int entries_fill(const struct fault *f, uint64_t va, struct page **run, s
 	return slot ? 0 : -ENOTABLE;
 }
 
-/* Cached pages about the fault, in one go; *ret_n of them from *ret_va on, the fault's among
- * them, or none. */
-static void around_find(const struct fault *f, struct page **run, uint64_t *ret_va, size_t *ret_n)
+/* Cached pages about the fault, in one go; *ret_n of them from *ret_va on, the fault's
+ * among them, or none. */
+static void around_find(const struct fault *f, struct page **run, uint64_t *ret_va,
+			size_t *ret_n)
 {
 	uint64_t span = AROUND_PAGES * PAGE_SIZE, here = area_index(f->a, f->va);
 	uint64_t start = MAX(ALIGN_DOWN(f->va, span), f->a->start);
@@ -202,7 +252,8 @@ static void around_find(const struct fault *f, struct page **run, uint64_t *ret_
 	*ret_n = 0;
 	if (here >= file_end)
 		return;
-	end = MIN(end, f->va + ((MIN(file_end - here, (uint64_t)AROUND_PAGES)) << PAGE_SHIFT));
+	end = MIN(end,
+		  f->va + ((MIN(file_end - here, (uint64_t)AROUND_PAGES)) << PAGE_SHIFT));
 	for (uint64_t at = start;; at = f->va) {
 		size_t n = mapping_find_run(m, area_index(f->a, at), run,
 					    (end - at) >> PAGE_SHIFT);
@@ -236,7 +287,8 @@ static int fault_read(const struct fault *f)
 		return -EAGAIN; /* now it is cached, with what was read ahead */
 	}
 	int err = entries_fill(f, va, run, n);
-	return err ? err : entry_peek(f) ? 0 : -EAGAIN;
+	uint64_t *slot = f->slot ? f->slot : arch_pt_slot(&f->s->pt, f->va, false);
+	return err ? err : slot && *slot ? 0 : -EAGAIN;
 }
 
 /* A write to a file page that is not mapped yet. */
@@ -258,9 +310,10 @@ static int fault_write(const struct fault *f)
 	return copy ? entry_fill(f, copy) : -ENOMEM;
 }
 
-static int fault_once(const struct fault *f)
+static int fault_once(struct fault *f)
 {
-	uint64_t v = entry_peek(f);
+	f->slot = arch_pt_slot(&f->s->pt, f->va, false);
+	uint64_t v = f->slot ? __atomic_load_n(f->slot, __ATOMIC_RELAXED) : 0;
 	if (v)
 		return fault_present(f, v);
 	f->s->faults_minor++;
@@ -271,7 +324,7 @@ static int fault_once(const struct fault *f)
 
 int fault_in(struct space *s, struct area *a, uint64_t va, bool write)
 {
-	struct fault f = { s, a, ALIGN_DOWN(va, PAGE_SIZE), write };
+	struct fault f = { s, a, ALIGN_DOWN(va, PAGE_SIZE), write, NULL };
 	int err;
 
 	do {

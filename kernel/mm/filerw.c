@@ -24,8 +24,8 @@ static int64_t run_get(struct mapping *m, uint64_t pos, uint64_t end, size_t lef
 	size_t n = mapping_find_run(m, pos >> PAGE_SHIFT, ret, MIN(want, (size_t)RUN));
 	if (n)
 		return (int64_t)n;
-	int err = mapping_get_within(m, pos >> PAGE_SHIFT, MAX(want, (size_t)READAHEAD_DEFAULT),
-				     ret);
+	int err = mapping_get_within(m, pos >> PAGE_SHIFT,
+				     MAX(want, (size_t)READAHEAD_DEFAULT), ret);
 	return err == -ERANGE ? 0 : err ? err : 1;
 }
 
@@ -56,12 +56,14 @@ int64_t mapping_read(struct mapping *m, uint64_t pos, struct uio *u)
 	return done ? done : err;
 }
 
-/* Writes n bytes into a page that is not cached, and starts as zeroes. Bytes or -errno. */
+/* Writes n bytes into a page that is not cached, and starts as zeroes. Bytes or
+ * -errno. */
 static int64_t write_fresh(struct mapping *m, uint64_t pos, struct uio *u, size_t n)
 {
 	bool whole = n == PAGE_SIZE;
 	size_t off = pos % PAGE_SIZE;
-	struct page *p = page_alloc_kind(0, PAGE_USER | (whole ? 0 : PAGE_ZERO), PAGE_KIND_CACHE);
+	struct page *p =
+		page_alloc_kind(0, PAGE_USER | (whole ? 0 : PAGE_ZERO), PAGE_KIND_CACHE);
 	if (!p)
 		return -ENOMEM;
 	int64_t r = uio_read(u, (char *)page_va(p) + off, n);
@@ -77,8 +79,8 @@ static int64_t write_fresh(struct mapping *m, uint64_t pos, struct uio *u, size_
 		struct page *there;
 		err = mapping_get(m, pos >> PAGE_SHIFT, 1, &there);
 		if (!err) {
-			memcpy((char *)page_va(there) + off,
-					 (char *)page_va(p) + off, (size_t)r);
+			memcpy((char *)page_va(there) + off, (char *)page_va(p) + off,
+			       (size_t)r);
 			page_put(there);
 		}
 	}

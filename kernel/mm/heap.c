@@ -1,6 +1,6 @@
 /*
- * heap_*: kernel memory by size. Up to a page from slab caches of fixed sizes, up to 32 KiB as
- * a block of pages, beyond that (or when memory is too scattered) through vmap.
+ * heap_*: kernel memory by size. Up to a page from slab caches of fixed sizes, up to 32
+ * KiB as a block of pages, beyond that (or when memory is too scattered) through vmap.
  */
 #include "core/panic.h"
 #include "lib/string.h"
@@ -63,8 +63,10 @@ void *heap_alloc(size_t size)
 void *heap_alloc_atomic(size_t size)
 {
 	if (likely(size <= SLAB_LIMIT))
-		return slab_alloc_atomic(heap_cache[class_of[(size + GRAIN - 1) / GRAIN]]);
-	return size <= PAGE_SIZE << BLOCK_ORDER_MAX ? block_alloc(size, PAGE_ATOMIC) : NULL;
+		return slab_alloc_atomic(
+			heap_cache[class_of[(size + GRAIN - 1) / GRAIN]]);
+	return size <= PAGE_SIZE << BLOCK_ORDER_MAX ? block_alloc(size, PAGE_ATOMIC)
+						    : NULL;
 }
 
 void *heap_zalloc(size_t size)

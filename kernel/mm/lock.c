@@ -1,12 +1,13 @@
-/* mlock and its family. Nothing is ever swapped out: locking makes pages present, and keeps
- * madvise from dropping them. */
+/* mlock and its family. Nothing is ever swapped out: locking makes pages present, and
+ * keeps madvise from dropping them. */
 #include "mm/space_internal.h"
 
 /* Pages of [start, end) that are not locked yet. */
 static uint64_t unlocked_pages(struct space *s, uint64_t start, uint64_t end)
 {
 	uint64_t n = 0;
-	for_each_area(a, s, start, end) {
+	for_each_area(a, s, start, end)
+	{
 		if (!(a->flags & AREA_LOCKED))
 			n += (MIN(end, a->end) - MAX(start, a->start)) >> PAGE_SHIFT;
 	}
@@ -19,7 +20,8 @@ static int lock_areas(struct space *s, uint64_t start, uint64_t end, bool on)
 	int err = area_carve(s, start, end);
 	if (err)
 		return err;
-	for (struct area *a = space_find(s, start); a && a->start < end; a = area_next(a)) {
+	for (struct area *a = space_find(s, start); a && a->start < end;
+	     a = area_next(a)) {
 		uint32_t f = a->flags & ~(uint32_t)AREA_LOCKED;
 		if (!(a->flags & AREA_SPECIAL))
 			area_set(s, a, a->prot, on ? f | AREA_LOCKED : f);
@@ -55,7 +57,8 @@ int space_lock_range(struct space *s, uint64_t addr, uint64_t len, bool on)
 	return err == -EFAULT ? -ENOMEM : err;
 }
 
-/* Makes every locked area present, as far as it goes: errors do not count (mlockall(2)). */
+/* Makes every locked area present, as far as it goes: errors do not count
+ * (mlockall(2)). */
 static void populate_all(struct space *s)
 {
 	uint64_t at = 0;
@@ -79,7 +82,8 @@ int space_lock_all(struct space *s, uint32_t flags)
 {
 	int err = 0;
 
-	if (flags & ~(uint32_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || flags == MCL_ONFAULT)
+	if (flags & ~(uint32_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) ||
+	    flags == MCL_ONFAULT)
 		return -EINVAL;
 	write_lock(&s->lock);
 	if (flags & MCL_CURRENT && s->total_pages > s->limit_memlock >> PAGE_SHIFT)

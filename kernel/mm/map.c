@@ -23,7 +23,8 @@ int range_check(uint64_t addr, uint64_t len, uint64_t *ret_end)
 
 static bool is_data(uint32_t prot, uint32_t flags)
 {
-	return (prot & PROT_WRITE) && !(flags & (AREA_SHARED | AREA_STACK | AREA_GROWSDOWN));
+	return (prot & PROT_WRITE) &&
+	       !(flags & (AREA_SHARED | AREA_STACK | AREA_GROWSDOWN));
 }
 
 int limit_check(struct space *s, uint64_t pages, uint32_t prot, uint32_t flags)
@@ -32,19 +33,22 @@ int limit_check(struct space *s, uint64_t pages, uint32_t prot, uint32_t flags)
 		return -ENOMEM;
 	if (is_data(prot, flags) && s->data_pages + pages > s->limit_data >> PAGE_SHIFT)
 		return -ENOMEM;
-	if (flags & AREA_LOCKED && s->locked_pages + pages > s->limit_memlock >> PAGE_SHIFT)
+	if (flags & AREA_LOCKED &&
+	    s->locked_pages + pages > s->limit_memlock >> PAGE_SHIFT)
 		return -ENOMEM;
 	return 0;
 }
 
-/* A single private mapping larger than all of memory cannot be meant (vm.overcommit_memory 0). */
+/* A single private mapping larger than all of memory cannot be meant
+ * (vm.overcommit_memory 0). */
 static bool overcommits(const struct map_request *r, uint64_t pages)
 {
 	return is_data(r->prot, r->flags) && !(r->flags & AREA_NORESERVE) &&
 	       pages > page_get_total();
 }
 
-static int request_check(const struct space *s, const struct map_request *r, uint64_t *ret_len)
+static int request_check(const struct space *s, const struct map_request *r,
+			 uint64_t *ret_len)
 {
 	if (!r->len)
 		return -EINVAL;
@@ -85,7 +89,8 @@ int place_find(struct space *s, uint64_t hint, uint64_t len, uint64_t *ret)
 	return -ENOMEM;
 }
 
-static int place(struct space *s, const struct map_request *r, uint64_t len, uint64_t *ret)
+static int place(struct space *s, const struct map_request *r, uint64_t len,
+		 uint64_t *ret)
 {
 	if (r->low32)
 		return area_place(s, len, LOW32_START, LOW32_TOP, ret) ? 0 : -ENOMEM;
@@ -102,7 +107,8 @@ void tables_prune(struct space *s, uint64_t start, uint64_t end)
 		below = n ? container_of(n, struct area, node) : NULL;
 	}
 	uint64_t hole_start = ALIGN_UP(below ? below->end : 0, TABLE_SPAN);
-	uint64_t hole_end = ALIGN_DOWN(above ? above->start : USER_END + PAGE_SIZE, TABLE_SPAN);
+	uint64_t hole_end =
+		ALIGN_DOWN(above ? above->start : USER_END + PAGE_SIZE, TABLE_SPAN);
 	start = MAX(ALIGN_DOWN(start, TABLE_SPAN), hole_start);
 	end = MIN(ALIGN_UP(end, TABLE_SPAN), hole_end);
 	if (start >= end)
@@ -112,24 +118,46 @@ void tables_prune(struct space *s, uint64_t start, uint64_t end)
 	spin_unlock(&s->pt_lock);
 }
 
-int unmap_locked(struct space *s, uint64_t start, uint64_t end, struct list *dead)
+/* Cuts [start, end) off one side of the only area it touches. */
+static bool trim(struct space *s, struct area *a, uint64_t start, uint64_t end)
 {
-	struct gather g;
+	if (a->start < start && a->end == end)
+		area_resize(s, a, a->start, start);
+	else if (a->start == start && a->end > end)
+		area_resize(s, a, end, a->end);
+	else
+		return false;
+	return true;
+}
 
-	if (area_range_free(s, start, end))
-		return 0;
-	int err = area_carve(s, start, end);
-	if (err)
-		return err;
-	gather_init(&g, s);
-	zap_range(&g, start, end);
-	gather_flush(&g);
+/* Takes all areas out of [start, end), whose ends are boundaries. */
+static void areas_remove(struct space *s, uint64_t start, uint64_t end, struct list *dead)
+{
 	for (struct area *a = space_find(s, start); a && a->start < end;) {
 		struct area *next = area_next(a);
 		area_remove(s, a);
 		list_push_back(dead, &a->rmap);
 		a = next;
 	}
+}
+
+int unmap_locked(struct space *s, uint64_t start, uint64_t end, struct list *dead)
+{
+	struct area *a = space_find(s, start);
+	struct gather g;
+
+	if (!a || a->start >= end)
+		return 0;
+	bool trims = (a->start < start && a->end == end) ||
+		     (a->start == start && a->end > end);
+	int err = trims ? 0 : area_carve(s, start, end);
+	if (err)
+		return err;
+	gather_init(&g, s);
+	zap_range(&g, start, end);
+	gather_flush(&g);
+	if (!trims || !trim(s, a, start, end))
+		areas_remove(s, start, end, dead);
 	tables_prune(s, start, end);
 	return 0;
 }
@@ -148,7 +176,8 @@ int space_unmap(struct space *s, uint64_t addr, uint64_t len)
 	return err;
 }
 
-/* Whether an area of its own is wanted: everything else is what areas of this kind may do. */
+/* Whether an area of its own is wanted: everything else is what areas of this kind may
+ * do. */
 static uint32_t area_flags_for(const struct space *s, const struct map_request *r)
 {
 	uint32_t f = r->flags;
@@ -165,9 +194,9 @@ static uint32_t area_flags_for(const struct space *s, const struct map_request *
 	return f;
 }
 
-/* Everything under the exclusive lock. `a` is a fresh area that is consumed on success. */
+/* Everything under the exclusive lock. */
 static int64_t map_locked(struct space *s, const struct map_request *r, uint64_t len,
-			  struct area *a, struct list *dead)
+			  struct list *dead)
 {
 	uint64_t at = r->addr, pages = len >> PAGE_SHIFT;
 	int err = r->fixed ? 0 : place(s, r, len, &at);
@@ -176,28 +205,23 @@ static int64_t map_locked(struct space *s, const struct map_request *r, uint64_t
 		return err;
 	if (r->noreplace && !area_range_free(s, at, at + len))
 		return -EEXIST;
-	a->flags = area_flags_for(s, r);
-	err = limit_check(s, pages, r->prot, a->flags);
-	if (!err && s->n_areas >= SPACE_AREAS_MAX)
-		err = -ENOMEM;
+	const struct area t = {
+		.start = at,
+		.end = at + len,
+		.prot = r->prot & (PROT_READ | PROT_WRITE | PROT_EXEC),
+		.flags = area_flags_for(s, r),
+		.mapping = r->mapping,
+		.pgoff = r->pgoff,
+		.ops = r->ops,
+		.owner = r->owner,
+		.label = r->label,
+	};
+	err = limit_check(s, pages, t.prot, t.flags);
 	if (!err && r->fixed)
 		err = unmap_locked(s, at, at + len, dead);
-	if (err)
-		return err;
-	/* Nothing below can fail. */
-	a->start = at;
-	a->end = at + len;
-	a->prot = r->prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
-	a->mapping = r->mapping;
-	a->pgoff = r->pgoff;
-	a->ops = r->ops;
-	a->owner = r->owner;
-	a->label = r->label;
-	if (a->ops && a->ops->get)
-		a->ops->get(a->owner);
-	area_insert(s, a);
-	area_merge(s, a);
-	return (int64_t)at;
+	if (!err)
+		err = area_add(s, &t);
+	return err ? err : (int64_t)at;
 }
 
 int64_t space_map(struct space *s, const struct map_request *r)
@@ -208,20 +232,13 @@ int64_t space_map(struct space *s, const struct map_request *r)
 
 	if (err)
 		return err;
-	struct area *a = area_new();
-	if (!a)
-		return -ENOMEM;
 	write_lock(&s->lock);
-	int64_t at = map_locked(s, r, len, a, &dead);
+	int64_t at = map_locked(s, r, len, &dead);
 	bool populate = r->populate || (s->lock_future && !s->lock_onfault);
 	write_unlock(&s->lock);
 	areas_free(&dead);
-	if (at < 0) {
-		area_free(a);
-		return at;
-	}
 	/* As on Linux the mapping stands even if it cannot be filled. */
-	if (populate)
+	if (at > 0 && populate)
 		err = space_populate(s, (uint64_t)at, (uint64_t)at + len);
 	return at;
 }

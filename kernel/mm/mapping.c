@@ -2,8 +2,8 @@
  * The tree of cached pages of one inode: looking up, adding, filling, dropping.
  *
  * Beside M1-M3:
- *  M4  a page enters the tree up to date, or with PF_LOCKED held by who fills it; a page that
- *      could not be filled leaves the tree, with PF_ERROR, before PF_LOCKED goes;
+ *  M4  a page enters the tree up to date, or with PF_LOCKED held by who fills it; a page
+ *      that could not be filled leaves the tree, with PF_ERROR, before PF_LOCKED goes;
  *  M5  who takes a page out of the tree holds its PF_LOCKED and m->lock. So a page whose
  *      PF_LOCKED one holds while PF_TREE is set keeps its mapping alive.
  * No lock is held while a page is read or copied: references keep pages.
@@ -49,7 +49,8 @@ void page_unlock(struct page *p)
 		wake_all(lock_queue(p));
 }
 
-void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host, bool reclaimable)
+void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host,
+		  bool reclaimable)
 {
 	*m = (struct mapping){ .ops = ops, .host = host, .reclaimable = reclaimable };
 	spin_init(&m->lock, RANK_MAPPING_TREE);
@@ -152,7 +153,8 @@ static int tree_add(struct mapping *m, uint64_t index, struct page *p, bool with
 	int err;
 	do {
 		spin_lock(&m->lock);
-		err = within && index >= mapping_end(m) ? -ERANGE : tree_insert(m, index, p);
+		err = within && index >= mapping_end(m) ? -ERANGE
+							: tree_insert(m, index, p);
 		spin_unlock(&m->lock);
 	} while (err == -ENOMEM && (page_reclaim(1) || page_oom()));
 	return err;
@@ -204,8 +206,8 @@ static int memory_fill(struct mapping *m, uint64_t index, bool within, struct pa
 
 /* ---- files that are read ---- */
 
-/* Locked, empty pages from index on, in the tree, with a reference each: one at least, and
- * up to n while nothing is in the way. Their number, or -errno. */
+/* Locked, empty pages from index on, in the tree, with a reference each: one at least,
+ * and up to n while nothing is in the way. Their number, or -errno. */
 static int batch_add(struct mapping *m, uint64_t index, size_t n, bool within,
 		     struct page **ret)
 {
@@ -282,7 +284,8 @@ static int page_settle(struct mapping *m, struct page *p)
 	return failed ? -EIO : 0;
 }
 
-static int get(struct mapping *m, uint64_t index, size_t ahead, bool within, struct page **ret)
+static int get(struct mapping *m, uint64_t index, size_t ahead, bool within,
+	       struct page **ret)
 {
 	for (;;) {
 		struct page *p = tree_get(m, index);

@@ -35,9 +35,10 @@ struct mapping {
 	struct radix pages;	       /* [lock] index -> struct page */
 	uint64_t n_pages;	       /* [lock] */
 	struct list areas;	       /* [lock] areas that map it: rmap for truncate */
-	_Atomic uint64_t size;	       /* file size in bytes as faults see it; owner sets */
+	/* file size in bytes as faults see it; owner sets */
+	_Atomic uint64_t size;
 	_Atomic uint32_t writable_maps; /* shared writable areas */
-	bool reclaimable;	       /* [I] clean pages may be dropped (disk-backed) */
+	bool reclaimable;		/* [I] clean pages may be dropped (disk-backed) */
 };
 
 #define READAHEAD_MAX 32 /* pages that one call of read_pages is given */
@@ -49,12 +50,14 @@ static inline uint64_t mapping_end(const struct mapping *m)
 	return (size >> PAGE_SHIFT) + !!(size % PAGE_SIZE);
 }
 
-void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host, bool reclaimable);
+void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host,
+		  bool reclaimable);
 void mapping_fini(struct mapping *m); /* no areas left; frees all pages */
 
-/* The page at index, up to date, with a reference. Reads or zero-fills when absent; readahead
- * for sequential callers up to `ahead` pages. 0, -ENOMEM, -EIO, -ENOSPC. */
-must_use int mapping_get(struct mapping *m, uint64_t index, size_t ahead, struct page **ret);
+/* The page at index, up to date, with a reference. Reads or zero-fills when absent;
+ * readahead for sequential callers up to `ahead` pages. 0, -ENOMEM, -EIO, -ENOSPC. */
+must_use int mapping_get(struct mapping *m, uint64_t index, size_t ahead,
+			 struct page **ret);
 /* Only if it is there and up to date; NULL otherwise. With a reference. */
 must_use struct page *mapping_find(struct mapping *m, uint64_t index);
 /* Drops everything at and past `size`, zeroes the rest of the last page, unmaps from all

@@ -2,8 +2,8 @@
  * The page allocator's front: per-CPU stacks of single pages before the buddy allocator,
  * watermarks, and what happens when memory runs short.
  *
- * A CPU's stack needs no lock: kernel code is not preempted, and an interrupt handler that
- * finds `busy` set goes to the buddy allocator instead.
+ * A CPU's stack needs no lock: kernel code is not preempted, and an interrupt handler
+ * that finds `busy` set goes to the buddy allocator instead.
  */
 #include "mm/page.h"
 
@@ -20,7 +20,8 @@ struct page_cpu {
 	uint32_t busy;
 	uint32_t n;
 	struct page *stack[STACK_MAX];
-	int64_t kinds[PAGE_KIND_N]; /* pages this CPU made of the kind, less those unmade */
+	/* pages this CPU made of the kind, less those unmade */
+	int64_t kinds[PAGE_KIND_N];
 } aligned_to(64);
 
 struct page_map page_map;
@@ -30,7 +31,8 @@ static struct page_cpu cpus[CPU_MAX];
 static uint32_t stack_limit = STACK_MIN; /* pages a CPU may hoard */
 static uint64_t reserve;		 /* pages that jobs leave to the kernel */
 static uint64_t total;			 /* pages that were ever given to the allocator */
-static uint64_t least_free = UINT64_MAX;	 /* [page_buddy.lock] pages that were free at the worst */
+/* [page_buddy.lock] pages that were free at the worst */
+static uint64_t least_free = UINT64_MAX;
 
 /* One instruction, so an interrupt on this CPU cannot tear it. */
 static inline void count_add(int64_t *n, int64_t v)

@@ -20,30 +20,30 @@ enum page_kind {
 	PAGE_KIND_FREE,
 	PAGE_KIND_KERNEL, /* kernel data, page tables, stacks */
 	PAGE_KIND_SLAB,
-	PAGE_KIND_ANON,	  /* private memory of processes; refs = mappings + holders */
-	PAGE_KIND_CACHE,  /* page cache: mapping and index are set */
+	PAGE_KIND_ANON,	 /* private memory of processes; refs = mappings + holders */
+	PAGE_KIND_CACHE, /* page cache: mapping and index are set */
 	PAGE_KIND_N,
 };
 
 enum page_flag {
 	PF_UPTODATE = 1, /* cache: holds the file's bytes */
 	PF_DIRTY = 2,
-	PF_RECLAIM = 4,	 /* cache: may be dropped and read again; on the LRU list */
+	PF_RECLAIM = 4, /* cache: may be dropped and read again; on the LRU list */
 	PF_ACCESSED = 8,
-	PF_ERROR = 16,	 /* cache: reading failed */
-	PF_LOCKED = 32,	 /* cache: being filled, or about to leave the tree */
-	PF_BUDDY = 64,	 /* free: heads a block on a free list of the buddy allocator */
-	PF_TREE = 128,	 /* cache: still in its mapping's tree (M1, M2) */
+	PF_ERROR = 16,	  /* cache: reading failed */
+	PF_LOCKED = 32,	  /* cache: being filled, or about to leave the tree */
+	PF_BUDDY = 64,	  /* free: heads a block on a free list of the buddy allocator */
+	PF_TREE = 128,	  /* cache: still in its mapping's tree (M1, M2) */
 	PF_WAITERS = 256, /* cache: somebody sleeps until PF_LOCKED goes */
-	PF_HEAP = 512,	 /* kernel: a block of heap_alloc's */
+	PF_HEAP = 512,	  /* kernel: a block of heap_alloc's */
 };
 
 struct page {
 	struct ref refs;
-	_Atomic uint16_t flags;	 /* enum page_flag */
-	uint8_t kind;		 /* enum page_kind */
-	uint8_t order;		 /* of the block this page heads */
-	struct list link;	 /* [owner] free list, LRU, slab list */
+	_Atomic uint16_t flags; /* enum page_flag */
+	uint8_t kind;		/* enum page_kind */
+	uint8_t order;		/* of the block this page heads */
+	struct list link;	/* [owner] free list, LRU, slab list */
 	union {
 		struct {
 			struct mapping *mapping; /* cache; stays when PF_TREE goes */
@@ -64,14 +64,16 @@ _Static_assert(sizeof(struct page) == 64, "page indexes are shifts");
 enum page_flags_alloc {
 	PAGE_ZERO = 1,
 	PAGE_ATOMIC = 2, /* never sleeps or reclaims; may use the reserve */
-	PAGE_USER = 4,	 /* for a job's memory: leaves the kernel's reserve alone, reclaims */
+	/* for a job's memory: leaves the kernel's reserve alone, reclaims */
+	PAGE_USER = 4,
 	/* PAGE_ATOMIC | PAGE_USER: does not sleep and leaves the reserve alone. */
 };
 
-/* 2^order pages with one reference, or NULL; PAGE_KIND_KERNEL. Any context with PAGE_ATOMIC,
- * else one that may sleep. */
+/* 2^order pages with one reference, or NULL; PAGE_KIND_KERNEL. Any context with
+ * PAGE_ATOMIC, else one that may sleep. */
 must_use struct page *page_alloc(unsigned order, uint32_t flags);
-must_use struct page *page_alloc_kind(unsigned order, uint32_t flags, enum page_kind kind);
+must_use struct page *page_alloc_kind(unsigned order, uint32_t flags,
+				      enum page_kind kind);
 void page_free(struct page *p, unsigned order); /* the last reference, known to be so */
 static inline void page_get(struct page *p)
 {
@@ -81,11 +83,11 @@ void page_put(struct page *p);
 
 /* Where RAM is: pages are numbered from physical 0, less the one big hole below 4 GiB. */
 struct page_map {
-	struct page *pages;	 /* [I] by index; valid from page_init on */
-	char *direct;		 /* [I] the direct map's address of physical 0 */
-	uint64_t n;		 /* [I] pages, a multiple of the largest block */
-	uint64_t hole_start;	 /* [I] first page number in the hole */
-	uint64_t hole_pages;	 /* [I] multiple of the largest block; 0: no hole */
+	struct page *pages;  /* [I] by index; valid from page_init on */
+	char *direct;	     /* [I] the direct map's address of physical 0 */
+	uint64_t n;	     /* [I] pages, a multiple of the largest block */
+	uint64_t hole_start; /* [I] first page number in the hole */
+	uint64_t hole_pages; /* [I] multiple of the largest block; 0: no hole */
 };
 extern struct page_map page_map;
 
@@ -135,7 +137,8 @@ static inline void page_flag_set(struct page *p, uint32_t flag)
 /* True if one of the flags was set. */
 static inline bool page_flag_clear(struct page *p, uint32_t flag)
 {
-	return __atomic_fetch_and((uint16_t *)&p->flags, (uint16_t)~flag, __ATOMIC_ACQ_REL) &
+	return __atomic_fetch_and((uint16_t *)&p->flags, (uint16_t)~flag,
+				  __ATOMIC_ACQ_REL) &
 	       flag;
 }
 
@@ -147,26 +150,29 @@ struct page_stats {
 	uint64_t total, free, cached, anon, slab, kernel, page_tables, reclaimable, shmem;
 	uint64_t peak; /* most that was ever out of the buddy allocator */
 };
-void page_stats_get(struct page_stats *ret); /* in pages */
+void page_stats_get(struct page_stats *ret);		 /* in pages */
 void page_kind_set(struct page *p, enum page_kind kind); /* of a page in use */
 
-/* A layer above that can give memory back (dentries, inodes): returns pages freed, about. */
+/* A layer above that can give memory back (dentries, inodes): returns pages freed,
+ * about. */
 struct shrinker {
 	struct list link;
 	size_t (*shrink)(size_t pages);
 };
 void shrinker_register(struct shrinker *s);
-/* Chosen by proc: kills a process to free memory. True when one was killed or is dying. */
+/* Chosen by proc: kills a process to free memory. True when one was killed or is
+ * dying. */
 void page_set_oom_handler(bool (*fn)(void));
 
 /* Frees what can be freed at no loss, about `pages` pages; may sleep. Pages freed. */
 size_t page_reclaim(size_t pages);
-/* No memory for a user: reclaims, then asks the oom handler and waits for its effect. True: worth
- * trying again. False: give up, with -ENOMEM. */
+/* No memory for a user: reclaims, then asks the oom handler and waits for its effect.
+ * True: worth trying again. False: give up, with -ENOMEM. */
 bool page_oom(void);
 
 void page_init(void); /* from boot_info's memory map */
-/* Gives RAM that was `taken` to the allocator (the loader's, once unneeded). Whole pages only. */
+/* Gives RAM that was `taken` to the allocator (the loader's, once unneeded). Whole pages
+ * only. */
 void page_give(paddr_t start, paddr_t end);
 
 #endif

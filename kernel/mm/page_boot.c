@@ -1,6 +1,6 @@
 /*
- * Which RAM there is and which of it is free, at boot. Struct pages are placed at the end of
- * the largest free range; only blocks that are partly in use are initialised now (B3).
+ * Which RAM there is and which of it is free, at boot. Struct pages are placed at the end
+ * of the largest free range; only blocks that are partly in use are initialised now (B3).
  */
 #include "core/panic.h"
 #include "lib/boot_info.h"
@@ -10,7 +10,8 @@
 #define BLOCK_SHIFT (PAGE_SHIFT + PAGE_ORDER_MAX)
 #define BLOCK_SIZE (1ul << BLOCK_SHIFT)
 
-/* Sets page_map's numbering: one hole, the largest between two pieces of RAM, is left out. */
+/* Sets page_map's numbering: one hole, the largest between two pieces of RAM, is left
+ * out. */
 static void map_number(const struct boot_mem *map, size_t n)
 {
 	uint64_t end = 0, hole_start = 0, hole_len = 0;
@@ -42,8 +43,6 @@ static uint64_t number_of(paddr_t pa)
 /* Frees [start, end) of reserved, initialised pages, in the largest aligned blocks. */
 static uint64_t free_span(uint64_t start, uint64_t end)
 {
-	for (uint64_t i = start; i < end; i++)
-		page_map.pages[i].kind = PAGE_KIND_FREE;
 	for (uint64_t i = start; i < end;) {
 		unsigned order = i ? (unsigned)__builtin_ctzl(i) : PAGE_ORDER_MAX;
 		order = MIN(order, (unsigned)PAGE_ORDER_MAX);
@@ -71,8 +70,8 @@ static struct boot_mem array_place(const struct boot_mem *map, size_t n, uint64_
 	return best;
 }
 
-/* Free pages [i, end): whole blocks become fresh; all others are initialised, and freed page by
- * page. Blocks below *done are dealt with. Returns pages freed. */
+/* Free pages [i, end): whole blocks become fresh; all others are initialised, and freed
+ * page by page. Blocks below *done are dealt with. Returns pages freed. */
 static uint64_t span_fill(uint64_t i, uint64_t end, uint64_t *done)
 {
 	uint64_t n = 0;
@@ -118,6 +117,11 @@ void page_init_map(const struct boot_mem *map, size_t n)
 	for (; done < page_map.n / BUDDY_BLOCK_PAGES; done++)
 		buddy_reserve_block(&page_buddy, done);
 	page_set_total(free);
+}
+
+uint32_t page_boot_cpus(void)
+{
+	return MIN(MAX(arch_boot_info()->cpu_count, 1u), (uint32_t)CPU_MAX);
 }
 
 void page_init(void)

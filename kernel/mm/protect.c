@@ -28,7 +28,8 @@ static int protect_entry(uint64_t va, uint64_t *pte, void *arg)
 	return 0;
 }
 
-/* Entries that no page of ours is behind (devices, the kernel's own) are faulted in again. */
+/* Entries that no page of ours is behind (devices, the kernel's own) are faulted in
+ * again. */
 static int drop_foreign(uint64_t va, uint64_t *pte, void *arg)
 {
 	struct protect *c = arg;
@@ -54,19 +55,22 @@ static void area_protect(struct space *s, struct area *a, uint32_t prot)
 		arch_tlb_flush(&s->pt, c.start, c.end);
 }
 
-/* May every area of [start, end) get the rights? 0, -EACCES, -ENOMEM (a hole, a limit). */
+/* May every area of [start, end) get the rights? 0, -EACCES, -ENOMEM (a hole, a
+ * limit). */
 static int protect_check(struct space *s, uint64_t start, uint64_t end, uint32_t prot)
 {
 	uint64_t data = 0;
 
 	if (!area_range_full(s, start, end))
 		return -ENOMEM;
-	for_each_area(a, s, start, end) {
+	for_each_area(a, s, start, end)
+	{
 		if ((prot & PROT_READ && !(a->flags & AREA_MAY_READ)) ||
 		    (prot & PROT_WRITE && !(a->flags & AREA_MAY_WRITE)) ||
 		    (prot & PROT_EXEC && !(a->flags & AREA_MAY_EXEC)))
 			return -EACCES;
-		if (!(a->prot & PROT_WRITE) && prot & PROT_WRITE && !(a->flags & AREA_SHARED))
+		if (!(a->prot & PROT_WRITE) && prot & PROT_WRITE &&
+		    !(a->flags & AREA_SHARED))
 			data += (MIN(end, a->end) - MAX(start, a->start)) >> PAGE_SHIFT;
 	}
 	return data && s->data_pages + data > s->limit_data >> PAGE_SHIFT ? -ENOMEM : 0;
@@ -88,7 +92,8 @@ static int protect_locked(struct space *s, uint64_t start, uint64_t end, uint32_
 	if (err)
 		return err;
 	/* Nothing below can fail. */
-	for (struct area *a = space_find(s, start); a && a->start < end; a = area_next(a)) {
+	for (struct area *a = space_find(s, start); a && a->start < end;
+	     a = area_next(a)) {
 		if (a->prot != prot)
 			area_protect(s, a, prot);
 		a = area_merge(s, a);

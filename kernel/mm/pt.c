@@ -2,8 +2,8 @@
 #include "mm/page_internal.h"
 #include "mm/space_internal.h"
 
-/* Called under pt_lock, so it cannot sleep: a fault that gets none lets go of the lock, makes
- * room, and comes again. */
+/* Called under pt_lock, so it cannot sleep: a fault that gets none lets go of the lock,
+ * makes room, and comes again. */
 static paddr_t table_alloc(void)
 {
 	struct page *p = page_alloc(0, PAGE_ZERO | PAGE_ATOMIC | PAGE_USER);
@@ -19,10 +19,19 @@ static void table_free(paddr_t pa)
 	page_free(pa_page(pa), 0);
 }
 
-void pt_ops_init(void)
+/* An entry's bits beside the address, by [writable][executable]. */
+static uint64_t rights[2][2]; /* [I] after pte_init */
+
+void pte_init(void)
 {
-	static const struct pt_page_ops ops = { .alloc = table_alloc, .free = table_free };
+	static const struct pt_page_ops ops = { .alloc = table_alloc,
+						.free = table_free };
 	arch_pt_set_page_ops(&ops);
+	for (unsigned w = 0; w < 2; w++) {
+		for (unsigned x = 0; x < 2; x++)
+			rights[w][x] = arch_pte_make(
+				0, PTE_R | PTE_USER | (w ? PTE_W : 0) | (x ? PTE_X : 0));
+	}
 }
 
 static _Atomic uint64_t *rss_of(struct space *s, const struct page *p)
@@ -67,25 +76,23 @@ void page_mapped_dec(struct page *p)
 		__atomic_fetch_sub((uint32_t *)&p->mapped, 1, __ATOMIC_RELAXED);
 }
 
-/* May an entry of a for p be writable? V3: a private page only while nobody else has it. A
- * shared one at once, unless its file wants to hear of the first write. */
+/* May an entry of a for p be writable? V3: a private page only while nobody else has it.
+ * A shared one at once, unless its file wants to hear of the first write. */
 static bool write_allowed(const struct area *a, const struct page *p, bool dirty)
 {
-	if (!(a->prot & PROT_WRITE))
-		return false;
 	if (a->flags & AREA_SHARED)
 		return dirty || !a->ops || !a->ops->wrote;
 	return p->kind == PAGE_KIND_ANON && ref_read(&p->refs) == 1;
 }
 
+uint64_t pte_rights(const struct area *a, bool write)
+{
+	if (unlikely(!(a->prot & (PROT_READ | PROT_WRITE | PROT_EXEC))))
+		return 0;
+	return rights[write && a->prot & PROT_WRITE][!!(a->prot & PROT_EXEC)];
+}
+
 uint64_t pte_for(const struct area *a, const struct page *p, bool dirty)
 {
-	if (!(a->prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
-		return pte_park(page_pa(p));
-	uint32_t f = PTE_R | PTE_USER;
-	if (a->prot & PROT_EXEC)
-		f |= PTE_X;
-	if (write_allowed(a, p, dirty))
-		f |= PTE_W;
-	return arch_pte_make(page_pa(p), f);
+	return pte_of(pte_rights(a, write_allowed(a, p, dirty)), p);
 }

@@ -1,7 +1,7 @@
 /*
- * Page-table entries as mm sees them: empty, present (arch_pte_*), or parked. A parked entry
- * keeps a page of an area that nothing may access (PROT_NONE): the bits are inverted, so
- * it is not present, and its address lies beyond RAM (L1 terminal fault).
+ * Page-table entries as mm sees them: empty, present (arch_pte_*), or parked. A parked
+ * entry keeps a page of an area that nothing may access (PROT_NONE): the bits are
+ * inverted, so it is not present, and its address lies beyond RAM (L1 terminal fault).
  */
 #ifndef MM_PTE_H
 #define MM_PTE_H

@@ -16,7 +16,8 @@ int space_sync(struct space *s, uint64_t addr, uint64_t len, int flags)
 		return err;
 	/* Shared pages are the file's pages: there is nowhere else to write them to. */
 	read_lock(&s->lock);
-	for_each_area(a, s, addr, end) {
+	for_each_area(a, s, addr, end)
+	{
 		if (flags & MS_INVALIDATE && a->flags & AREA_LOCKED)
 			err = -EBUSY;
 	}
@@ -84,7 +85,8 @@ static int usage_entry(uint64_t va, uint64_t *pte, void *arg)
 		return 0;
 	uint32_t f = pte_present(*pte) ? arch_pte_flags(*pte) : 0;
 	uint32_t mapped = MAX(p->mapped, 1u);
-	bool dirty = f & PTE_DIRTY || p->kind == PAGE_KIND_ANON || page_flag_test(p, PF_DIRTY);
+	bool dirty =
+		f & PTE_DIRTY || p->kind == PAGE_KIND_ANON || page_flag_test(p, PF_DIRTY);
 	u->resident++;
 	u->pss_num += PAGE_SIZE / mapped;
 	u->anonymous += p->kind == PAGE_KIND_ANON;

@@ -1,6 +1,6 @@
 /*
- * Getting memory back: cached pages that can be read again, then what upper layers hold in
- * caches, then the oom handler.
+ * Getting memory back: cached pages that can be read again, then what upper layers hold
+ * in caches, then the oom handler.
  *
  * Always true:
  *  R1  a page is on `lru` exactly while PF_RECLAIM is set, both under lru_lock;
@@ -81,7 +81,8 @@ static size_t lru_shrink(size_t want)
 	size_t budget = 2 * lru_pages + SCAN_BATCH, freed = 0;
 
 	while (freed < want) {
-		size_t n = lru_pick(batch, MIN(want - freed, (size_t)SCAN_BATCH), &budget);
+		size_t n =
+			lru_pick(batch, MIN(want - freed, (size_t)SCAN_BATCH), &budget);
 		for (size_t i = 0; i < n; i++)
 			freed += mapping_evict(batch[i]);
 		if (!n && !budget)

@@ -1,7 +1,7 @@
 /*
- * mremap. A move takes private pages along by moving their entries; pages of files are let go
- * and faulted in at the new place, so that truncation, which looks at one area after the
- * other, cannot miss an entry on the move.
+ * mremap. A move takes private pages along by moving their entries; pages of files are
+ * let go and faulted in at the new place, so that truncation, which looks at one area
+ * after the other, cannot miss an entry on the move.
  */
 #include "mm/space_internal.h"
 
@@ -143,7 +143,8 @@ static int resize_check(struct remap *r, struct area *a)
 		return -EFAULT;
 	if (a->flags & AREA_SPECIAL && r->new_len > r->old_len)
 		return -EFAULT;
-	if (area_index(a, r->old) + (r->new_len >> PAGE_SHIFT) < a->pgoff)
+	if (!area_is_anon(a) &&
+	    area_index(a, r->old) + (r->new_len >> PAGE_SHIFT) < a->pgoff)
 		return -EINVAL;
 	if (r->flags & MREMAP_DONTUNMAP)
 		return limit_check(r->s, r->new_len >> PAGE_SHIFT, a->prot, a->flags);

@@ -1,9 +1,11 @@
 /*
- * Slab caches: objects of one size carved from blocks of 1..8 pages, behind per-CPU magazines.
+ * Slab caches: objects of one size carved from blocks of 1..8 pages, behind per-CPU
+ * magazines.
  *
  * Always true:
  *  L1  an object is with its user, in one CPU's magazine, or on its slab's free list; the
- *      latter two carry the free mark in their second word, checked when they come and go;
+ *      latter two carry the free mark in their second word, checked when they come and
+ *      go;
  *  L2  page->in_use counts the slab's objects that are not on its free list and were
  *      carved; a slab is on cache->partial exactly while it can give an object;
  *  L3  the free list's links are stored mixed with a secret and their own address.
@@ -147,8 +149,8 @@ static bool slab_put(struct slab_cache *c, struct page *p, void *obj)
 	return false;
 }
 
-/* A new slab; c->lock not held. False: no memory. Every page of it names the cache, so that
- * heap_free finds it from any object. */
+/* A new slab; c->lock not held. False: no memory. Every page of it names the cache, so
+ * that heap_free finds it from any object. */
 static bool slab_grow(struct slab_cache *c, uint32_t flags)
 {
 	struct page *p = page_alloc_kind(c->order, flags, PAGE_KIND_SLAB);
@@ -184,7 +186,8 @@ static size_t slab_take_bulk(struct slab_cache *c, void **ret, size_t n, uint32_
 	do {
 		uint64_t f = spin_lock_irq(&c->lock);
 		while (got < n && !list_empty(&c->partial))
-			ret[got++] = slab_take(c, list_first(&c->partial, struct page, link));
+			ret[got++] =
+				slab_take(c, list_first(&c->partial, struct page, link));
 		spin_unlock_irq(&c->lock, f);
 	} while (!got && slab_grow(c, flags));
 	return got;
@@ -201,8 +204,7 @@ static void slab_put_bulk(struct slab_cache *c, void **objs, size_t n)
 			list_push_back(&dead, &p->link);
 	}
 	spin_unlock_irq(&c->lock, f);
-	list_for_each_safe(p, &dead, struct page, link)
-		slab_release(c, p);
+	list_for_each_safe(p, &dead, struct page, link) slab_release(c, p);
 }
 
 /* ---- magazines ---- */
@@ -215,7 +217,8 @@ static cold struct magazine *magazine_new(struct slab_cache *c)
 	object_mark_used(&magazine_cache, m);
 	memset(m, 0, sizeof(struct magazine));
 	/* An interrupt may have made one meanwhile; then this one is kept instead: it is
-	 * the same CPU, and the other can hold nothing that is not in the slabs' books. */
+	 * the same CPU, and the other can hold nothing that is not in the slabs'
+	 * books. */
 	struct magazine **slot = &c->mag[cpu_id()];
 	if (*slot) {
 		((struct free_object *)m)->mark = object_mark(m);
@@ -310,7 +313,9 @@ static void cache_setup(struct slab_cache *c, const char *name, size_t size, siz
 		.size = (uint32_t)size,
 		.order = (uint8_t)order,
 		.per_slab = (uint32_t)((PAGE_SIZE << order) / size),
-		.mag_size = size <= 256 ? MAG_MAX : size <= 1024 ? 16 : 8,
+		.mag_size = size <= 256	   ? MAG_MAX
+			    : size <= 1024 ? 16
+					   : 8,
 	};
 	spin_init(&c->lock, RANK_SLAB);
 	list_init(&c->partial);
@@ -345,7 +350,8 @@ static size_t cache_shrink(struct slab_cache *c)
 		m->busy = 0;
 	}
 	uint64_t f = spin_lock_irq(&c->lock);
-	list_for_each_safe(p, &c->partial, struct page, link) {
+	list_for_each_safe(p, &c->partial, struct page, link)
+	{
 		if (p->in_use)
 			continue;
 		list_del(&p->link);
@@ -354,7 +360,8 @@ static size_t cache_shrink(struct slab_cache *c)
 		c->empty--;
 	}
 	spin_unlock_irq(&c->lock, f);
-	list_for_each_safe(p, &dead, struct page, link) {
+	list_for_each_safe(p, &dead, struct page, link)
+	{
 		slab_release(c, p);
 		freed += 1ul << c->order;
 	}
@@ -364,7 +371,8 @@ static size_t cache_shrink(struct slab_cache *c)
 size_t slab_shrink(void)
 {
 	size_t freed = 0;
-	for (struct slab_cache *c = __atomic_load_n(&caches, __ATOMIC_ACQUIRE); c; c = c->next)
+	for (struct slab_cache *c = __atomic_load_n(&caches, __ATOMIC_ACQUIRE); c;
+	     c = c->next)
 		freed += cache_shrink(c);
 	return freed;
 }

@@ -1,6 +1,6 @@
 /*
- * Small kernel objects. Named caches for the frequent kinds, heap_* for the rest. Memory from
- * heap_zalloc and slab_zalloc is zeroed. Larger than a page: vmap'd or buddy blocks.
+ * Small kernel objects. Named caches for the frequent kinds, heap_* for the rest. Memory
+ * from heap_zalloc and slab_zalloc is zeroed. Larger than a page: vmap'd or buddy blocks.
  */
 #ifndef MM_SLAB_H
 #define MM_SLAB_H
@@ -13,14 +13,15 @@ struct slab_cache;
 must_use struct slab_cache *slab_cache_new(const char *name, size_t size, size_t align);
 must_use void *slab_alloc(struct slab_cache *c);
 must_use void *slab_zalloc(struct slab_cache *c);
-must_use void *slab_alloc_atomic(struct slab_cache *c); /* any context; uses the reserve */
+/* any context; uses the reserve */
+must_use void *slab_alloc_atomic(struct slab_cache *c);
 void slab_free(struct slab_cache *c, void *obj); /* NULL is fine */
 
 must_use void *heap_alloc(size_t size); /* NULL: no memory. Any size up to 4 MiB */
 must_use void *heap_zalloc(size_t size);
 must_use void *heap_alloc_atomic(size_t size);
 must_use char *heap_strdup(const char *s, size_t len); /* adds the NUL */
-void heap_free(void *p); /* NULL is fine */
+void heap_free(void *p);			       /* NULL is fine */
 /* n*size with the overflow check; NULL on overflow too. */
 must_use void *heap_alloc_array(size_t n, size_t size);
 

@@ -50,8 +50,8 @@ void space_put(struct space *s)
 	slab_free(space_cache, s);
 }
 
-/* After the last user has gone. A CPU may still have the tables loaded while it runs a kernel
- * thread, but that touches no user memory: nothing needs flushing. */
+/* After the last user has gone. A CPU may still have the tables loaded while it runs a
+ * kernel thread, but that touches no user memory: nothing needs flushing. */
 static void space_empty(struct space *s)
 {
 	struct list dead = LIST_INIT(dead);
@@ -61,8 +61,7 @@ static void space_empty(struct space *s)
 	write_lock(&s->lock);
 	gather_init(&g, s);
 	g.quiet = true;
-	for_each_area(a, s, 0, USER_END)
-		zap_range(&g, a->start, a->end);
+	for_each_area(a, s, 0, USER_END) zap_range(&g, a->start, a->end);
 	gather_flush(&g);
 	for (struct area *a; (a = space_find(s, 0));) {
 		area_remove(s, a);
@@ -115,8 +114,8 @@ static uint64_t *copy_slot(struct copy *c, uint64_t va)
 	return c->slot ? c->slot + ((va - base) >> PAGE_SHIFT) : NULL;
 }
 
-/* Shares one private page: from now on both sides read it only (V3). Pages of files are left
- * out: the child faults them in where it wants them. */
+/* Shares one private page: from now on both sides read it only (V3). Pages of files are
+ * left out: the child faults them in where it wants them. */
 static int copy_entry(uint64_t va, uint64_t *pte, void *arg)
 {
 	struct copy *c = arg;
@@ -140,8 +139,8 @@ static int copy_entry(uint64_t va, uint64_t *pte, void *arg)
 	return 0;
 }
 
-/* Copies the private pages of one area. 0 or -ENOMEM. The child's lock is not needed: nobody
- * knows it yet, and its area is not on its mapping's list. */
+/* Copies the private pages of one area. 0 or -ENOMEM. The child's lock is not needed:
+ * nobody knows it yet, and its area is not on its mapping's list. */
 static int pages_copy(struct copy *c, struct space *old)
 {
 	uint64_t at = c->from->start;
@@ -219,7 +218,8 @@ int space_fork(struct space *old, struct space **ret)
 		return err;
 	inherit(s, old);
 	read_lock(&old->lock);
-	for_each_area(a, old, 0, USER_END) {
+	for_each_area(a, old, 0, USER_END)
+	{
 		if (a->flags & AREA_DONTFORK)
 			continue;
 		err = area_fork(old, a, s, &narrowed);

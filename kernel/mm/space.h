@@ -1,5 +1,6 @@
 /*
- * Address spaces: areas (what the user asked for) over page tables (what has been touched).
+ * Address spaces: areas (what the user asked for) over page tables (what has been
+ * touched).
  *
  * Always true:
  *  V1  areas do not overlap and are sorted; both ends are page-aligned within
@@ -24,7 +25,7 @@ enum area_flag {
 	AREA_SHARED = 1,
 	AREA_GROWSDOWN = 2,
 	AREA_STACK = 4,
-	AREA_HEAP = 8,	    /* brk */
+	AREA_HEAP = 8, /* brk */
 	AREA_DONTFORK = 16,
 	AREA_WIPEONFORK = 32,
 	AREA_LOCKED = 64,
@@ -39,11 +40,13 @@ enum area_flag {
 	AREA_RAND_READ = 32768,
 };
 
-/* What an area maps, when it is not anonymous. `owner` is opaque here (fs: struct file). */
+/* What an area maps, when it is not anonymous. `owner` is opaque here (fs: struct
+ * file). */
 struct area_ops {
 	void (*get)(void *owner);
 	void (*put)(void *owner);
-	/* Page for a fault, with a reference; NULL in ops: use a->mapping. 0, -EIO (SIGBUS). */
+	/* Page for a fault, with a reference; NULL in ops: use a->mapping. 0, -EIO
+	 * (SIGBUS). */
 	int (*fault)(struct area *a, uint64_t pgoff, struct page **ret);
 	/* What /proc/pid/maps says: path text, device, inode number. */
 	size_t (*name)(void *owner, char *buf, size_t n);
@@ -53,44 +56,51 @@ struct area_ops {
 };
 
 struct area {
-	struct rb_node node;	  /* [space.lock] by start */
-	struct space *space;	  /* [I] */
-	uint64_t start, end;	  /* [space.lock] bytes, page-aligned */
-	uint64_t gap;		  /* bytes right before start that a mapping may take */
-	uint64_t gap_max;	  /* largest gap in the subtree */
-	uint32_t prot;		  /* [space.lock] PROT_* */
-	uint32_t flags;		  /* [space.lock] enum area_flag */
-	struct mapping *mapping;  /* NULL: anonymous (or ops->fault) */
-	uint64_t pgoff;		  /* page of the mapping at start */
+	struct rb_node node;	    /* [space.lock] by start */
+	struct space *space;	    /* [I] */
+	uint64_t start, end;	    /* [space.lock] bytes, page-aligned */
+	uint64_t gap;		    /* bytes right before start that a mapping may take */
+	uint64_t gap_max;	    /* largest gap in the subtree */
+	uint32_t prot;		    /* [space.lock] PROT_* */
+	uint32_t flags;		    /* [space.lock] enum area_flag */
+	struct mapping *mapping;    /* NULL: anonymous (or ops->fault) */
+	uint64_t pgoff;		    /* page of the mapping at start */
 	const struct area_ops *ops; /* NULL: plain anonymous */
 	void *owner;
-	struct list rmap;	  /* [mapping.lock] on mapping->areas */
-	const char *label;	  /* "[vdso]"…; NULL: derived */
-	bool cows;		  /* [space.pt_lock] may hold private copies of file pages */
+	struct list rmap;  /* [mapping.lock] on mapping->areas */
+	const char *label; /* "[vdso]"…; NULL: derived */
+	/* [space.pt_lock] may hold private copies of file pages */
+	bool cows;
+	/* [space.pt_lock] Zero pages mapped by the last fault, and the address right
+	 * after them: a fault there means that memory is touched in order. */
+	uint32_t ahead;
+	uint64_t ahead_end;
 };
 
 #define SPACE_AREAS_MAX 65530 /* Linux's vm.max_map_count */
 
 struct space {
-	struct ref users;	/* threads */
-	struct ref refs;	/* + others that look (procfs, rmap) */
-	struct rwlock lock;	/* RANK_SPACE */
-	struct rb_tree areas;	/* [lock] */
-	struct area *hint;	/* [lock, shared suffices] the area found last */
-	uint64_t n_areas;	/* [lock] */
+	struct ref users;	 /* threads */
+	struct ref refs;	 /* + others that look (procfs, rmap) */
+	struct rwlock lock;	 /* RANK_SPACE */
+	struct rb_tree areas;	 /* [lock] */
+	struct area *hint;	 /* [lock, shared suffices] the area found last */
+	uint64_t n_areas;	 /* [lock] */
 	struct spinlock pt_lock; /* RANK_PT: pt's contents and the counters */
 	struct arch_pt pt;
 	_Atomic uint64_t rss_anon, rss_file, rss_shmem; /* pages */
-	uint64_t rss_peak;	/* [pt_lock] pages */
-	uint64_t total_pages, locked_pages, data_pages, stack_pages, exec_pages; /* [lock] */
-	uint64_t mmap_top;	/* [I after exec] top-down base */
+	uint64_t rss_peak;				/* [pt_lock] pages */
+	/* [lock] */
+	uint64_t total_pages, locked_pages, data_pages, stack_pages, exec_pages;
+	uint64_t mmap_top;	 /* [I after exec] top-down base */
 	uint64_t brk_start, brk; /* [lock] */
-	uint64_t code_start, code_end, data_start, data_end, stack_start; /* [I after exec] */
+	/* [I after exec] */
+	uint64_t code_start, code_end, data_start, data_end, stack_start;
 	uint64_t arg_start, arg_end, env_start, env_end;
-	uint64_t vdso;		/* address of the vDSO image, 0: none */
-	uint64_t auxv[64];	/* as the program got it, for /proc/pid/auxv */
+	uint64_t vdso;	   /* address of the vDSO image, 0: none */
+	uint64_t auxv[64]; /* as the program got it, for /proc/pid/auxv */
 	uint64_t faults_minor, faults_major;
-	void *exe;		/* struct file of the program; fs owns the meaning */
+	void *exe; /* struct file of the program; fs owns the meaning */
 	void (*exe_put)(void *exe);
 	bool dumpable;
 	bool lock_future, lock_onfault; /* [lock] mlockall(MCL_FUTURE, MCL_ONFAULT) */
@@ -121,15 +131,15 @@ struct map_request {
 	struct mapping *mapping;
 	uint64_t pgoff;
 	const struct area_ops *ops;
-	void *owner;	      /* borrowed: ops->get is called for the area */
+	void *owner; /* borrowed: ops->get is called for the area */
 	const char *label;
 };
 /* The address, or -EINVAL, -ENOMEM, -EEXIST (noreplace), -EPERM. */
 must_use int64_t space_map(struct space *s, const struct map_request *r);
 must_use int space_unmap(struct space *s, uint64_t addr, uint64_t len);
 must_use int space_protect(struct space *s, uint64_t addr, uint64_t len, uint32_t prot);
-must_use int64_t space_remap(struct space *s, uint64_t old, uint64_t old_len, uint64_t new_len,
-			     uint32_t flags, uint64_t new_addr);
+must_use int64_t space_remap(struct space *s, uint64_t old, uint64_t old_len,
+			     uint64_t new_len, uint32_t flags, uint64_t new_addr);
 must_use int space_advise(struct space *s, uint64_t addr, uint64_t len, int advice);
 must_use int space_sync(struct space *s, uint64_t addr, uint64_t len, int flags);
 must_use int space_lock_range(struct space *s, uint64_t addr, uint64_t len, bool on);
@@ -137,15 +147,18 @@ must_use int space_lock_all(struct space *s, uint32_t flags); /* MCL_*; 0: munlo
 must_use int space_mincore(struct space *s, uint64_t addr, uint64_t len, uaddr_t vec);
 uint64_t space_set_brk(struct space *s, uint64_t brk); /* the break after the call */
 
-/* Resolves a fault of the current thread. 0, -EFAULT (SIGSEGV MAPERR), -EACCES (SEGV_ACCERR),
+/* Resolves a fault of the current thread. 0, -EFAULT (SIGSEGV MAPERR), -EACCES
+ * (SEGV_ACCERR),
  * -EIO (SIGBUS), -ENOMEM (the oom handler has run: the thread is being killed). */
-must_use int space_fault(struct space *s, uint64_t va, uint32_t access /* enum fault_access */,
-			 bool user);
-/* Access to another space's memory (ptrace, /proc/pid/mem, cmdline, process_vm_*). Bytes done, or
+must_use int space_fault(struct space *s, uint64_t va,
+			 uint32_t access /* enum fault_access */, bool user);
+/* Access to another space's memory (ptrace, /proc/pid/mem, cmdline, process_vm_*). Bytes
+ * done, or
  * -EFAULT/-EIO when none. `force` ignores page protection the way ptrace does. */
-must_use int64_t space_access(struct space *s, uint64_t va, void *buf, size_t n, bool write,
-			      bool force);
-/* The page behind a user address, pinned, for shared futexes: *ret_page has a reference. */
+must_use int64_t space_access(struct space *s, uint64_t va, void *buf, size_t n,
+			      bool write, bool force);
+/* The page behind a user address, pinned, for shared futexes: *ret_page has a
+ * reference. */
 must_use int space_pin(struct space *s, uint64_t va, bool write, struct page **ret_page);
 
 /* Area that holds va, or the next one above; NULL: none. Caller holds the lock. */
@@ -153,8 +166,8 @@ struct area *space_find(struct space *s, uint64_t va);
 struct area *area_next(struct area *a);
 /* Resident/dirty/referenced pages of an area, for smaps. Lock held shared. */
 struct area_usage {
-	uint64_t resident, pss_num, shared_clean, shared_dirty, private_clean, private_dirty,
-		referenced, anonymous;
+	uint64_t resident, pss_num, shared_clean, shared_dirty, private_clean,
+		private_dirty, referenced, anonymous;
 };
 void area_usage_get(struct area *a, struct area_usage *ret);
 /* Takes [first, last] pages of a mapping out of every space that maps it. */
@@ -164,9 +177,9 @@ void space_check(struct space *s);
 
 /* The one place that decides whether a mapping may be writable and executable at once. */
 bool area_wx_allowed(const struct space *s, uint32_t prot);
-/* Shared anonymous memory of `len` bytes, for MAP_SHARED|MAP_ANONYMOUS: fills in the request's
- * mapping, ops and owner. The caller drops its reference with (*ops->put)(owner) once space_map
- * has returned. 0 or -ENOMEM. */
+/* Shared anonymous memory of `len` bytes, for MAP_SHARED|MAP_ANONYMOUS: fills in the
+ * request's mapping, ops and owner. The caller drops its reference with
+ * (*ops->put)(owner) once space_map has returned. 0 or -ENOMEM. */
 must_use int space_shared_memory(uint64_t len, struct map_request *r);
 
 void space_init(void);

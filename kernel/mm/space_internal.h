@@ -12,7 +12,7 @@
 #define STACK_GUARD (256 * PAGE_SIZE) /* nothing is placed this close below a stack */
 #define TABLE_SPAN MIB(2)	      /* what one last-level table maps */
 
-/* ---- area.c: the tree (V1) and its gaps; space->lock held exclusively unless said ---- */
+/* ---- area.c: the tree (V1) and its gaps; space->lock held exclusively unless said -- */
 
 void areas_init(struct space *s);
 void area_cache_init(void);
@@ -20,15 +20,20 @@ must_use struct area *area_new(void); /* zeroed, or NULL */
 void area_free(struct area *a);	      /* drops the owner; may sleep; no space lock held */
 void areas_free(struct list *dead);   /* of areas linked by `rmap` */
 void area_insert(struct space *s, struct area *a);
+/* Covers free addresses with an area like `t`: by a neighbour that is alike, grown, or by
+ * a new one, for which the owner is referenced. 0 or -ENOMEM. */
+must_use int area_add(struct space *s, const struct area *t);
 void area_remove(struct space *s, struct area *a); /* out of tree, rmap and accounts */
 /* Moves the ends of a; pgoff follows the start. */
 void area_resize(struct space *s, struct area *a, uint64_t start, uint64_t end);
 struct area *area_prev(struct area *a);
-/* Merges a with its neighbours where they are alike; the area that now covers a's range. */
+/* Merges a with its neighbours where they are alike; the area that now covers a's
+ * range. */
 struct area *area_merge(struct space *s, struct area *a);
 /* Makes start and end area boundaries. 0 or -ENOMEM; nothing changed then. */
 must_use int area_carve(struct space *s, uint64_t start, uint64_t end);
-/* Highest free place for len bytes that ends at or below top and starts at or above low. */
+/* Highest free place for len bytes that ends at or below top and starts at or above
+ * low. */
 must_use bool area_place(struct space *s, uint64_t len, uint64_t low, uint64_t top,
 			 uint64_t *ret);
 bool area_range_free(struct space *s, uint64_t start, uint64_t end);
@@ -37,8 +42,8 @@ bool area_range_full(struct space *s, uint64_t start, uint64_t end);
 /* Changes what an area allows, with the accounts. */
 void area_set(struct space *s, struct area *a, uint32_t prot, uint32_t flags);
 
-#define for_each_area(a, s, from, stop)                                                   \
-	for (struct area *a = space_find((s), (from)); a && a->start < (stop);            \
+#define for_each_area(a, s, from, stop)                                                  \
+	for (struct area *a = space_find((s), (from)); a && a->start < (stop);           \
 	     a = area_next(a))
 
 static inline uint64_t area_pages(const struct area *a)
@@ -60,7 +65,8 @@ static inline bool area_is_anon(const struct area *a)
 
 #define GATHER_PAGES 64
 
-/* Pages that are out of the page tables but that CPUs may still reach through their TLBs. */
+/* Pages that are out of the page tables but that CPUs may still reach through their
+ * TLBs. */
 struct gather {
 	struct space *space;
 	uint64_t start, end; /* to flush; end 0: nothing */
@@ -74,28 +80,41 @@ void gather_flush(struct gather *g); /* flushes TLBs, then drops the pages */
 /* Empties all entries of [start, end). Takes pt_lock. */
 void zap_range(struct gather *g, uint64_t start, uint64_t end);
 /* Only the pages of m with indexes [first, last]; `cows`: private copies there too. */
-void zap_mapping(struct gather *g, struct area *a, const struct mapping *m, uint64_t first,
-		 uint64_t last, bool cows);
+void zap_mapping(struct gather *g, struct area *a, const struct mapping *m,
+		 uint64_t first, uint64_t last, bool cows);
 /* Drops one entry's page: counters now, the reference after the flush. pt_lock held. */
 void gather_add(struct gather *g, uint64_t va, uint64_t old);
 
 /* ---- pt.c: entries and counters; pt_lock held ---- */
 
-void pt_ops_init(void);
+void pte_init(void);
 /* Counts the page as resident, `n` = 1 or -1. */
 void rss_add(struct space *s, const struct page *p, int64_t n);
-/* The entry of area a for page p, with all it may grant (V2, V3). `dirty`: it is being written. */
+/* What entries of a grant, for pte_of; 0: nothing. `write`: if the area allows it. */
+uint64_t pte_rights(const struct area *a, bool write);
+static inline uint64_t pte_of(uint64_t rights, const struct page *p)
+{
+	return likely(rights) ? rights | page_pa(p) : pte_park(page_pa(p));
+}
+/* The entry of area a for page p, with all it may grant (V2, V3). `dirty`: it is being
+ * written. */
 uint64_t pte_for(const struct area *a, const struct page *p, bool dirty);
 void page_mapped_inc(struct page *p);
+static inline void page_mapped_init(struct page *p) /* of a page nobody else knows */
+{
+	__atomic_store_n((uint32_t *)&p->mapped, 1, __ATOMIC_RELAXED);
+}
 void page_mapped_dec(struct page *p);
 
 /* ---- fault.c, fault_page.c ---- */
 
-/* No page for a page table: the caller lets go of the locks, calls fault_room, comes again. */
+/* No page for a page table: the caller lets go of the locks, calls fault_room, comes
+ * again. */
 #define ENOTABLE ENOBUFS
 
-/* Makes va's page present, ready for writing if `write`. The area's rights are the caller's
- * business, but the entry grants no more. space->lock held. 0, -EIO (SIGBUS), -ENOMEM,
+/* Makes va's page present, ready for writing if `write`. The area's rights are the
+ * caller's business, but the entry grants no more. space->lock held. 0, -EIO (SIGBUS),
+ * -ENOMEM,
  * -ENOTABLE. */
 must_use int fault_in(struct space *s, struct area *a, uint64_t va, bool write);
 /* After -ENOTABLE, without locks. False: out of memory. */
@@ -107,7 +126,8 @@ bool area_allows(const struct area *a, uint32_t access);
 must_use int space_populate(struct space *s, uint64_t start, uint64_t end);
 /* The page at va with a reference, faulted in if need be; space->lock held shared.
  * 0, -EFAULT, -EIO, -ENOMEM, -ENOTABLE. */
-must_use int page_pin(struct space *s, uint64_t va, bool write, bool force, struct page **ret);
+must_use int page_pin(struct space *s, uint64_t va, bool write, bool force,
+		      struct page **ret);
 
 /* ---- map.c ---- */
 
@@ -117,7 +137,8 @@ must_use int range_check(uint64_t addr, uint64_t len, uint64_t *ret_end);
  * 0 or -ENOMEM. */
 must_use int place_find(struct space *s, uint64_t hint, uint64_t len, uint64_t *ret);
 /* Unmaps [start, end) under the exclusive lock; areas to free go to `dead`. */
-must_use int unmap_locked(struct space *s, uint64_t start, uint64_t end, struct list *dead);
+must_use int unmap_locked(struct space *s, uint64_t start, uint64_t end,
+			  struct list *dead);
 /* Would `pages` more, of that kind, break a limit? 0 or -ENOMEM. */
 must_use int limit_check(struct space *s, uint64_t pages, uint32_t prot, uint32_t flags);
 /* Frees page tables that the hole around [start, end) leaves empty. */

@@ -1,6 +1,6 @@
 /*
- * Taking pages away from a file: shrinking, punching, the end of the inode. M3: out of the
- * tree first, then out of all address spaces, and only then freed.
+ * Taking pages away from a file: shrinking, punching, the end of the inode. M3: out of
+ * the tree first, then out of all address spaces, and only then freed.
  */
 #include "core/panic.h"
 #include "lib/string.h"
@@ -8,10 +8,10 @@
 
 #define DETACH_BATCH 32
 
-/* Moves some of the pages [first, last] from the tree to `out`, locked. True: all of them;
- * else go on at *ret_next. A page that somebody else has locked is waited for. */
-static bool detach_some(struct mapping *m, uint64_t first, uint64_t last, struct list *out,
-			size_t *pages, uint64_t *ret_next)
+/* Moves some of the pages [first, last] from the tree to `out`, locked. True: all of
+ * them; else go on at *ret_next. A page that somebody else has locked is waited for. */
+static bool detach_some(struct mapping *m, uint64_t first, uint64_t last,
+			struct list *out, size_t *pages, uint64_t *ret_next)
 {
 	struct page *busy = NULL;
 	uint64_t at = first;
@@ -54,7 +54,8 @@ static void drop_range(struct mapping *m, uint64_t first, uint64_t last, bool co
 		;
 	if (!list_empty(&m->areas))
 		mapping_unmap_range(m, first, last, cows);
-	list_for_each_safe(p, &out, struct page, link) {
+	list_for_each_safe(p, &out, struct page, link)
+	{
 		page_unlock(p);
 		page_put(p);
 	}

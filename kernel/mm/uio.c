@@ -3,8 +3,8 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 
-#define IOV_MAX 1024	     /* UIO_MAXIOV */
-#define RW_MAX 0x7ffff000ul  /* what one read or write moves at most, as on Linux */
+#define IOV_MAX 1024	    /* UIO_MAXIOV */
+#define RW_MAX 0x7ffff000ul /* what one read or write moves at most, as on Linux */
 
 static void uio_init_one(struct uio *u, void *base, size_t n, bool kernel)
 {
@@ -41,8 +41,8 @@ static int64_t iov_check(struct iovec *iov, size_t count)
 	return (int64_t)sum;
 }
 
-int uio_init_vec(struct uio *u, uaddr_t vec, size_t count, struct iovec *fast, size_t fast_n,
-		 struct iovec **ret_iov)
+int uio_init_vec(struct uio *u, uaddr_t vec, size_t count, struct iovec *fast,
+		 size_t fast_n, struct iovec **ret_iov)
 {
 	struct iovec *iov = fast;
 
@@ -85,15 +85,16 @@ static size_t piece(struct uio *u, size_t n, uint64_t *ret_at)
 enum move { MOVE_OUT, MOVE_IN, MOVE_ZERO };
 
 /* Bytes not moved. */
-static size_t move_piece(const struct uio *u, enum move how, uint64_t at, void *mem, size_t n)
+static size_t move_piece(const struct uio *u, enum move how, uint64_t at, void *mem,
+			 size_t n)
 {
 	if (!u->kernel) {
 		if (!user_range_ok(UADDR(at), n))
 			return n;
 		if (how == MOVE_ZERO)
 			return arch_user_zero(at, n);
-		return how == MOVE_OUT ? arch_user_write(at, mem, n) :
-					 arch_user_read(mem, at, n);
+		return how == MOVE_OUT ? arch_user_write(at, mem, n)
+				       : arch_user_read(mem, at, n);
 	}
 	if (how == MOVE_ZERO)
 		memset((void *)at, 0, n);
@@ -159,7 +160,8 @@ void uio_prefault(struct uio *u, size_t n, bool for_write)
 	while (n && seg < u->segs) {
 		uint64_t at = (uint64_t)u->iov[seg].iov_base + off;
 		size_t len = MIN(n, u->iov[seg].iov_len - off);
-		for (uint64_t va = at; va < at + len; va = ALIGN_DOWN(va, PAGE_SIZE) + PAGE_SIZE)
+		for (uint64_t va = at; va < at + len;
+		     va = ALIGN_DOWN(va, PAGE_SIZE) + PAGE_SIZE)
 			touch(va, for_write);
 		n -= len;
 		off = 0;

@@ -1,6 +1,7 @@
 /*
- * The only way to user memory. All return 0 or -EFAULT; a range that leaves user space is a
- * fault before anything is touched. They may sleep (page faults), so no spinlock is held.
+ * The only way to user memory. All return 0 or -EFAULT; a range that leaves user space is
+ * a fault before anything is touched. They may sleep (page faults), so no spinlock is
+ * held.
  */
 #ifndef MM_USERCOPY_H
 #define MM_USERCOPY_H
@@ -37,14 +38,14 @@ must_use static inline int user_zero(uaddr_t dst, size_t n)
 
 /* Length without NUL, -EFAULT, or -ENAMETOOLONG when max bytes hold no NUL. */
 must_use int64_t copy_in_str(char *dst, uaddr_t src, size_t max);
-/* Struct of a size that user space states (openat2, clone3): bytes we do not know must be zero.
- * 0, -EFAULT, -E2BIG. */
+/* Struct of a size that user space states (openat2, clone3): bytes we do not know must be
+ * zero. 0, -EFAULT, -E2BIG. */
 must_use int copy_in_struct(void *dst, size_t dst_size, uaddr_t src, size_t src_size);
 
-#define put_user(dst, val)                                                                \
-	({                                                                                \
-		__typeof__(val) v_ = (val);                                               \
-		copy_out((dst), &v_, sizeof v_);                                          \
+#define put_user(dst, val)                                                               \
+	({                                                                               \
+		__typeof__(val) v_ = (val);                                              \
+		copy_out((dst), &v_, sizeof v_);                                         \
 	})
 #define get_user(lval, src) copy_in(&(lval), (src), sizeof(lval))
 
@@ -52,26 +53,27 @@ must_use int copy_in_struct(void *dst, size_t dst_size, uaddr_t src, size_t src_
  * A walk over user or kernel buffers, as read and write want it. `left` counts down.
  */
 struct uio {
-	bool kernel;	     /* segments are kernel addresses */
-	struct iovec *iov;   /* current segment; borrows */
-	size_t seg_off;	     /* bytes of it already done */
-	size_t segs;	     /* segments left, with the current one */
-	size_t left;	     /* bytes left in all */
-	struct iovec one;    /* storage for the single-buffer forms */
+	bool kernel;	   /* segments are kernel addresses */
+	struct iovec *iov; /* current segment; borrows */
+	size_t seg_off;	   /* bytes of it already done */
+	size_t segs;	   /* segments left, with the current one */
+	size_t left;	   /* bytes left in all */
+	struct iovec one;  /* storage for the single-buffer forms */
 };
 
 void uio_init_user(struct uio *u, uaddr_t buf, size_t n);
 void uio_init_kernel(struct uio *u, void *buf, size_t n);
-/* Copies the vector in; *ret_iov is to be freed with heap_free after use (NULL if it fit in
- * `fast`). 0, -EFAULT, -EINVAL (bad count or length sum), -ENOMEM. */
+/* Copies the vector in; *ret_iov is to be freed with heap_free after use (NULL if it fit
+ * in `fast`). 0, -EFAULT, -EINVAL (bad count or length sum), -ENOMEM. */
 must_use int uio_init_vec(struct uio *u, uaddr_t vec, size_t count, struct iovec *fast,
 			  size_t fast_n, struct iovec **ret_iov);
-/* Moves up to n bytes between kernel memory and the uio; advances by what was done. Returns the
- * count; short means a fault (-EFAULT if not one byte could be moved). */
+/* Moves up to n bytes between kernel memory and the uio; advances by what was done.
+ * Returns the count; short means a fault (-EFAULT if not one byte could be moved). */
 must_use int64_t uio_write(struct uio *u, const void *src, size_t n); /* kernel -> uio */
-must_use int64_t uio_read(struct uio *u, void *dst, size_t n);	 /* uio -> kernel */
+must_use int64_t uio_read(struct uio *u, void *dst, size_t n);	      /* uio -> kernel */
 must_use int64_t uio_write_zero(struct uio *u, size_t n);
-/* Touches the first bytes of the next n, so that a copy under a lock is likely to succeed. */
+/* Touches the first bytes of the next n, so that a copy under a lock is likely to
+ * succeed. */
 void uio_prefault(struct uio *u, size_t n, bool for_write);
 static inline void uio_truncate(struct uio *u, size_t n)
 {

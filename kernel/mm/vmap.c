@@ -1,9 +1,9 @@
 /*
  * Kernel addresses for scattered pages, and kernel stacks.
  *
- * The window is divided among size classes; class k hands out slots of 2^k pages, of which
- * the last page at least is never mapped. So every range has an unmapped page on both
- * sides, and its end is where nothing is mapped.
+ * The window is divided among size classes; class k hands out slots of 2^k pages, of
+ * which the last page at least is never mapped. So every range has an unmapped page on
+ * both sides, and its end is where nothing is mapped.
  *
  * Locks: vmap_lock (RANK_VMAP, interrupts off) guards the slot bitmaps.
  */
@@ -21,10 +21,10 @@
 #define KSTACK_CACHED 8
 
 struct vmap_class {
-	uint64_t base;	      /* [I] */
-	uint64_t n_slots;     /* [I] */
-	uint64_t hint;	      /* [vmap_lock] no free slot below */
-	uint64_t *map[MAPS];  /* [vmap_lock] bit set: slot in use */
+	uint64_t base;	     /* [I] */
+	uint64_t n_slots;    /* [I] */
+	uint64_t hint;	     /* [vmap_lock] no free slot below */
+	uint64_t *map[MAPS]; /* [vmap_lock] bit set: slot in use */
 };
 
 struct kstack_cpu {
@@ -34,14 +34,15 @@ struct kstack_cpu {
 
 static struct spinlock vmap_lock = SPINLOCK_INIT(RANK_VMAP);
 static struct vmap_class classes[CLASSES];
-static uint64_t window_start, window_end; /* [I] after vmap_init */
+static uint64_t window_start, window_end;  /* [I] after vmap_init */
 static struct kstack_cpu kstacks[CPU_MAX]; /* own CPU, thread context only */
 
 void vmap_init(void)
 {
-	pt_ops_init();
+	pte_init();
 	arch_vmap_window(&window_start, &window_end);
-	uint64_t share = ALIGN_DOWN((window_end - window_start) / CLASSES, PAGE_SIZE << CLASSES);
+	uint64_t share =
+		ALIGN_DOWN((window_end - window_start) / CLASSES, PAGE_SIZE << CLASSES);
 	uint64_t base = ALIGN_UP(window_start + PAGE_SIZE, PAGE_SIZE);
 	for (unsigned k = 0; k < CLASSES; k++) {
 		uint64_t n = (share - PAGE_SIZE) / (PAGE_SIZE << k);
@@ -72,8 +73,8 @@ static unsigned class_at(uint64_t va)
 	return k;
 }
 
-/* First clear bit at or past `from`, set on return; n_slots when its bitmap page is missing
- * (*ret_missing) or all are taken. */
+/* First clear bit at or past `from`, set on return; n_slots when its bitmap page is
+ * missing (*ret_missing) or all are taken. */
 static uint64_t slot_claim(struct vmap_class *c, bool *ret_missing)
 {
 	for (uint64_t i = c->hint; i < c->n_slots; i = ALIGN_DOWN(i + 64, 64ul)) {
@@ -150,8 +151,7 @@ static void unmap_free(uint64_t va)
 		list_push_back(&pages, &pa_page(pa)->link);
 	if (at > va)
 		arch_ktlb_flush(va, at);
-	list_for_each_safe(p, &pages, struct page, link)
-		page_free(p, 0);
+	list_for_each_safe(p, &pages, struct page, link) page_free(p, 0);
 	slot_put(va);
 }
 

@@ -1,6 +1,7 @@
 /*
- * Taking pages out of page tables. The order is always: clear the entry, flush the TLBs of
- * all CPUs that may hold it, drop the page's reference. Pages wait in a gather between.
+ * Taking pages out of page tables. The order is always: clear the entry, flush the TLBs
+ * of all CPUs that may hold it, drop the page's reference. Pages wait in a gather
+ * between.
  */
 #include "mm/space_internal.h"
 
@@ -55,7 +56,8 @@ static bool zap_wants(const struct zap *z, uint64_t pte)
 	if (!p)
 		return false;
 	if (p->kind == PAGE_KIND_CACHE)
-		return p->mapping == z->only && p->index >= z->first && p->index <= z->last;
+		return p->mapping == z->only && p->index >= z->first &&
+		       p->index <= z->last;
 	return z->cows && p->kind == PAGE_KIND_ANON;
 }
 
@@ -72,6 +74,19 @@ static int zap_entry(uint64_t va, uint64_t *pte, void *arg)
 	return z->g->n == GATHER_PAGES;
 }
 
+/* arch_pt_walk for a range that one table maps. */
+static int zap_table(struct zap *z, uint64_t start, uint64_t end)
+{
+	uint64_t *slot = arch_pt_slot(&z->g->space->pt, start, false);
+	int full = 0;
+
+	for (uint64_t va = start; slot && va < end && !full; va += PAGE_SIZE, slot++) {
+		if (*slot)
+			full = zap_entry(va, slot, z);
+	}
+	return full;
+}
+
 static void zap_run(struct zap *z, uint64_t start, uint64_t end)
 {
 	struct space *s = z->g->space;
@@ -79,7 +94,9 @@ static void zap_run(struct zap *z, uint64_t start, uint64_t end)
 
 	do {
 		spin_lock(&s->pt_lock);
-		full = arch_pt_walk(&s->pt, start, end, zap_entry, z);
+		full = ALIGN_DOWN(start, TABLE_SPAN) == ALIGN_DOWN(end - 1, TABLE_SPAN)
+			       ? zap_table(z, start, end)
+			       : arch_pt_walk(&s->pt, start, end, zap_entry, z);
 		spin_unlock(&s->pt_lock);
 		if (full)
 			gather_flush(z->g);
@@ -93,8 +110,8 @@ void zap_range(struct gather *g, uint64_t start, uint64_t end)
 	zap_run(&z, start, end);
 }
 
-void zap_mapping(struct gather *g, struct area *a, const struct mapping *m, uint64_t first,
-		 uint64_t last, bool cows)
+void zap_mapping(struct gather *g, struct area *a, const struct mapping *m,
+		 uint64_t first, uint64_t last, bool cows)
 {
 	struct zap z = { .g = g, .only = m, .first = first, .last = last, .cows = cows };
 	uint64_t a_last = a->pgoff + area_pages(a) - 1;
@@ -108,7 +125,8 @@ void zap_mapping(struct gather *g, struct area *a, const struct mapping *m, uint
 
 void mapping_unmap_locked(struct mapping *m, uint64_t first, uint64_t last, bool cows)
 {
-	list_for_each(a, &m->areas, struct area, rmap) {
+	list_for_each(a, &m->areas, struct area, rmap)
+	{
 		struct gather g;
 		gather_init(&g, a->space);
 		zap_mapping(&g, a, m, first, last, cows);
