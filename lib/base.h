@@ -1,6 +1,6 @@
 /*
- * Base vocabulary of every freestanding part: loader, kernel, and the pure code they share
- * with the host. Nothing here has state or effects.
+ * Base vocabulary of every freestanding part: loader, kernel, and the pure code they
+ * share with the host. Nothing here has state or effects.
  */
 #ifndef LIB_BASE_H
 #define LIB_BASE_H
@@ -26,14 +26,14 @@
 #define GIB(n) ((uint64_t)(n) << 30)
 
 /* Rounding to a power of two. */
-#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
-#define ALIGN_UP(x, a) ALIGN_DOWN((x) + ((__typeof__(x))(a) - 1), a)
-#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a) - 1)) == 0)
+#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
+#define ALIGN_UP(x, a) ALIGN_DOWN((x) + ((__typeof__(x))(a)-1), a)
+#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a)-1)) == 0)
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #define NSEC_PER_USEC 1000ull
 #define NSEC_PER_MSEC 1000000ull

@@ -26,7 +26,8 @@ static const struct part_row {
 
 const char *bundle_part_name(uint32_t type)
 {
-	return type < BUNDLE_TYPES && part_rows[type].name ? part_rows[type].name : "bundle";
+	return type < BUNDLE_TYPES && part_rows[type].name ? part_rows[type].name
+							   : "bundle";
 }
 
 static int refuse(struct refusal *why, const char *part, const char *reason)

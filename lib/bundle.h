@@ -33,7 +33,8 @@ struct bundle {
 	struct bundle_part part[BUNDLE_TYPES]; /* indexed by enum bundle_type */
 };
 
-/* Why something was refused: in which component ("bundle" for the container), and the reason. */
+/* Why something was refused: in which component ("bundle" for the container), and the
+ * reason. */
 struct refusal {
 	const char *part, *reason;
 };

@@ -1,7 +1,8 @@
 /*
- * CRC-32C eight bytes at a time (Kounavis and Berry, "slicing-by-8"). The tables are linear over
- * GF(2): row n is the sum of the rows of n's bits, so 64 constants give all 2,048 entries
- * at compile time. tests/unit/lib/crc32c_test.c derives them again from the polynomial.
+ * CRC-32C eight bytes at a time (Kounavis and Berry, "slicing-by-8"). The tables are
+ * linear over GF(2): row n is the sum of the rows of n's bits, so 64 constants give all
+ * 2,048 entries at compile time. tests/unit/lib/crc32c_test.c derives them again from the
+ * polynomial.
  */
 #include "lib/crc32c.h"
 #include "lib/string.h"

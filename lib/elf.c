@@ -170,7 +170,10 @@ int elf_plan_read(const struct elf_header *h, const void *phdrs, uint64_t file_s
 		  uint64_t limit, struct elf_plan *ret, const char **why)
 {
 	struct elf_plan plan = {
-		.dyn = h->dyn, .entry = h->entry, .phnum = h->phnum, .align = PAGE,
+		.dyn = h->dyn,
+		.entry = h->entry,
+		.phnum = h->phnum,
+		.align = PAGE,
 	};
 
 	if (!in_file(h->phoff, (uint64_t)h->phnum * ELF_PHDR_SIZE, file_size))
@@ -224,7 +227,8 @@ int elf_relocs_read(const void *file, uint64_t size, const struct elf_plan *plan
 {
 	uint64_t rela = 0, bytes = 0, entry = sizeof(struct elf_rela), at;
 
-	if (plan->dynamic.size && !in_file(plan->dynamic.offset, plan->dynamic.size, size))
+	if (plan->dynamic.size &&
+	    !in_file(plan->dynamic.offset, plan->dynamic.size, size))
 		return refuse(why, "the dynamic section lies outside the file");
 	for (uint64_t i = 0; i + sizeof(Elf64_Dyn) <= plan->dynamic.size;
 	     i += sizeof(Elf64_Dyn)) {

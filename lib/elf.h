@@ -1,7 +1,7 @@
 /*
- * ELF64 for x86-64: from untrusted headers to a plan of what to map. Used by the loader for
- * the kernel's image and by exec for programs. Nothing is mapped or read here besides the
- * two pieces the caller passes: the ELF header and the program headers.
+ * ELF64 for x86-64: from untrusted headers to a plan of what to map. Used by the loader
+ * for the kernel's image and by exec for programs. Nothing is mapped or read here besides
+ * the two pieces the caller passes: the ELF header and the program headers.
  *
  * Always true of a plan (`limit` is the caller's bound on addresses):
  *  E1  segments are sorted, at least one, none empty, and no two share a page;
@@ -44,11 +44,11 @@ struct elf_range {
 struct elf_plan {
 	bool dyn;
 	uint64_t entry;
-	uint64_t lo, hi; /* page-aligned span of all segments */
-	uint64_t align;	 /* largest p_align, at least a page */
+	uint64_t lo, hi;  /* page-aligned span of all segments */
+	uint64_t align;	  /* largest p_align, at least a page */
 	uint64_t phdr_va; /* for AT_PHDR; 0: the headers are not loaded */
 	uint32_t phnum;
-	bool has_stack;	 /* PT_GNU_STACK present ... */
+	bool has_stack;	      /* PT_GNU_STACK present ... */
 	uint32_t stack_flags; /* ... with these flags */
 	struct elf_range interp, dynamic, tls;
 	uint64_t tls_memsz, tls_align;
@@ -56,14 +56,17 @@ struct elf_plan {
 	struct elf_segment seg[ELF_SEGMENTS_MAX];
 };
 
-/* Reads the first bytes of a file (at least ELF_HEADER_SIZE, else refused). 0; -ENOEXEC with
+/* Reads the first bytes of a file (at least ELF_HEADER_SIZE, else refused). 0; -ENOEXEC
+ * with
  * *ret_why set to a reason. */
 must_use int elf_header_read(const void *buf, uint64_t n, struct elf_header *ret,
 			     const char **ret_why);
-/* Plans from phnum * ELF_PHDR_SIZE bytes of program headers of a file of `file_size` bytes.
- * `limit`: one past the highest address allowed; for ET_DYN the span is held below it. */
-must_use int elf_plan_read(const struct elf_header *h, const void *phdrs, uint64_t file_size,
-			   uint64_t limit, struct elf_plan *ret, const char **ret_why);
+/* Plans from phnum * ELF_PHDR_SIZE bytes of program headers of a file of `file_size`
+ * bytes. `limit`: one past the highest address allowed; for ET_DYN the span is held below
+ * it. */
+must_use int elf_plan_read(const struct elf_header *h, const void *phdrs,
+			   uint64_t file_size, uint64_t limit, struct elf_plan *ret,
+			   const char **ret_why);
 /* Both, for a file that is in memory as a whole. */
 must_use int elf_image_read(const void *file, uint64_t size, uint64_t limit,
 			    struct elf_plan *ret, const char **ret_why);

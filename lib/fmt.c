@@ -100,12 +100,23 @@ static const char *parse_flags(const char *s, struct spec *f)
 {
 	for (;; s++) {
 		switch (*s) {
-		case '-': f->left = true; break;
-		case '0': f->zero = true; break;
-		case '+': f->plus = true; break;
-		case ' ': f->space = true; break;
-		case '#': f->alt = true; break;
-		default: return s;
+		case '-':
+			f->left = true;
+			break;
+		case '0':
+			f->zero = true;
+			break;
+		case '+':
+			f->plus = true;
+			break;
+		case ' ':
+			f->space = true;
+			break;
+		case '#':
+			f->alt = true;
+			break;
+		default:
+			return s;
 		}
 	}
 }
@@ -165,8 +176,9 @@ static void put_conversion(struct out *o, char c, struct spec *f, struct args *a
 	case 'X':
 	case 'o':
 		put_number(o,
-			   f->size == 8 ? va_arg(a->ap, uint64_t)
-					: narrow_unsigned(va_arg(a->ap, unsigned), f->size),
+			   f->size == 8
+				   ? va_arg(a->ap, uint64_t)
+				   : narrow_unsigned(va_arg(a->ap, unsigned), f->size),
 			   "", f);
 		break;
 	case 'p':

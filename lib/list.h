@@ -1,6 +1,7 @@
 /*
  * Intrusive circular doubly linked list. The head is a node of its own; an unlinked node
- * points at itself, so that list_del is idempotent and list_empty(node) says "not queued".
+ * points at itself, so that list_del is idempotent and list_empty(node) says "not
+ * queued".
  */
 #ifndef LIB_LIST_H
 #define LIB_LIST_H
@@ -11,7 +12,10 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(name) { &(name), &(name) }
+#define LIST_INIT(name)                                                                  \
+	{                                                                                \
+		&(name), &(name)                                                         \
+	}
 
 static inline void list_init(struct list *l)
 {
@@ -66,18 +70,18 @@ static inline void list_splice_back(struct list *to, struct list *from)
 #define list_last(head, type, member) list_entry((head)->prev, type, member)
 
 /* NULL when the list is empty. */
-#define list_first_or_null(head, type, member)                                            \
+#define list_first_or_null(head, type, member)                                           \
 	(list_empty(head) ? NULL : list_first(head, type, member))
 
-#define list_for_each(pos, head, type, member)                                            \
-	for (type *pos = list_first(head, type, member); &pos->member != (head);          \
+#define list_for_each(pos, head, type, member)                                           \
+	for (type *pos = list_first(head, type, member); &pos->member != (head);         \
 	     pos = list_first(&pos->member, type, member))
 
 /* The body may unlink or free `pos`. */
-#define list_for_each_safe(pos, head, type, member)                                       \
-	for (type *pos = list_first(head, type, member),                                  \
-		  *pos##_next = list_first(&pos->member, type, member);                   \
-	     &pos->member != (head);                                                      \
-	     pos = pos##_next, pos##_next = list_first(&pos##_next->member, type, member))
+#define list_for_each_safe(pos, head, type, member)                                      \
+	for (type *pos = list_first(head, type, member),                                 \
+		  *pos##_next = list_first(&pos->member, type, member);                  \
+	     &pos->member != (head); pos = pos##_next,                                   \
+		  pos##_next = list_first(&pos##_next->member, type, member))
 
 #endif

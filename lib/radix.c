@@ -1,6 +1,7 @@
 /*
  * Radix tree, 64-way. Always true: R1 a node below the root has at least one used slot;
- * R2 `used` counts the slots that are not NULL; R3 an empty tree has height 0 and no root.
+ * R2 `used` counts the slots that are not NULL; R3 an empty tree has height 0 and no
+ *    root.
  */
 #include "lib/radix.h"
 
@@ -76,7 +77,8 @@ void *radix_remove(struct radix *r, uint64_t key)
 	return val;
 }
 
-/* Frees the nodes on key's path that hold nothing (an insertion that ran out of memory). */
+/* Frees the nodes on key's path that hold nothing (an insertion that ran out of
+ * memory). */
 static void prune_path(struct radix *r, uint64_t key)
 {
 	struct radix_node *path[HEIGHT_MAX], *n = r->root;
@@ -189,7 +191,8 @@ void *radix_next(const struct radix *r, uint64_t from, uint64_t *ret_key)
 	return NULL;
 }
 
-bool radix_first_absent(const struct radix *r, uint64_t from, uint64_t last, uint64_t *ret)
+bool radix_first_absent(const struct radix *r, uint64_t from, uint64_t last,
+			uint64_t *ret)
 {
 	for (uint64_t key = from; key <= last; key++) {
 		struct radix_node *n = leaf_of(r, key);
@@ -205,8 +208,8 @@ bool radix_first_absent(const struct radix *r, uint64_t from, uint64_t last, uin
 	return false;
 }
 
-/* Frees the nodes of a subtree; one pass per level keeps it free of recursion: the leaf on
- * the left edge is freed until the root is. */
+/* Frees the nodes of a subtree; one pass per level keeps it free of recursion: the leaf
+ * on the left edge is freed until the root is. */
 void radix_fini(struct radix *r)
 {
 	while (r->root) {

@@ -1,6 +1,7 @@
 /*
- * Radix tree from a 64-bit key to a non-NULL pointer, 64-way. Nodes come from the caller's
- * allocator; insertion may fail, everything else cannot. Grows in height as keys need it.
+ * Radix tree from a 64-bit key to a non-NULL pointer, 64-way. Nodes come from the
+ * caller's allocator; insertion may fail, everything else cannot. Grows in height as keys
+ * need it.
  */
 #ifndef LIB_RADIX_H
 #define LIB_RADIX_H
@@ -32,13 +33,14 @@ must_use int radix_insert(struct radix *r, uint64_t key, void *val);
 void *radix_get(const struct radix *r, uint64_t key); /* NULL: absent */
 /* Values of key, key+1, … while present and in key's node, at most n; how many. */
 size_t radix_get_run(const struct radix *r, uint64_t key, void **ret, size_t n);
-void *radix_remove(struct radix *r, uint64_t key);    /* what was there, or NULL */
+void *radix_remove(struct radix *r, uint64_t key); /* what was there, or NULL */
 /* Replaces an existing entry; the old one. */
 void *radix_replace(struct radix *r, uint64_t key, void *val);
 /* Smallest key >= from; its value, NULL: none. */
 void *radix_next(const struct radix *r, uint64_t from, uint64_t *ret_key);
 /* Smallest absent key in [from, last]; false: all taken. For pid and id allocation. */
-bool radix_first_absent(const struct radix *r, uint64_t from, uint64_t last, uint64_t *ret);
+bool radix_first_absent(const struct radix *r, uint64_t from, uint64_t last,
+			uint64_t *ret);
 /* Frees all nodes; entries are the caller's. */
 void radix_fini(struct radix *r);
 

@@ -106,8 +106,10 @@ void rb_insert(struct rb_tree *t, struct rb_node *n, struct rb_node *parent,
 	insert_balance(t, n);
 }
 
-/* The sibling of the short side is black with a red child: one or two rotations end it. */
-static void erase_rotate(struct rb_tree *t, struct rb_node *p, struct rb_node *s, bool left)
+/* The sibling of the short side is black with a red child: one or two rotations end
+ * it. */
+static void erase_rotate(struct rb_tree *t, struct rb_node *p, struct rb_node *s,
+			 bool left)
 {
 	struct rb_node *far = left ? s->right : s->left;
 	if (!is_red(far)) {
@@ -157,8 +159,8 @@ static void erase_balance(struct rb_tree *t, struct rb_node *n, struct rb_node *
 		n->red = false;
 }
 
-/* Puts `next`, the node after n and without a left child, in n's place. Returns the lowest
- * node whose subtree changed. */
+/* Puts `next`, the node after n and without a left child, in n's place. Returns the
+ * lowest node whose subtree changed. */
 static struct rb_node *successor_lift(struct rb_tree *t, struct rb_node *n,
 				      struct rb_node *next)
 {
@@ -257,5 +259,6 @@ static int check_below(const struct rb_node *n)
 
 bool rb_check(const struct rb_tree *t)
 {
-	return !is_red(t->root) && (!t->root || !t->root->parent) && check_below(t->root) >= 0;
+	return !is_red(t->root) && (!t->root || !t->root->parent) &&
+	       check_below(t->root) >= 0;
 }

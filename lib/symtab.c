@@ -65,7 +65,8 @@ int symtab_open(const void *data, uint64_t size, struct symtab *ret)
 	memcpy(&h, data, sizeof(h));
 	uint64_t functions = (uint64_t)h.functions * FUNCTION_SIZE;
 	uint64_t files = (uint64_t)h.files * 4;
-	if (memcmp(h.magic, MAGIC, sizeof(h.magic)) != 0 || h.version != VERSION || h.zero ||
+	if (memcmp(h.magic, MAGIC, sizeof(h.magic)) != 0 || h.version != VERSION ||
+	    h.zero ||
 	    size != sizeof(h) + functions + files + h.lines_size + h.strings_size)
 		return -EINVAL;
 
@@ -113,8 +114,9 @@ static void line_find(const struct symtab *t, const struct function *f, uint32_t
 			return;
 		line += (delta >> 1) ^ -(delta & 1);
 		ret->line = (uint32_t)line;
-		ret->file = file < t->n_files && line ?
-				    t->strings + u32_at(t->files + 4 * file) : NULL;
+		ret->file = file < t->n_files && line
+				    ? t->strings + u32_at(t->files + 4 * file)
+				    : NULL;
 	}
 }
 

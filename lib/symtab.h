@@ -1,7 +1,7 @@
 /*
- * The kernel's symbol table: which function and source line an address belongs to. Written
- * by tools/mksymbols.py, read at a panic, so it is checked as a whole before use and no
- * lookup can leave it.
+ * The kernel's symbol table: which function and source line an address belongs to.
+ * Written by tools/mksymbols.py, read at a panic, so it is checked as a whole before use
+ * and no lookup can leave it.
  *
  *	header	"MFLYSYMS" | u32 version 1 | u32 functions | u32 files | u32 lines size
  *		| u32 strings size | u32 zero
@@ -26,7 +26,7 @@ struct symtab {
 
 struct symbol {
 	const char *function;
-	uint64_t offset; /* of the address in it */
+	uint64_t offset;  /* of the address in it */
 	const char *file; /* NULL: no line known */
 	uint32_t line;
 };

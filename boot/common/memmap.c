@@ -66,7 +66,8 @@ bool memmap_set(struct boot_info *info, uint64_t start, uint64_t end, uint32_t t
 		return true;
 
 	uint32_t i = cut(info, start, end);
-	if (i > BOOT_MEM_MAX || !insert_at(info, i, (struct boot_mem){ start, end, type, 0 }))
+	if (i > BOOT_MEM_MAX ||
+	    !insert_at(info, i, (struct boot_mem){ start, end, type, 0 }))
 		return false;
 	join(info, i);
 	if (i > 0)

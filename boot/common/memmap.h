@@ -12,7 +12,8 @@
 
 /* Gives [start, end) a type, whatever it was. The range is widened to whole pages, or for
  * BOOT_MEM_FREE shrunk. False: the map is full. */
-must_use bool memmap_set(struct boot_info *info, uint64_t start, uint64_t end, uint32_t type);
+must_use bool memmap_set(struct boot_info *info, uint64_t start, uint64_t end,
+			 uint32_t type);
 /* Takes the lowest free pages at or above `from`, below 4 GiB. 0: none. */
 must_use uint64_t memmap_take(struct boot_info *info, uint64_t from, uint64_t pages,
 			      uint32_t type);

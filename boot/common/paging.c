@@ -53,8 +53,8 @@ bool paging_map(struct boot_info *info, uint64_t va, uint64_t pa, uint64_t size,
 			(flags & MAP_X ? 0 : NX) | (flags & MAP_UNCACHED ? UNCACHED : 0);
 
 	while (size) {
-		bool large = (flags & MAP_LARGE) && size >= MIB(2) && IS_ALIGNED(pa, MIB(2)) &&
-			     IS_ALIGNED(va, MIB(2));
+		bool large = (flags & MAP_LARGE) && size >= MIB(2) &&
+			     IS_ALIGNED(pa, MIB(2)) && IS_ALIGNED(va, MIB(2));
 		int level = large ? 2 : 1;
 		uint64_t step = large ? MIB(2) : KIB(4);
 		uint64_t *e = entry_at(info, va, level);

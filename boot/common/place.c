@@ -11,8 +11,8 @@
 #define PAGE 4096ull
 #define SLOT BIT(39) /* what one top-level entry spans */
 
-/* Slots of the kernel half, apart by construction: the direct map (which may reach one slot
- * further), the vmap window, the image. */
+/* Slots of the kernel half, apart by construction: the direct map (which may reach one
+ * slot further), the vmap window, the image. */
 #define DIRECT_SLOT 256
 #define DIRECT_SLOTS 128
 #define VMAP_SLOT 400
@@ -29,7 +29,8 @@ static uint64_t slot_address(uint64_t slot)
 }
 
 /* A random address of the given alignment in one of the slots, `size` below its end. */
-static uint64_t random_address(uint64_t slot, uint64_t slots, uint64_t align, uint64_t size)
+static uint64_t random_address(uint64_t slot, uint64_t slots, uint64_t align,
+			       uint64_t size)
 {
 	uint64_t places = (SLOT - size) / align + 1;
 
@@ -58,8 +59,8 @@ static void choose_addresses(struct boot_info *info, const struct verified *v)
 
 static int take_memory(struct boot_info *info)
 {
-	info->kernel_phys = memmap_take(info, MIB(1), info->kernel_size / PAGE,
-					BOOT_MEM_KERNEL);
+	info->kernel_phys =
+		memmap_take(info, MIB(1), info->kernel_size / PAGE, BOOT_MEM_KERNEL);
 	info->early = memmap_take(info, MIB(1), EARLY_PAGES, BOOT_MEM_EARLY);
 	info->root_table = paging_table(info);
 	if (!info->kernel_phys || !info->early || !info->root_table)
@@ -95,18 +96,21 @@ static bool map_image(struct boot_info *info, const struct verified *v)
 {
 	for (uint32_t i = 0; i < v->kernel.count; i++) {
 		const struct elf_segment *s = &v->kernel.seg[i];
-		uint32_t flags = (s->flags & ELF_W ? MAP_W : 0) | (s->flags & ELF_X ? MAP_X : 0);
-		if (!paging_map(info, info->kernel_virt + s->vaddr, info->kernel_phys + s->vaddr,
-				ALIGN_UP(s->memsz, PAGE), flags))
+		uint32_t flags =
+			(s->flags & ELF_W ? MAP_W : 0) | (s->flags & ELF_X ? MAP_X : 0);
+		if (!paging_map(info, info->kernel_virt + s->vaddr,
+				info->kernel_phys + s->vaddr, ALIGN_UP(s->memsz, PAGE),
+				flags))
 			return false;
 	}
 	return true;
 }
 
-static bool map_direct(struct boot_info *info, uint64_t start, uint64_t end, uint32_t flags)
+static bool map_direct(struct boot_info *info, uint64_t start, uint64_t end,
+		       uint32_t flags)
 {
-	return start >= end || paging_map(info, info->direct_base + start, start, end - start,
-					  flags | MAP_W | MAP_LARGE);
+	return start >= end || paging_map(info, info->direct_base + start, start,
+					  end - start, flags | MAP_W | MAP_LARGE);
 }
 
 /* End of the image's pages that must not be written: its first segments. */

@@ -17,7 +17,8 @@ static const struct elf_segment *segment_of(const struct elf_plan *plan, uint64_
 {
 	for (uint32_t i = 0; i < plan->count; i++) {
 		const struct elf_segment *s = &plan->seg[i];
-		if (va >= s->vaddr && size <= s->memsz && va - s->vaddr <= s->memsz - size)
+		if (va >= s->vaddr && size <= s->memsz &&
+		    va - s->vaddr <= s->memsz - size)
 			return s;
 	}
 	return NULL;
@@ -53,7 +54,8 @@ static int kernel_check(struct verified *v, struct refusal *why)
 	for (uint32_t i = 0; i < v->kernel.count; i++) {
 		const struct elf_segment *s = &v->kernel.seg[i];
 		if (s->flags & ELF_W && s->flags & ELF_X)
-			return refuse(why, "kernel", "a segment is writable and executable");
+			return refuse(why, "kernel",
+				      "a segment is writable and executable");
 		if (s->memsz < 8 || s->vaddr % 4096)
 			return refuse(why, "kernel", "a segment is not page-aligned");
 	}

@@ -41,7 +41,8 @@ pvh_entry:
 	cmp $(CPUID_LM | CPUID_NX), %edx
 	jne no_long_mode
 
-	/* Four tables of 512 2 MiB pages; they follow one another, so one loop fills all. */
+	/* Four tables of 512 2 MiB pages; they follow one another, so one loop fills
+	 * all. */
 	mov $identity_pds, %edx
 	mov $PTE_LARGE, %eax
 	mov $(4 * 512), %ecx

@@ -1,6 +1,7 @@
 /*
- * The PVH loader: QEMU's -kernel. Takes the bundle from -initrd, has it verified, places the
- * kernel and jumps. Runs once, on one CPU, interrupts off, memory below 4 GiB one to one.
+ * The PVH loader: QEMU's -kernel. Takes the bundle from -initrd, has it verified, places
+ * the kernel and jumps. Runs once, on one CPU, interrupts off, memory below 4 GiB one to
+ * one.
  */
 #include "boot/common/memmap.h"
 #include "boot/common/place.h"

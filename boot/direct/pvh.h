@@ -1,7 +1,7 @@
 /*
  * The PVH boot protocol: what %ebx points at when a PVH image is entered.
- * Source: Xen's public header arch-x86/hvm/start_info.h and docs/misc/pvh.pandoc; all fields
- * little endian, all structures below 4 GiB.
+ * Source: Xen's public header arch-x86/hvm/start_info.h and docs/misc/pvh.pandoc; all
+ * fields little endian, all structures below 4 GiB.
  */
 #ifndef BOOT_DIRECT_PVH_H
 #define BOOT_DIRECT_PVH_H

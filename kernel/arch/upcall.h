@@ -12,18 +12,22 @@ void upcall_syscall(struct pt_regs *regs);
 /* Work on the way out to user mode: reschedule, signals. Called with interrupts off, may
  * enable them, returns with them off and nothing pending. (proc) */
 void upcall_user_return(struct pt_regs *regs);
-/* True when upcall_user_return has something to do; cheap, inlined as a flag test by arch. */
+/* True when upcall_user_return has something to do; cheap, inlined as a flag test by
+ * arch. */
 
 enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
-/* Page fault at va. `user`: taken in user mode. True: resolved, go on. False: arch looks for a
- * fix-up, or for a user-mode fault calls upcall_user_exception. IF=1 when the faulting
- * context had it. `present`: a protection fault. (mm) */
+/* Page fault at va. `user`: taken in user mode. True: resolved, go on. False: arch looks
+ * for a fix-up, or for a user-mode fault calls upcall_user_exception. IF=1 when the
+ * faulting context had it. `present`: a protection fault. (mm) */
 bool upcall_page_fault(uint64_t va, enum fault_access access, bool present, bool user);
 
-/* Any other exception in user mode, or an unresolved page fault; becomes a signal. (proc) */
-void upcall_user_exception(uint32_t vector, uint32_t error, uint64_t va, struct pt_regs *regs);
+/* Any other exception in user mode, or an unresolved page fault; becomes a signal.
+ * (proc) */
+void upcall_user_exception(uint32_t vector, uint32_t error, uint64_t va,
+			   struct pt_regs *regs);
 
-/* This CPU's timer fired (`user`: in user mode); a reschedule IPI came. Interrupts off. (core) */
+/* This CPU's timer fired (`user`: in user mode); a reschedule IPI came. Interrupts off.
+ * (core) */
 void upcall_timer(bool user);
 void upcall_resched(void);
 

@@ -5,7 +5,8 @@
 #include "core/panic.h"
 #include "core/runq.h"
 
-/* The least urgent thread of a busy CPU that may run here; NULL. Both locks in CPU order. */
+/* The least urgent thread of a busy CPU that may run here; NULL. Both locks in CPU
+ * order. */
 static struct thread *steal_from(uint32_t victim, uint32_t me)
 {
 	struct runq *v = &runqs[victim];

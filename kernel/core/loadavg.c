@@ -1,4 +1,5 @@
-/* Load average: running threads, sampled every 5 s and decayed over 1, 5 and 15 minutes. */
+/* Load average: running threads, sampled every 5 s and decayed over 1, 5 and 15
+ * minutes. */
 #include "core/runq.h"
 
 #define SAMPLE_NS (5 * NSEC_PER_SEC)

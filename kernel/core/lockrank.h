@@ -1,7 +1,8 @@
 /*
- * The order in which locks may be taken: a thread that holds a lock may take only one of a
- * higher rank (or the same rank where the row says `nest`, in address order or parent to child).
- * Sleeping locks come first: a spinlock holder never sleeps. Debug builds check.
+ * The order in which locks may be taken: a thread that holds a lock may take only one of
+ * a higher rank (or the same rank where the row says `nest`, in address order or parent
+ * to child). Sleeping locks come first: a spinlock holder never sleeps. Debug builds
+ * check.
  */
 #ifndef CORE_LOCKRANK_H
 #define CORE_LOCKRANK_H
@@ -19,8 +20,9 @@ enum lock_rank {
 	RANK_PORT,	    /* virtio port: its reader or its writer */
 	RANK_SPACE,	    /* address space: areas (shared or exclusive) */
 	RANK_MAPPING,	    /* page cache of one inode: fill and truncate */
-	RANK_OVERLAY,	    /* an overlay's upper layer; within it the layers' own inodes */
-	RANK_BLK,	    /* block device request queue full */
+	/* an overlay's upper layer; within it the layers' own inodes */
+	RANK_OVERLAY,
+	RANK_BLK, /* block device request queue full */
 	/* spinlocks */
 	RANK_SPIN = 64,
 	RANK_MOUNT = RANK_SPIN, /* mount tree */
@@ -34,13 +36,17 @@ enum lock_rank {
 	RANK_MAPPING_TREE,	/* pages of one mapping, and which areas map it */
 	RANK_PT,		/* page tables of one space */
 	RANK_PAGE_LRU,		/* reclaimable pages */
-	RANK_OBJECT,		/* a small object's own state (eventfd, timerfd, tty buffer …) */
-	RANK_DEV,		/* device queue or port: its interrupt handler wakes under it */
-	RANK_WAITQ,		/* wait queue */
-	RANK_EPOLL_READY,	/* epoll ready list: taken inside a wake-up; nest watched to watching */
-	RANK_WAITQ_EPOLL,	/* the wait queue of an epoll instance, woken from there */
-	RANK_SLAB,		/* slab cache */
-	RANK_BUDDY,		/* page allocator zone */
+	/* a small object's own state (eventfd, timerfd, tty buffer …) */
+	RANK_OBJECT,
+	/* device queue or port: its interrupt handler wakes under it */
+	RANK_DEV,
+	RANK_WAITQ, /* wait queue */
+	/* epoll ready list: taken inside a wake-up; nest watched to watching */
+	RANK_EPOLL_READY,
+	/* the wait queue of an epoll instance, woken from there */
+	RANK_WAITQ_EPOLL,
+	RANK_SLAB,  /* slab cache */
+	RANK_BUDDY, /* page allocator zone */
 	RANK_VMAP,
 	RANK_TIMER, /* per-CPU timer tree */
 	RANK_RUNQ,  /* per-CPU run queue; nest in CPU order */

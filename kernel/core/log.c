@@ -1,8 +1,8 @@
 /*
  * The kernel log ring and the boot time line.
  *
- * The ring holds the last LOG_SIZE bytes of text; positions count all bytes ever written, so
- * a reader that fell behind notices and continues at the oldest byte.
+ * The ring holds the last LOG_SIZE bytes of text; positions count all bytes ever written,
+ * so a reader that fell behind notices and continues at the oldest byte.
  */
 #include "core/log.h"
 #include "core/spinlock.h"
@@ -14,8 +14,8 @@
 #define TIMELINE_MAX 32
 
 static struct spinlock lock = SPINLOCK_INIT(RANK_LOG);
-static char ring[LOG_SIZE];   /* [lock] */
-static uint64_t written;      /* [lock] */
+static char ring[LOG_SIZE]; /* [lock] */
+static uint64_t written;    /* [lock] */
 static enum log_level console_level = LOG_WARN;
 
 static struct timeline_entry marks[TIMELINE_MAX]; /* boot CPU, before user code runs */

@@ -1,13 +1,22 @@
 /*
- * The kernel log: a ring in memory, copied to the serial port while `log=serial` (default for
- * warnings and worse; `loglevel=7` for all). Callable from any context.
+ * The kernel log: a ring in memory, copied to the serial port while `log=serial` (default
+ * for warnings and worse; `loglevel=7` for all). Callable from any context.
  */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 
 #include "lib/base.h"
 
-enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+enum log_level {
+	LOG_EMERG,
+	LOG_ALERT,
+	LOG_CRIT,
+	LOG_ERR,
+	LOG_WARN,
+	LOG_NOTICE,
+	LOG_INFO,
+	LOG_DEBUG
+};
 
 void log_at(enum log_level level, const char *fmt, ...) printf_like(2, 3);
 #define log_err(...) log_at(LOG_ERR, __VA_ARGS__)

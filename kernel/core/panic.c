@@ -21,18 +21,20 @@ static void print(const char *fmt, ...)
 
 static void print_regs(const struct pt_regs *r)
 {
-	print("rip %016lx rsp %016lx flags %08lx cs %lx ss %lx\n", r->rip, r->rsp, r->eflags,
-	      r->cs, r->ss);
+	print("rip %016lx rsp %016lx flags %08lx cs %lx ss %lx\n", r->rip, r->rsp,
+	      r->eflags, r->cs, r->ss);
 	print("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", r->rax, r->rbx, r->rcx,
 	      r->rdx);
 	print("rsi %016lx rdi %016lx rbp %016lx err %016lx\n", r->rsi, r->rdi, r->rbp,
 	      r->orig_rax);
-	print("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", r->r8, r->r9, r->r10, r->r11);
+	print("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", r->r8, r->r9, r->r10,
+	      r->r11);
 	print("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", r->r12, r->r13, r->r14,
 	      r->r15);
 }
 
-/* Only the first CPU to get here speaks; one that panics while panicking just ends the VM. */
+/* Only the first CPU to get here speaks; one that panics while panicking just ends the
+ * VM. */
 static void claim(void)
 {
 	uint32_t none = 0, me = cpu_id() + 1;

@@ -1,6 +1,6 @@
 /*
- * insist() states what must be true unless the kernel itself is wrong. Nothing that a job, a
- * disk or a device controls may reach one.
+ * insist() states what must be true unless the kernel itself is wrong. Nothing that a
+ * job, a disk or a device controls may reach one.
  */
 #ifndef CORE_PANIC_H
 #define CORE_PANIC_H
@@ -13,11 +13,11 @@ noreturn_fn cold void panic(const char *fmt, ...) printf_like(1, 2);
 noreturn_fn cold void panic_regs(const struct pt_regs *regs, const char *fmt, ...)
 	printf_like(2, 3);
 
-#define insist(cond)                                                                      \
-	do {                                                                              \
-		if (unlikely(!(cond)))                                                    \
-			panic("%s:%d: %s: not true: %s", __FILE__, __LINE__, __func__,    \
-			      #cond);                                                     \
+#define insist(cond)                                                                     \
+	do {                                                                             \
+		if (unlikely(!(cond)))                                                   \
+			panic("%s:%d: %s: not true: %s", __FILE__, __LINE__, __func__,   \
+			      #cond);                                                    \
 	} while (0)
 
 #endif

@@ -1,4 +1,5 @@
-/* Reference counts that saturate instead of wrapping: a leaked object beats a reused one. */
+/* Reference counts that saturate instead of wrapping: a leaked object beats a reused
+ * one. */
 #ifndef CORE_REF_H
 #define CORE_REF_H
 
@@ -28,7 +29,8 @@ static inline void ref_get(struct ref *r)
 		ref_init(r, REF_SATURATED);
 }
 
-/* For lookups under a lock that the last put also takes: false when the object is dying. */
+/* For lookups under a lock that the last put also takes: false when the object is
+ * dying. */
 must_use static inline bool ref_get_unless_zero(struct ref *r)
 {
 	uint32_t n = ref_read(r);

@@ -1,8 +1,8 @@
 /*
  * Run queues, shared by the scheduler's files only.
  *
- * A queue's lock is held across the switch: whoever gets it next knows that no thread of the
- * queue is half switched out.
+ * A queue's lock is held across the switch: whoever gets it next knows that no thread of
+ * the queue is half switched out.
  */
 #ifndef CORE_RUNQ_H
 #define CORE_RUNQ_H
@@ -10,23 +10,24 @@
 #include "core/sched.h"
 
 #define SCHED_SLICE_NS (4 * NSEC_PER_MSEC)
-/* A woken thread waits this long for its waker's CPU before an idle one is asked to help: a
- * thread that wakes another mostly goes to sleep itself, and a remote wake-up costs more. */
+/* A woken thread waits this long for its waker's CPU before an idle one is asked to help:
+ * a thread that wakes another mostly goes to sleep itself, and a remote wake-up costs
+ * more. */
 #define SCHED_KICK_NS (60 * NSEC_PER_USEC)
 
 struct runq {
-	struct spinlock lock;	   /* RANK_RUNQ, interrupts off */
-	struct rb_tree ready;	   /* [lock] waiting threads by vruntime */
-	uint32_t n_ready;	   /* [lock] */
-	uint64_t min_vruntime;	   /* [lock] never falls */
-	struct thread *running;	   /* [lock] idle thread when nothing else */
-	struct thread *idle;	   /* [I] */
-	struct thread *prev;	   /* [lock] what the last switch left */
-	uint64_t slice_end;	   /* [lock] UINT64_MAX: nobody waits */
-	uint64_t kick_at;	   /* [lock] UINT64_MAX: no kick planned */
-	uint64_t tick_at;	   /* [lock] next accounting tick, UINT64_MAX when idle */
-	struct sched_stats stats;  /* [lock] */
-	uint64_t account_start;	   /* [lock] clock up to which time is accounted */
+	struct spinlock lock;	  /* RANK_RUNQ, interrupts off */
+	struct rb_tree ready;	  /* [lock] waiting threads by vruntime */
+	uint32_t n_ready;	  /* [lock] */
+	uint64_t min_vruntime;	  /* [lock] never falls */
+	struct thread *running;	  /* [lock] idle thread when nothing else */
+	struct thread *idle;	  /* [I] */
+	struct thread *prev;	  /* [lock] what the last switch left */
+	uint64_t slice_end;	  /* [lock] UINT64_MAX: nobody waits */
+	uint64_t kick_at;	  /* [lock] UINT64_MAX: no kick planned */
+	uint64_t tick_at;	  /* [lock] next accounting tick, UINT64_MAX when idle */
+	struct sched_stats stats; /* [lock] */
+	uint64_t account_start;	  /* [lock] clock up to which time is accounted */
 } aligned_to(64);
 
 extern struct runq runqs[CPU_MAX];
@@ -55,8 +56,8 @@ void runq_remove(struct runq *rq, struct thread *t);
 /* A thread waits while another runs: plan the end of the running one's slice. */
 void runq_plan_slice(struct runq *rq, uint64_t now);
 void runq_kick_idle(const struct runq *rq);
-/* Gives this CPU to the best thread; the running one stays on the queue if its state is RUNNING.
- * Interrupts off; drops the lock. */
+/* Gives this CPU to the best thread; the running one stays on the queue if its state is
+ * RUNNING. Interrupts off; drops the lock. */
 void runq_reschedule(struct runq *rq, bool forced);
 
 /* Without: t is READY and on no queue; nobody else touches it. */
@@ -73,7 +74,8 @@ void sched_thread_begin(void);
 void runq_tick(uint64_t now, bool user);
 /* The load average's share of a tick. */
 void loadavg_tick(uint64_t now);
-/* Arms this CPU's hardware timer for the earlier of timers and run queue. Interrupts off. */
+/* Arms this CPU's hardware timer for the earlier of timers and run queue. Interrupts
+ * off. */
 void timer_rearm(uint64_t runq_deadline);
 
 #endif

@@ -93,7 +93,8 @@ static bool should_preempt(const struct runq *rq, const struct thread *t)
 {
 	if (runq_idle_is(rq, rq->running))
 		return true;
-	return (int64_t)(rq->running->vruntime - t->vruntime) > (int64_t)(SCHED_SLICE_NS / 4);
+	return (int64_t)(rq->running->vruntime - t->vruntime) >
+	       (int64_t)(SCHED_SLICE_NS / 4);
 }
 
 /* Queues t on cpu's run queue and makes that CPU notice. */
@@ -120,8 +121,9 @@ void runq_enqueue(struct thread *t, uint32_t cpu)
 		arch_ipi_resched(cpu);
 }
 
-/* The waker's own CPU when allowed (its caches are warm, no IPI), unless the thread's last CPU
- * sits idle anyway and is not this one's business: then an idle one helps after a kick. */
+/* The waker's own CPU when allowed (its caches are warm, no IPI), unless the thread's
+ * last CPU sits idle anyway and is not this one's business: then an idle one helps after
+ * a kick. */
 static uint32_t choose_cpu(const struct thread *t)
 {
 	uint32_t here = cpu_id();
@@ -184,7 +186,8 @@ void sched_thread_begin(void)
 	irq_enable();
 }
 
-/* Gives the CPU to next. rq locked, interrupts off; the lock is dropped by the other side. */
+/* Gives the CPU to next. rq locked, interrupts off; the lock is dropped by the other
+ * side. */
 static void switch_to(struct runq *rq, struct thread *next)
 {
 	struct thread *prev = rq->running;
@@ -341,8 +344,8 @@ void thread_set_work(struct thread *t, uint32_t bits)
 	if (wakes && sched_wake_state(t, wakes))
 		return;
 	uint32_t cpu = __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE);
-	if (t != thread_current() && __atomic_load_n((bool *)&t->on_cpu, __ATOMIC_ACQUIRE) &&
-	    cpu != cpu_id())
+	if (t != thread_current() &&
+	    __atomic_load_n((bool *)&t->on_cpu, __ATOMIC_ACQUIRE) && cpu != cpu_id())
 		arch_ipi_resched(cpu);
 }
 

@@ -1,12 +1,13 @@
 /*
- * Threads and the scheduler: one run queue per CPU, ordered by virtual run time weighted by
- * nice level; an idle CPU steals. No tick: the timer is armed for a slice's end only while
- * more than one thread wants the CPU.
+ * Threads and the scheduler: one run queue per CPU, ordered by virtual run time weighted
+ * by nice level; an idle CPU steals. No tick: the timer is armed for a slice's end only
+ * while more than one thread wants the CPU.
  *
  * Always true:
  *  S1  a thread is on exactly one run queue when READY or RUNNING, on none otherwise;
  *  S2  only the run queue's lock holder changes state to and from RUNNING;
- *  S3  kernel code gives the CPU up only in sched_block, sched_yield and on return to user.
+ *  S3  kernel code gives the CPU up only in sched_block, sched_yield and on return to
+ *      user.
  */
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
@@ -18,64 +19,68 @@
 
 enum thread_state {
 	THREAD_NEW,
-	THREAD_READY,	/* waiting for a CPU */
+	THREAD_READY, /* waiting for a CPU */
 	THREAD_RUNNING,
-	THREAD_SLEEP,	/* interruptible */
-	THREAD_BLOCKED, /* uninterruptible */
+	THREAD_SLEEP,	 /* interruptible */
+	THREAD_BLOCKED,	 /* uninterruptible */
 	THREAD_KILLABLE, /* only WORK_KILL interrupts it */
-	THREAD_STOPPED, /* by job control or a tracer */
+	THREAD_STOPPED,	 /* by job control or a tracer */
 	THREAD_DEAD,
 };
 
-/* Work to do before the thread runs user code. Any bit set: upcall_user_return is called. */
+/* Work to do before the thread runs user code. Any bit set: upcall_user_return is
+ * called. */
 enum thread_work {
 	WORK_RESCHED = 1,
-	WORK_SIGNAL = 2, /* a signal may be deliverable; interrupts interruptible sleeps */
+	/* a signal may be deliverable; interrupts interruptible sleeps */
+	WORK_SIGNAL = 2,
 	WORK_STOP = 4,	 /* stop, exit or exec of the group: also interrupts sleeps */
 	WORK_NOTIFY = 8, /* one-off work of upper layers (task_work) */
 	WORK_RESTORE_SIGMASK = 16, /* a *pmask call left a mask to put back */
-	WORK_KILL = 32,	 /* fatal: ends even `killable` waits */
+	WORK_KILL = 32,		   /* fatal: ends even `killable` waits */
 };
 
 struct thread {
-	_Atomic uint32_t work; /* enum thread_work; must stay first: entry code tests it */
-	uint32_t id;	       /* [I] the kernel's own number, for the log */
+	/* enum thread_work; must stay first: entry code tests it */
+	_Atomic uint32_t work;
+	uint32_t id; /* [I] the kernel's own number, for the log */
 
 	/* guarded by its run queue's lock */
 	_Atomic uint32_t state; /* enum thread_state; own thread may set it to sleep */
 	bool on_queue;
-	_Atomic bool on_cpu;	/* its stack is in use */
-	uint32_t cpu;		/* run queue it belongs to */
+	_Atomic bool on_cpu; /* its stack is in use */
+	uint32_t cpu;	     /* run queue it belongs to */
 	cpumask_t affinity;
-	int32_t nice;		/* -20..19 */
-	uint64_t vruntime;	/* weighted ns */
-	uint64_t run_start;	/* clock at last accounting */
+	int32_t nice;	    /* -20..19 */
+	uint64_t vruntime;  /* weighted ns */
+	uint64_t run_start; /* clock at last accounting */
 	struct rb_node run_node;
 
-	/* run time, ns; written by the running CPU. What a tick finds in user mode is the user's;
-	 * the rest of a run belongs to the kernel if it ended by blocking. */
+	/* run time, ns; written by the running CPU. What a tick finds in user mode is the
+	 * user's; the rest of a run belongs to the kernel if it ended by blocking. */
 	uint64_t user_ns, sys_ns;
 	uint64_t switches_voluntary, switches_forced;
 
 	struct arch_thread arch;
-	void *kstack;		/* [I] lowest address */
-	void (*start)(void *);	/* [I] its function */
+	void *kstack;	       /* [I] lowest address */
+	void (*start)(void *); /* [I] its function */
 	void *start_arg;
 	void (*on_dead)(void *); /* own thread sets before it dies */
 	void *on_dead_arg;
-	char name[16];		/* comm; own thread writes */
+	char name[16]; /* comm; own thread writes */
 
-	/* What upper layers hang on a thread. Own thread writes; core only passes them on.
-	 * space's page tables are switched by core through pt. */
-	struct arch_pt *pt;	/* NULL: kernel thread, keeps whatever is loaded */
-	struct space *space;	/* mm */
-	struct cred *cred;	/* sec: [own] effective subjective credentials, immutable object */
-	struct files *files;	/* fs: descriptor table */
-	struct fs_ctx *fs;	/* fs: root, cwd, umask */
-	struct task *task;	/* proc; NULL: kernel thread */
+	/* What upper layers hang on a thread. Own thread writes; core only passes them
+	 * on. space's page tables are switched by core through pt. */
+	struct arch_pt *pt;  /* NULL: kernel thread, keeps whatever is loaded */
+	struct space *space; /* mm */
+	/* sec: [own] effective subjective credentials, immutable object */
+	struct cred *cred;
+	struct files *files; /* fs: descriptor table */
+	struct fs_ctx *fs;   /* fs: root, cwd, umask */
+	struct task *task;   /* proc; NULL: kernel thread */
 };
 
-void sched_init(void);	      /* boot CPU's run queue and idle thread (the caller) */
+void sched_init(void); /* boot CPU's run queue and idle thread (the caller) */
 void sched_secondary_init(void);
 
 /* Where threads' memory comes from: mm, set before the first thread. */
@@ -92,22 +97,26 @@ void thread_set_memory_ops(const struct thread_memory_ops *ops);
 must_use int thread_new(const char *name, void (*fn)(void *), void *arg,
 			struct thread **ret);
 /* Embedded form: t is zeroed memory of the caller; the stack is allocated. */
-must_use int thread_init(struct thread *t, const char *name, void (*fn)(void *), void *arg);
-void thread_fini(struct thread *t); /* frees the stack; t has never run or is DEAD, off CPU */
+must_use int thread_init(struct thread *t, const char *name, void (*fn)(void *),
+			 void *arg);
+/* frees the stack; t has never run or is DEAD, off CPU */
+void thread_fini(struct thread *t);
 /* Ends the calling thread. `done(arg)` runs on another stack once this one is free. */
 noreturn_fn void thread_exit(void (*done)(void *), void *arg);
 /* The idle loop of this CPU: never returns. */
 noreturn_fn void sched_idle(void);
 void *thread_kstack_top(struct thread *t);
 
-void sched_start(struct thread *t);   /* NEW -> READY */
-bool sched_wake(struct thread *t);    /* SLEEP or BLOCKED -> READY; false: was not asleep */
+void sched_start(struct thread *t); /* NEW -> READY */
+/* SLEEP or BLOCKED -> READY; false: was not asleep */
+bool sched_wake(struct thread *t);
 /* Wakes only if the state is in the mask (BIT(THREAD_SLEEP) …). */
 bool sched_wake_state(struct thread *t, uint32_t state_mask);
-void sched_block(void);		      /* gives the CPU up; the caller has set its state */
-void sched_yield(void);		      /* stays ready, lets others go first */
-/* Sets work bits; wakes the thread from a sleep that the bits interrupt (WORK_SIGNAL, WORK_STOP:
- * SLEEP; WORK_KILL: KILLABLE too); when it runs on another CPU, makes it notice. */
+void sched_block(void); /* gives the CPU up; the caller has set its state */
+void sched_yield(void); /* stays ready, lets others go first */
+/* Sets work bits; wakes the thread from a sleep that the bits interrupt (WORK_SIGNAL,
+ * WORK_STOP: SLEEP; WORK_KILL: KILLABLE too); when it runs on another CPU, makes it
+ * notice. */
 void thread_set_work(struct thread *t, uint32_t bits);
 static inline void thread_clear_work(struct thread *t, uint32_t bits)
 {
@@ -123,7 +132,8 @@ static inline bool thread_interrupted(void)
 }
 
 void sched_set_nice(struct thread *t, int nice);
-must_use int sched_set_affinity(struct thread *t, cpumask_t mask); /* -EINVAL: no CPU left */
+/* -EINVAL: no CPU left */
+must_use int sched_set_affinity(struct thread *t, cpumask_t mask);
 /* On the way to user mode with WORK_RESCHED set: lets a better thread run. */
 void sched_preempt(void);
 /* Called by the tick, at most every SCHED_TICK_NS of a thread's run time, in interrupt
@@ -136,8 +146,8 @@ struct sched_stats {
 	uint64_t user_ns, sys_ns, idle_ns, irq_count, switches;
 };
 void sched_cpu_stats(uint32_t cpu, struct sched_stats *ret);
-uint32_t sched_running(void);		/* threads ready or running, without idle */
-void sched_loadavg(uint32_t ret[3]);	/* fixed point, 11 fraction bits */
+uint32_t sched_running(void);		    /* threads ready or running, without idle */
+void sched_loadavg(uint32_t ret[3]);	    /* fixed point, 11 fraction bits */
 uint64_t sched_thread_ns(struct thread *t); /* CPU time up to now */
 
 #endif

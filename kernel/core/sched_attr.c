@@ -11,7 +11,8 @@
 static struct thread idle_threads[CPU_MAX];
 static uint32_t weights[NICE_MAX - NICE_MIN + 1]; /* [I] after sched_init */
 
-/* Each nice level is worth a factor of 1.25 of CPU share (setpriority(2)'s usual reading). */
+/* Each nice level is worth a factor of 1.25 of CPU share (setpriority(2)'s usual
+ * reading). */
 static void weights_init(void)
 {
 	uint64_t w = (uint64_t)WEIGHT_NICE_0 << 16;

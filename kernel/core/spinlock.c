@@ -5,8 +5,11 @@
 void spin_lock_slow(struct spinlock *l)
 {
 	do {
-		while (spin_is_held(l))
+		/* Interrupts may be off, and the holder waiting for this CPU's answer. */
+		while (spin_is_held(l)) {
+			arch_ipi_poll();
 			cpu_relax();
+		}
 	} while (!spin_trylock(l));
 }
 

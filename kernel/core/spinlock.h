@@ -1,6 +1,6 @@
 /*
- * Spinlocks. The plain form keeps interrupts as they are: use it for locks that no interrupt
- * handler takes. The _irq form saves and disables them. Holders never sleep.
+ * Spinlocks. The plain form keeps interrupts as they are: use it for locks that no
+ * interrupt handler takes. The _irq form saves and disables them. Holders never sleep.
  */
 #ifndef CORE_SPINLOCK_H
 #define CORE_SPINLOCK_H
@@ -17,11 +17,17 @@ struct spinlock {
 };
 
 #ifdef MAYFLY_DEBUG
-#define SPINLOCK_INIT(r) { .rank = (r) }
+#define SPINLOCK_INIT(r)                                                                 \
+	{                                                                                \
+		.rank = (r)                                                              \
+	}
 void lock_debug_acquire(struct spinlock *l);
 void lock_debug_release(struct spinlock *l);
 #else
-#define SPINLOCK_INIT(r) { 0 }
+#define SPINLOCK_INIT(r)                                                                 \
+	{                                                                                \
+		0                                                                        \
+	}
 static inline void lock_debug_acquire(struct spinlock *l)
 {
 	(void)l;

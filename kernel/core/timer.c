@@ -10,11 +10,11 @@
 #include "core/runq.h"
 
 static struct timer_cpu {
-	struct spinlock lock;	 /* RANK_TIMER, interrupts off */
-	struct rb_tree tree;	 /* [lock] */
+	struct spinlock lock;		 /* RANK_TIMER, interrupts off */
+	struct rb_tree tree;		 /* [lock] */
 	_Atomic(struct timer *) running; /* callback under way on this CPU */
-	uint64_t armed;		 /* own CPU, interrupts off: hardware deadline */
-	uint64_t runq_deadline;	 /* own CPU, interrupts off */
+	uint64_t armed;			 /* own CPU, interrupts off: hardware deadline */
+	uint64_t runq_deadline;		 /* own CPU, interrupts off */
 } timers[CPU_MAX] = {
 	[0 ... CPU_MAX - 1] = { .lock = SPINLOCK_INIT(RANK_TIMER),
 				.armed = UINT64_MAX,
@@ -120,7 +120,8 @@ bool timer_cancel(struct timer *t)
 	spin_unlock(&c->lock);
 	irq_restore(flags);
 	if (c != &timers[cpu_id()])
-		while (__atomic_load_n((struct timer **)&c->running, __ATOMIC_ACQUIRE) == t)
+		while (__atomic_load_n((struct timer **)&c->running, __ATOMIC_ACQUIRE) ==
+		       t)
 			cpu_relax();
 	return was;
 }

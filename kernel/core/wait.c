@@ -39,7 +39,8 @@ void wake_key(struct waitq *q, uint32_t n, uint32_t key)
 {
 	uint32_t exclusive = 0;
 	uint64_t flags = spin_lock_irq(&q->lock);
-	list_for_each_safe(w, &q->waiters, struct waiter, link) {
+	list_for_each_safe(w, &q->waiters, struct waiter, link)
+	{
 		bool excl = w->exclusive; /* a callback may free w */
 		if (wake_waiter(w, key) && excl && ++exclusive == n)
 			break;
@@ -174,7 +175,6 @@ void completion_done(struct completion *c)
 {
 	uint64_t flags = spin_lock_irq(&c->q.lock);
 	__atomic_store_n((bool *)&c->done, true, __ATOMIC_RELEASE);
-	list_for_each_safe(w, &c->q.waiters, struct waiter, link)
-		wake_waiter(w, 0);
+	list_for_each_safe(w, &c->q.waiters, struct waiter, link) wake_waiter(w, 0);
 	spin_unlock_irq(&c->q.lock, flags);
 }

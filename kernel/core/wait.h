@@ -7,8 +7,8 @@
  *     waker:        change state; wake_all(&p->readers);
  *
  * The condition is tested after the waiter is queued, so a wake-up between test and sleep
- * is never lost. It must not sleep itself when called with the state set; conditions that take
- * spinlocks are fine.
+ * is never lost. It must not sleep itself when called with the state set; conditions that
+ * take spinlocks are fine.
  */
 #ifndef CORE_WAIT_H
 #define CORE_WAIT_H
@@ -18,10 +18,11 @@
 #include "core/sched.h"
 
 /* Results that mean "restart the call"; never seen by user space. */
-#define ERESTARTSYS 512		  /* restart if the handler has SA_RESTART */
-#define ERESTARTNOINTR 513	  /* always restart */
-#define ERESTARTNOHAND 514	  /* restart only if no handler runs */
-#define ERESTART_RESTARTBLOCK 516 /* through restart_syscall, with a remembered deadline */
+#define ERESTARTSYS 512	   /* restart if the handler has SA_RESTART */
+#define ERESTARTNOINTR 513 /* always restart */
+#define ERESTARTNOHAND 514 /* restart only if no handler runs */
+#define ERESTART_RESTARTBLOCK                                                            \
+	516 /* through restart_syscall, with a remembered deadline */
 
 struct waitq {
 	struct spinlock lock;
@@ -29,16 +30,20 @@ struct waitq {
 };
 
 struct waiter {
-	struct list link;	    /* [waitq.lock] */
+	struct list link; /* [waitq.lock] */
 	struct thread *thread;
-	/* NULL: wake the thread. Else called under the queue's lock, interrupts off; `key` is
-	 * poll's event mask, 0 when the waker gave none. True: counts as a wake-up. */
+	/* NULL: wake the thread. Else called under the queue's lock, interrupts off;
+	 * `key` is poll's event mask, 0 when the waker gave none. True: counts as a
+	 * wake-up. */
 	bool (*fn)(struct waiter *w, uint32_t key);
-	bool exclusive;		    /* wake_one stops after it */
+	bool exclusive; /* wake_one stops after it */
 	bool woken;
 };
 
-#define WAITQ_INIT(name) { SPINLOCK_INIT(RANK_WAITQ), LIST_INIT((name).waiters) }
+#define WAITQ_INIT(name)                                                                 \
+	{                                                                                \
+		SPINLOCK_INIT(RANK_WAITQ), LIST_INIT((name).waiters)                     \
+	}
 
 void waitq_init(struct waitq *q);
 void waitq_add(struct waitq *q, struct waiter *w);
@@ -77,29 +82,30 @@ void wait_prepare(struct waitq *q, struct waiter *w, enum wait_mode mode);
 must_use int wait_sleep(enum wait_mode mode, uint64_t deadline);
 void wait_finish(struct waitq *q, struct waiter *w);
 
-#define wait_event_full(q, cond, mode, deadline, excl)                                    \
-	({                                                                                \
-		struct waiter w_ = { .exclusive = (excl) };                               \
-		int err_ = 0;                                                             \
-		while (!(cond)) {                                                         \
-			wait_prepare((q), &w_, (mode));                                   \
-			if (cond)                                                         \
-				break;                                                    \
-			err_ = wait_sleep((mode), (deadline));                            \
-			if (err_) {                                                       \
-				if (err_ == -ETIMEDOUT && (cond))                         \
-					err_ = 0;                                         \
-				break;                                                    \
-			}                                                                 \
-		}                                                                         \
-		wait_finish((q), &w_);                                                    \
-		err_;                                                                     \
+#define wait_event_full(q, cond, mode, deadline, excl)                                   \
+	({                                                                               \
+		struct waiter w_ = { .exclusive = (excl) };                              \
+		int err_ = 0;                                                            \
+		while (!(cond)) {                                                        \
+			wait_prepare((q), &w_, (mode));                                  \
+			if (cond)                                                        \
+				break;                                                   \
+			err_ = wait_sleep((mode), (deadline));                           \
+			if (err_) {                                                      \
+				if (err_ == -ETIMEDOUT && (cond))                        \
+					err_ = 0;                                        \
+				break;                                                   \
+			}                                                                \
+		}                                                                        \
+		wait_finish((q), &w_);                                                   \
+		err_;                                                                    \
 	})
-#define wait_event(q, cond) ((void)wait_event_full(q, cond, WAIT_UNINTR, NO_DEADLINE, false))
+#define wait_event(q, cond)                                                              \
+	((void)wait_event_full(q, cond, WAIT_UNINTR, NO_DEADLINE, false))
 #define wait_event_intr(q, cond) wait_event_full(q, cond, WAIT_INTR, NO_DEADLINE, false)
-#define wait_event_intr_deadline(q, cond, ns)                                             \
+#define wait_event_intr_deadline(q, cond, ns)                                            \
 	wait_event_full(q, cond, WAIT_INTR, ns, false)
-#define wait_event_killable(q, cond)                                                      \
+#define wait_event_killable(q, cond)                                                     \
 	wait_event_full(q, cond, WAIT_KILLABLE, NO_DEADLINE, false)
 /* Sleeps until the deadline or a signal: 0 at the deadline, -ERESTARTSYS. */
 must_use int sleep_until_intr(uint64_t deadline);
@@ -111,7 +117,10 @@ struct mutex {
 	struct waitq waiters;
 	uint32_t rank;
 };
-#define MUTEX_INIT(name, r) { NULL, WAITQ_INIT((name).waiters), (r) }
+#define MUTEX_INIT(name, r)                                                              \
+	{                                                                                \
+		NULL, WAITQ_INIT((name).waiters), (r)                                    \
+	}
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_lock(struct mutex *m);
 must_use bool mutex_trylock(struct mutex *m);
@@ -122,9 +131,9 @@ bool mutex_is_mine(const struct mutex *m);
 /* Sleeping shared/exclusive lock; a waiting writer keeps new readers out. */
 struct rwlock {
 	struct spinlock lock;
-	int32_t readers;	 /* [lock] */
+	int32_t readers;	  /* [lock] */
 	uint32_t writers_waiting; /* [lock] */
-	struct thread *writer;	 /* [lock] */
+	struct thread *writer;	  /* [lock] */
 	struct waitq waiters;
 	uint32_t rank;
 };

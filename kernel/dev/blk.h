@@ -20,7 +20,7 @@ struct blk_segment {
 };
 
 struct blk_device {
-	char name[16];	   /* "vda" */
+	char name[16]; /* "vda" */
 	uint64_t sectors;
 	bool read_only;
 	uint32_t max_segments;

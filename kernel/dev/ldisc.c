@@ -1,5 +1,5 @@
-/* The line discipline: input queue and processing of input. See ldisc.h; echo and erasing are
- * in ldisc_echo.c, output processing in ldisc_output.c. */
+/* The line discipline: input queue and processing of input. See ldisc.h; echo and erasing
+ * are in ldisc_echo.c, output processing in ldisc_output.c. */
 #include "dev/ldisc.h"
 
 #include "dev/ldisc_internal.h"

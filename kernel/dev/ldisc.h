@@ -1,7 +1,7 @@
 /*
- * The line discipline: what termios(3) says happens between a keyboard and a program. Pure: no
- * locks, no sleeping, no signals. Input goes in byte by byte; what is echoed, and what is to be
- * done about it (signal, flow), comes out.
+ * The line discipline: what termios(3) says happens between a keyboard and a program.
+ * Pure: no locks, no sleeping, no signals. Input goes in byte by byte; what is echoed,
+ * and what is to be done about it (signal, flow), comes out.
  *
  * Always true:
  *  L1  tail <= canon_head <= head <= tail + LDISC_SIZE (as free-running counters);
@@ -54,21 +54,22 @@ void ldisc_set_termios(struct ldisc *l, const struct ktermios *t);
 
 /* One byte from the keyboard; enum ldisc_event bits. */
 uint32_t ldisc_input(struct ldisc *l, uint8_t c);
-/* Bytes that can be put in before some would be lost. In canonical mode an unfinished line that
- * is too long loses bytes and does not stop the sender: only its reader could free room. */
+/* Bytes that can be put in before some would be lost. In canonical mode an unfinished
+ * line that is too long loses bytes and does not stop the sender: only its reader could
+ * free room. */
 size_t ldisc_room(const struct ldisc *l);
 void ldisc_flush_input(struct ldisc *l);
 
 /* Can a read that wants `min` bytes in raw mode, or a line in canonical mode, go on? */
 bool ldisc_readable(const struct ldisc *l, uint32_t min);
-/* Takes bytes out: raw what there is, canonical at most one line. *ret_line_done: a whole line
- * (or end-of-file mark) was taken, so the read is complete. */
+/* Takes bytes out: raw what there is, canonical at most one line. *ret_line_done: a whole
+ * line (or end-of-file mark) was taken, so the read is complete. */
 size_t ldisc_read(struct ldisc *l, uint8_t *dst, size_t n, bool *ret_line_done);
 /* FIONREAD: bytes that reads would return now. */
 size_t ldisc_pending(const struct ldisc *l);
 
-/* Output processing (OPOST). Bytes of dst filled; *ret_used: bytes of src done. Stops when
- * less than LDISC_EXPAND bytes of dst are left. */
+/* Output processing (OPOST). Bytes of dst filled; *ret_used: bytes of src done. Stops
+ * when less than LDISC_EXPAND bytes of dst are left. */
 size_t ldisc_output(struct ldisc *l, const uint8_t *src, size_t n, uint8_t *dst,
 		    size_t room, size_t *ret_used);
 

@@ -1,9 +1,9 @@
 /*
- * Pseudo-terminal pairs (pty(7)). The slave is an ordinary terminal; what it puts out is what
- * the master reads, what the master writes is its keyboard.
+ * Pseudo-terminal pairs (pty(7)). The slave is an ordinary terminal; what it puts out is
+ * what the master reads, what the master writes is its keyboard.
  *
- * Always true: the pair lives as long as its slave's struct tty has references; the master's
- * file is one of them.
+ * Always true: the pair lives as long as its slave's struct tty has references; the
+ * master's file is one of them.
  */
 #include "dev/pty.h"
 

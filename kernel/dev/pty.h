@@ -9,8 +9,8 @@
 
 struct pty;
 
-/* A locked pair with number `index`; `gone(owner, index)` runs when the last holder of either
- * side is gone. The reference returned is the master's. 0 or -ENOMEM. */
+/* A locked pair with number `index`; `gone(owner, index)` runs when the last holder of
+ * either side is gone. The reference returned is the master's. 0 or -ENOMEM. */
 must_use int pty_new(uint32_t index, void (*gone)(void *owner, uint32_t index),
 		     void *owner, struct pty **ret);
 uint32_t pty_index(const struct pty *p);

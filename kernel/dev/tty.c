@@ -1,5 +1,5 @@
-/* Terminals: lifetime, opening, hanging up, and the way of bytes through them. Reading and
- * writing by programs is in tty_io.c. See tty_internal.h. */
+/* Terminals: lifetime, opening, hanging up, and the way of bytes through them. Reading
+ * and writing by programs is in tty_io.c. See tty_internal.h. */
 #include "dev/tty_internal.h"
 
 #include <asm/poll.h>

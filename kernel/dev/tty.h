@@ -1,6 +1,7 @@
 /*
- * Terminals: the line discipline (n_tty as termios(3) defines it) between a driver (serial
- * port, pty pair) and readers. Job control needs processes: proc registers tty_job_ops.
+ * Terminals: the line discipline (n_tty as termios(3) defines it) between a driver
+ * (serial port, pty pair) and readers. Job control needs processes: proc registers
+ * tty_job_ops.
  */
 #ifndef DEV_TTY_H
 #define DEV_TTY_H

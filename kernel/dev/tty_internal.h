@@ -2,9 +2,11 @@
  * Between the files of the terminal layer.
  *
  * Always true:
- *  Y1  t->lock guards the line discipline, the output ring and who the terminal belongs to;
- *      it is never held while signals are sent, queues are woken or user memory is touched;
- *  Y2  a handle whose generation is not the terminal's is dead: reads end, all else fails;
+ *  Y1  t->lock guards the line discipline, the output ring and who the terminal belongs
+ *      to; it is never held while signals are sent, queues are woken or user memory is
+ *      touched;
+ *  Y2  a handle whose generation is not the terminal's is dead: reads end, all else
+ *      fails;
  *  Y3  out_tail <= out_head <= out_tail + TTY_OUT_SIZE; programs leave the last
  *      TTY_ECHO_RESERVE bytes of the ring to echo.
  */
@@ -86,7 +88,8 @@ void tty_wake_writers(struct tty *t);
 
 /* ---- tty_job.c ---- */
 
-/* May the running process read (SIGTTIN) or change (SIGTTOU) its terminal now? 0, -EIO, or
+/* May the running process read (SIGTTIN) or change (SIGTTOU) its terminal now? 0, -EIO,
+ * or
  * -ERESTARTSYS after its group was sent the signal. */
 must_use int tty_job_check(struct tty *t, int sig);
 bool tty_is_current(const struct tty *t);

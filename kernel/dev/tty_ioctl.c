@@ -156,7 +156,8 @@ int64_t tty_ioctl(struct tty_handle *h, uint32_t cmd, uaddr_t arg)
 		return set_discipline(arg);
 	case (uint32_t)TIOCGDEV:
 		return put_user(arg, t->dev);
-	case TIOCSTI: /* typing for others: a way out of su and sandboxes, CVE-2017-5226 */
+	/* typing for others: a way out of su and sandboxes, CVE-2017-5226 */
+	case TIOCSTI:
 		return -EIO;
 	default:
 		n = tty_job_ioctl(t, cmd, arg);

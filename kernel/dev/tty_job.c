@@ -1,5 +1,5 @@
-/* Terminals: whose they are. Sessions, foreground groups, and what a background process may do
- * (POSIX.1-2017, 11.1.4). See tty_internal.h. */
+/* Terminals: whose they are. Sessions, foreground groups, and what a background process
+ * may do (POSIX.1-2017, 11.1.4). See tty_internal.h. */
 #include <asm/ioctls.h>
 #include <asm/signal.h>
 #include <linux/capability.h>
@@ -62,8 +62,8 @@ int tty_job_check(struct tty *t, int sig)
 
 /* ---- getting and losing a terminal ---- */
 
-/* Makes t the controlling terminal of the running session leader; `was`: the session that may
- * have it now. False: somebody else has it. */
+/* Makes t the controlling terminal of the running session leader; `was`: the session that
+ * may have it now. False: somebody else has it. */
 static bool acquire(struct tty *t, int32_t was)
 {
 	bool got;
@@ -118,7 +118,8 @@ void tty_disassociate(struct tty *t)
 {
 	int32_t pgrp;
 
-	/* The line itself is cut when its session ends; the other side of a pty lives on. */
+	/* The line itself is cut when its session ends; the other side of a pty lives
+	 * on. */
 	if (!t->driver->pty) {
 		pgrp = tty_foreground_pgrp(t);
 		tty_hangup(t);

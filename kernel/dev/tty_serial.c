@@ -1,7 +1,8 @@
 /*
- * The serial port as a terminal: ttyS0 and /dev/console. Output goes out as it is written (the
- * port takes a byte whenever it is asked to). Input comes by interrupt into a small ring and is
- * processed by a thread of its own, because the line discipline sends signals.
+ * The serial port as a terminal: ttyS0 and /dev/console. Output goes out as it is written
+ * (the port takes a byte whenever it is asked to). Input comes by interrupt into a small
+ * ring and is processed by a thread of its own, because the line discipline sends
+ * signals.
  *
  * A 16550 (UART) at port 0x3f8; registers as in its data sheet.
  */

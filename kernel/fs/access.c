@@ -4,7 +4,6 @@
 #include "fs/access.h"
 #include "fs/walk.h"
 
-
 /* capabilities(7): real root has what is permitted, everybody else nothing. */
 static uint64_t real_caps(const struct cred *c)
 {
@@ -17,7 +16,8 @@ int cred_real_ids(struct cred **ret)
 {
 	struct cred *c = thread_current()->cred;
 
-	if (c->uid == c->fsuid && c->gid == c->fsgid && c->cap_effective == real_caps(c)) {
+	if (c->uid == c->fsuid && c->gid == c->fsgid &&
+	    c->cap_effective == real_caps(c)) {
 		*ret = cred_get(c);
 		return 0;
 	}

@@ -1,6 +1,6 @@
 /*
- * Files without a name: those of eventfd and its like share one inode, pipes and sockets have
- * each their own. All belong to a file system that is mounted nowhere.
+ * Files without a name: those of eventfd and its like share one inode, pipes and sockets
+ * have each their own. All belong to a file system that is mounted nowhere.
  */
 #include "fs/file.h"
 #include "fs/inode.h"
@@ -32,7 +32,8 @@ static const struct fs_type anon_type = {
 	.mount = anon_fill,
 };
 
-/* The dentries of the shared inode are children of its root, so that the cache finds them. */
+/* The dentries of the shared inode are children of its root, so that the cache finds
+ * them. */
 static int shared_dentry(const char *what, struct dentry **ret)
 {
 	struct dentry *root = anon_mount->root;
@@ -62,8 +63,8 @@ static int shared_dentry(const char *what, struct dentry **ret)
 }
 
 /* Consumes d. */
-static int file_on(struct dentry *d, const struct file_ops *ops, void *priv, uint32_t flags,
-		   struct file **ret)
+static int file_on(struct dentry *d, const struct file_ops *ops, void *priv,
+		   uint32_t flags, struct file **ret)
 {
 	struct file *f = file_alloc(flags);
 	if (!f) {
@@ -80,8 +81,8 @@ static int file_on(struct dentry *d, const struct file_ops *ops, void *priv, uin
 	return 0;
 }
 
-int file_new_anon(const char *name, const struct file_ops *ops, void *priv, uint32_t flags,
-		  struct file **ret)
+int file_new_anon(const char *name, const struct file_ops *ops, void *priv,
+		  uint32_t flags, struct file **ret)
 {
 	struct dentry *d;
 
@@ -89,8 +90,8 @@ int file_new_anon(const char *name, const struct file_ops *ops, void *priv, uint
 	return err ? err : file_on(d, ops, priv, flags, ret);
 }
 
-int file_new_nameless(const char *name, uint32_t mode, const struct file_ops *ops, void *priv,
-		      uint32_t flags, struct file **ret)
+int file_new_nameless(const char *name, uint32_t mode, const struct file_ops *ops,
+		      void *priv, uint32_t flags, struct file **ret)
 {
 	struct super_block *sb = anon_mount->sb;
 	struct inode *i = inode_new(sb, sb->next_ino++);

@@ -1,6 +1,6 @@
 /*
- * Character devices by number. Ranges are registered while booting or when a device appears,
- * and never go away; newer ones come last.
+ * Character devices by number. Ranges are registered while booting or when a device
+ * appears, and never go away; newer ones come last.
  */
 #include "fs/chrdev.h"
 

@@ -1,4 +1,5 @@
-/* Character devices by number: what /proc/devices shows. chrdev_register is in fs/vfs.h. */
+/* Character devices by number: what /proc/devices shows. chrdev_register is in
+ * fs/vfs.h. */
 #ifndef FS_CHRDEV_H
 #define FS_CHRDEV_H
 

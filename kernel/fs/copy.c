@@ -1,4 +1,5 @@
-/* Copies between files: through a buffer, a chunk at a time, without touching user memory. */
+/* Copies between files: through a buffer, a chunk at a time, without touching user
+ * memory. */
 #include "fs/copy.h"
 
 #include "fs/file.h"

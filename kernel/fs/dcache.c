@@ -1,7 +1,7 @@
 /*
- * The dentry cache: names and what they stand for. One lock guards the hash, the tree and the
- * LRU list, so that a walk over cached names takes it once for the whole path (walk.c) and
- * no reference but the last. Invariants D1 to D3 are in dcache.h.
+ * The dentry cache: names and what they stand for. One lock guards the hash, the tree and
+ * the LRU list, so that a walk over cached names takes it once for the whole path
+ * (walk.c) and no reference but the last. Invariants D1 to D3 are in dcache.h.
  *
  * Locks: dcache_lock, a spinlock. Nothing is freed under it: what dies is unlinked from
  * everything first, then let go of outside, since that may end in a file system.
@@ -23,7 +23,8 @@ static struct list *table; /* [dcache_lock] */
 static uint32_t table_mask;
 static struct list lru = LIST_INIT(lru); /* [dcache_lock] oldest first */
 static size_t n_lru, n_all;		 /* [dcache_lock] */
-static size_t lru_max;			 /* [I] bounds what looking up nonsense can cost */
+/* [I] bounds what looking up nonsense can cost */
+static size_t lru_max;
 static struct slab_cache *dentry_cache;
 
 static struct list *bucket(uint32_t hash)
@@ -33,7 +34,8 @@ static struct list *bucket(uint32_t hash)
 
 struct dentry *dcache_find_locked(const struct dentry *parent, const struct qname *name)
 {
-	list_for_each(d, bucket(name->hash), struct dentry, hash_link) {
+	list_for_each(d, bucket(name->hash), struct dentry, hash_link)
+	{
 		if (d->name.hash == name->hash && d->parent == parent &&
 		    name_equal(&d->name, name->s, name->len))
 			return d;
@@ -199,7 +201,8 @@ static void detach_locked(struct dentry *d)
 	n_all--;
 }
 
-/* Lets go of what a detached dentry held; its parent, still referenced, or NULL for a root. */
+/* Lets go of what a detached dentry held; its parent, still referenced, or NULL for a
+ * root. */
 static struct dentry *dentry_bury(struct dentry *d)
 {
 	struct dentry *parent = d->parent == d ? NULL : d->parent;
@@ -304,7 +307,8 @@ void dcache_prune_children(struct dentry *dir)
 	struct list dead = LIST_INIT(dead);
 
 	spin_lock(&dcache_lock);
-	list_for_each_safe(d, &dir->children, struct dentry, sibling) {
+	list_for_each_safe(d, &dir->children, struct dentry, sibling)
+	{
 		if (ref_read(&d->refs))
 			continue;
 		detach_locked(d);
@@ -320,7 +324,8 @@ void dcache_prune_sb(struct super_block *sb)
 
 	spin_lock(&dcache_lock);
 	sb->flags |= SB_DYING;
-	list_for_each_safe(d, &lru, struct dentry, lru) {
+	list_for_each_safe(d, &lru, struct dentry, lru)
+	{
 		if (d->sb != sb || ref_read(&d->refs))
 			continue;
 		detach_locked(d);

@@ -2,12 +2,13 @@
  * The dentry cache, inside the VFS. The file systems' view of it is in vfs.h.
  *
  * Always true:
- *  D1  a dentry in the hash is on its parent's list of children and has a file-system answer:
- *      positive, or known to be absent;
- *  D2  a dentry whose count is 0 is hashed and on the LRU list; only under dcache_lock does a
- *      count rise from 0 or sink to it;
- *  D3  parent, name, hash links and the inode of an unused dentry change under dcache_lock
- *      alone, so whoever holds it may walk any path without taking references.
+ *  D1  a dentry in the hash is on its parent's list of children and has a file-system
+ *      answer: positive, or known to be absent;
+ *  D2  a dentry whose count is 0 is hashed and on the LRU list; only under dcache_lock
+ *      does a count rise from 0 or sink to it;
+ *  D3  parent, name, hash links and the inode of an unused dentry change under
+ *      dcache_lock alone, so whoever holds it may walk any path without taking
+ *      references.
  */
 #ifndef FS_DCACHE_H
 #define FS_DCACHE_H
@@ -34,7 +35,8 @@ must_use struct dentry *dentry_new_lone(struct inode *i, const char *text);
 void dentry_hash(struct dentry *d);
 /* Out of the hash: lookups ask the file system anew. */
 void dentry_drop(struct dentry *d);
-/* Its directory entry is gone: becomes negative when only the caller uses it, else unhashed. */
+/* Its directory entry is gone: becomes negative when only the caller uses it, else
+ * unhashed. */
 void dentry_removed(struct dentry *d);
 /* d takes target's place and name; target leaves the hash. Parents' locks held. */
 void dentry_move(struct dentry *d, struct dentry *target);

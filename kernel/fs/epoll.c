@@ -2,18 +2,20 @@
  * epoll(7): sets of files to watch.
  *
  * Always true:
- *  E1  an item is in its set's tree and on its file's list, or being made or freed under the
- *      set's lock;
- *  E2  an item does not hold its file: the file's last put comes to epoll_file_release before
- *      anything of the file is torn down, and takes the set's lock there. So whoever holds
- *      that lock and sees the item may use the file, its poll operation and its queues;
- *  E3  an item whose event happened is on the ready list, or the list's scan is about to ask
- *      its file (epoll_wait.c);
- *  E4  instances that watch one another form no cycle, and no chain longer than EP_MAX_DEPTH.
+ *  E1  an item is in its set's tree and on its file's list, or being made or freed under
+ *      the set's lock;
+ *  E2  an item does not hold its file: the file's last put comes to epoll_file_release
+ *      before anything of the file is torn down, and takes the set's lock there. So
+ *      whoever holds that lock and sees the item may use the file, its poll operation and
+ *      its queues;
+ *  E3  an item whose event happened is on the ready list, or the list's scan is about to
+ *      ask its file (epoll_wait.c);
+ *  E4  instances that watch one another form no cycle, and no chain longer than
+ *      EP_MAX_DEPTH.
  *
- * Locks: the nest lock, then set locks (watching before watched), then ep_links_lock. A wake-up
- * comes the other way round: a file's queue, the ready list, the queues of this instance, the
- * ready list of an instance that watches this one.
+ * Locks: the nest lock, then set locks (watching before watched), then ep_links_lock. A
+ * wake-up comes the other way round: a file's queue, the ready list, the queues of this
+ * instance, the ready list of an instance that watches this one.
  */
 #include "fs/epoll.h"
 

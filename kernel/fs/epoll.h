@@ -1,6 +1,6 @@
 /*
- * epoll(7). kernel/fs/epoll.c keeps the sets, epoll_wait.c the ready lists; the structures are
- * theirs alone.
+ * epoll(7). kernel/fs/epoll.c keeps the sets, epoll_wait.c the ready lists; the
+ * structures are theirs alone.
  */
 #ifndef FS_EPOLL_H
 #define FS_EPOLL_H
@@ -10,12 +10,12 @@
 #include "fs/vfs.h"
 
 must_use int epoll_open(struct file **ret);
-/* op: EPOLL_CTL_*; ev is ignored for EPOLL_CTL_DEL. 0, -EINVAL, -EEXIST, -ENOENT, -EPERM (the
- * file cannot be polled), -ELOOP, -ENOMEM. */
+/* op: EPOLL_CTL_*; ev is ignored for EPOLL_CTL_DEL. 0, -EINVAL, -EEXIST, -ENOENT, -EPERM
+ * (the file cannot be polled), -ELOOP, -ENOMEM. */
 must_use int epoll_ctl(struct file *epf, int op, int fd, struct file *target,
 		       const struct epoll_event *ev);
-/* Up to max events to user space. Their number, 0 at the deadline (clock_mono ns; 0: does not
- * wait), -EINVAL, -EFAULT, -EINTR. */
+/* Up to max events to user space. Their number, 0 at the deadline (clock_mono ns; 0: does
+ * not wait), -EINVAL, -EFAULT, -EINTR. */
 must_use int64_t epoll_wait(struct file *epf, uaddr_t events, size_t max,
 			    uint64_t deadline);
 

@@ -1,7 +1,8 @@
 /*
- * Instances that watch instances: no cycles, chains of bounded length (E4 of epoll.c), because a
- * wake-up and a poll recurse along them. All edges are added under one lock; a walk visits an
- * instance once, however many ways lead to it, so its cost is bounded by what exists.
+ * Instances that watch instances: no cycles, chains of bounded length (E4 of epoll.c),
+ * because a wake-up and a poll recurse along them. All edges are added under one lock; a
+ * walk visits an instance once, however many ways lead to it, so its cost is bounded by
+ * what exists.
  */
 #include "fs/epoll.h"
 
@@ -43,8 +44,8 @@ static uint32_t depth_of_items(struct epoll *ep, const struct epoll *avoid,
 	return deepest;
 }
 
-/* Instances on the longest chain from ep down; at least EP_MAX_DEPTH + 1 when `avoid` is met or
- * the limit is passed. */
+/* Instances on the longest chain from ep down; at least EP_MAX_DEPTH + 1 when `avoid` is
+ * met or the limit is passed. */
 static uint32_t depth_below(struct epoll *ep, const struct epoll *avoid, uint32_t limit)
 {
 	uint32_t deepest = 0;

@@ -1,8 +1,9 @@
 /*
  * epoll's ready lists: filled by wake-ups, emptied by epoll_wait.
  *
- * A scan takes an item off the list *before* it asks the item's file. A wake-up that comes later
- * puts the item back, one that came earlier is seen by the asking: that is E3 of epoll.c.
+ * A scan takes an item off the list *before* it asks the item's file. A wake-up that
+ * comes later puts the item back, one that came earlier is seen by the asking: that is E3
+ * of epoll.c.
  */
 #include "fs/epoll.h"
 

@@ -1,8 +1,9 @@
 /*
  * eventfd(2): a 64-bit counter behind a descriptor.
  *
- * Always true: 0 <= count <= UINT64_MAX - 1. Reading takes it all (or one, as a semaphore) and
- * waits while it is zero; writing adds and waits while the sum would pass the maximum.
+ * Always true: 0 <= count <= UINT64_MAX - 1. Reading takes it all (or one, as a
+ * semaphore) and waits while it is zero; writing adds and waits while the sum would pass
+ * the maximum.
  */
 #include "fs/eventfd.h"
 

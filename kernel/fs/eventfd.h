@@ -4,7 +4,8 @@
 
 #include "fs/vfs.h"
 
-/* <sys/eventfd.h>'s EFD_SEMAPHORE; Linux's UAPI headers of Debian 12 lack it (eventfd(2)). */
+/* <sys/eventfd.h>'s EFD_SEMAPHORE; Linux's UAPI headers of Debian 12 lack it
+ * (eventfd(2)). */
 #define EFD_SEMAPHORE 1u
 
 /* flags: O_NONBLOCK. 0 or -errno. */

@@ -2,10 +2,11 @@
  * Descriptor tables. A table starts inside its struct files and grows by doubling.
  *
  * Always true:
- *  T1  slot[fd] is set only while bit fd of `used` is; a used bit without a file is reserved;
+ *  T1  slot[fd] is set only while bit fd of `used` is; a used bit without a file is
+ *      reserved;
  *  T2  no free descriptor is below `lowest`;
- *  T3  a table with one reference is changed by its owner alone, which is current: that is
- *      what lets fd_borrow do without lock and count.
+ *  T3  a table with one reference is changed by its owner alone, which is current: that
+ *      is what lets fd_borrow do without lock and count.
  *
  * Locks: files->lock. Nothing sleeps under it: growth allocates first and looks again.
  */
@@ -316,7 +317,8 @@ int fd_replace(int fd, struct file *f, bool cloexec)
 
 int file_close(struct file *f, const struct files *owner)
 {
-	int err = f->ops && f->ops->flush && !(f->mode & FMODE_PATH) ? f->ops->flush(f) : 0;
+	int err =
+		f->ops && f->ops->flush && !(f->mode & FMODE_PATH) ? f->ops->flush(f) : 0;
 
 	if (f->inode->locks)
 		locks_drop_posix(f, owner);
@@ -471,7 +473,8 @@ struct file *files_next(struct files *t, int *fd, bool *ret_cloexec)
 
 	spin_lock(&t->lock);
 	uint32_t n = (uint32_t)*fd;
-	while ((n = bit_next(t->used, t->cap, MIN(n, t->cap), true)) < t->cap && !t->slot[n])
+	while ((n = bit_next(t->used, t->cap, MIN(n, t->cap), true)) < t->cap &&
+	       !t->slot[n])
 		n++;
 	if (n < t->cap) {
 		f = file_get(t->slot[n]);

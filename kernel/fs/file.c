@@ -1,6 +1,6 @@
 /*
- * Open files: from the permission to use a path to the last close (F4: what an open file is
- * never changes).
+ * Open files: from the permission to use a path to the last close (F4: what an open file
+ * is never changes).
  */
 #include "fs/file.h"
 
@@ -117,7 +117,8 @@ static int truncate_opened(struct file *f)
 	mutex_lock(&i->lock);
 	int err = inode_strip_privileges(i);
 	if (!err)
-		err = i->ops->setattr ? i->ops->setattr(i, &a) : inode_setattr_simple(i, &a);
+		err = i->ops->setattr ? i->ops->setattr(i, &a)
+				      : inode_setattr_simple(i, &a);
 	mutex_unlock(&i->lock);
 	return err;
 }

@@ -1,4 +1,5 @@
-/* Open files and descriptors, inside the VFS and for the system calls that are called most. */
+/* Open files and descriptors, inside the VFS and for the system calls that are called
+ * most. */
 #ifndef FS_FILE_H
 #define FS_FILE_H
 
@@ -6,7 +7,8 @@
 
 /* ---- fs/file.c ---- */
 
-/* An empty file: current's credentials, one reference, nothing open yet. NULL: no memory. */
+/* An empty file: current's credentials, one reference, nothing open yet. NULL: no
+ * memory. */
 must_use struct file *file_alloc(uint32_t flags);
 /* Frees what file_alloc made and nothing was opened on. */
 void file_free(struct file *f);
@@ -76,7 +78,8 @@ int file_close(struct file *f, const struct files *owner);
 
 /* ---- fs/locks.c ---- */
 
-/* close(2) by a process: its POSIX locks on the file go. Open file: flock and OFD locks. */
+/* close(2) by a process: its POSIX locks on the file go. Open file: flock and OFD
+ * locks. */
 void locks_drop_posix(struct file *f, const struct files *owner);
 void locks_drop_file(struct file *f);
 /* flock(2): LOCK_SH, LOCK_EX, LOCK_UN, LOCK_NB. -EWOULDBLOCK, -ERESTARTSYS. */

@@ -1,8 +1,8 @@
 /*
  * A process's root, working directory and umask.
  *
- * Locks: fs_ctx.lock over the paths (taken inside dcache_lock by path walks); all_lock, a mutex
- * outside of it, over the list of all contexts.
+ * Locks: fs_ctx.lock over the paths (taken inside dcache_lock by path walks); all_lock, a
+ * mutex outside of it, over the list of all contexts.
  */
 #include "fs/mount.h"
 
@@ -101,7 +101,8 @@ void fs_ctx_set_cwd(const struct path *p)
 void fs_ctx_replace_all(const struct path *from, const struct path *to)
 {
 	mutex_lock(&all_lock);
-	list_for_each(c, &all, struct fs_ctx, link) {
+	list_for_each(c, &all, struct fs_ctx, link)
+	{
 		if (path_equal(&c->root, from))
 			set_path(c, &c->root, to);
 		if (path_equal(&c->cwd, from))

@@ -1,9 +1,10 @@
 /*
- * Inodes in memory: making them, finding them by number, letting them go. An inode lives as
- * long as somebody refers to it; what keeps the useful ones are the cached dentries.
+ * Inodes in memory: making them, finding them by number, letting them go. An inode lives
+ * as long as somebody refers to it; what keeps the useful ones are the cached dentries.
  *
  * Always true:
- *  I1  an inode in the cache has a reference: the last put takes it out under icache_lock;
+ *  I1  an inode in the cache has a reference: the last put takes it out under
+ *      icache_lock;
  *  I2  while INODE_NEW is set nobody but its maker has seen it.
  *
  * Locks: icache_lock, over the hash. Nothing is called with it held.
@@ -54,7 +55,8 @@ static void inode_free(struct inode *i)
 
 static struct inode *find_locked(struct super_block *sb, uint64_t ino)
 {
-	list_for_each(i, bucket(sb, ino), struct inode, hash_link) {
+	list_for_each(i, bucket(sb, ino), struct inode, hash_link)
+	{
 		if (i->ino == ino && i->sb == sb)
 			return i;
 	}
@@ -63,7 +65,8 @@ static struct inode *find_locked(struct super_block *sb, uint64_t ino)
 
 enum found { ABSENT, BUSY, FOUND };
 
-/* The inode with a reference, `fresh` hashed in its absence, or BUSY when one is being made. */
+/* The inode with a reference, `fresh` hashed in its absence, or BUSY when one is being
+ * made. */
 static enum found find_or_add(struct super_block *sb, uint64_t ino, struct inode *fresh,
 			      struct inode **ret)
 {

@@ -1,4 +1,5 @@
-/* Inodes, inside the VFS: what the files of kernel/fs share and file systems do not need. */
+/* Inodes, inside the VFS: what the files of kernel/fs share and file systems do not
+ * need. */
 #ifndef FS_INODE_H
 #define FS_INODE_H
 
@@ -23,7 +24,8 @@ void file_accessed(struct file *f);
 must_use int inode_permission_cred(const struct cred *c, struct inode *i, uint32_t may);
 /* Owner of the inode, or CAP_FOWNER. */
 bool inode_owner_or_capable(const struct inode *i);
-/* Sets mode, owner, size or times after the checks of chmod(2) and friends. Lock taken. */
+/* Sets mode, owner, size or times after the checks of chmod(2) and friends. Lock
+ * taken. */
 must_use int vfs_setattr(const struct path *p, struct attr_change *a);
 /* Truncates or extends, within RLIMIT_FSIZE; permission was checked. Lock taken. */
 must_use int inode_resize(struct inode *i, uint64_t size);

@@ -53,7 +53,8 @@ static int range_of(struct file *f, const struct flock *l, struct file_lock *ret
 		return -EINVAL;
 	ret->start = start;
 	ret->end = LOCK_END;
-	if (l->l_len > 0 && __builtin_add_overflow(start, (int64_t)l->l_len - 1, &ret->end))
+	if (l->l_len > 0 &&
+	    __builtin_add_overflow(start, (int64_t)l->l_len - 1, &ret->end))
 		return -EOVERFLOW;
 	if (l->l_len < 0) {
 		if (start + l->l_len < 0)

@@ -1,9 +1,9 @@
 /*
  * File locks: flock(2), POSIX record locks and open file description locks (fcntl(2)).
  *
- * All are ranges with an owner: a flock is the whole file owned by the open file, an OFD lock
- * a range owned by the open file, a POSIX lock a range owned by the process's descriptor
- * table. flock and the two others do not see each other.
+ * All are ranges with an owner: a flock is the whole file owned by the open file, an OFD
+ * lock a range owned by the open file, a POSIX lock a range owned by the process's
+ * descriptor table. flock and the two others do not see each other.
  *
  * Always true:
  *  K1  locks of one owner on one inode and family do not overlap; conflicting ones of two
@@ -21,7 +21,7 @@
 #include "fs/inode.h"
 
 struct lock_set {
-	struct list held;    /* struct file_lock */
+	struct list held; /* struct file_lock */
 	struct waitq waiters;
 };
 
@@ -82,9 +82,11 @@ static bool conflicts(const struct file_lock *a, const struct file_lock *b)
 	       !same_owner(a, b) && overlaps(a, b) && (a->exclusive || b->exclusive);
 }
 
-static struct file_lock *find_conflict(const struct lock_set *s, const struct file_lock *want)
+static struct file_lock *find_conflict(const struct lock_set *s,
+				       const struct file_lock *want)
 {
-	list_for_each(l, &s->held, struct file_lock, link) {
+	list_for_each(l, &s->held, struct file_lock, link)
+	{
 		if (conflicts(l, want))
 			return l;
 	}
@@ -95,10 +97,11 @@ static struct file_lock *find_conflict(const struct lock_set *s, const struct fi
 static void cut_out(struct lock_set *s, const struct file_lock *range,
 		    struct file_lock **spare, struct list *dead)
 {
-	list_for_each_safe(l, &s->held, struct file_lock, link) {
+	list_for_each_safe(l, &s->held, struct file_lock, link)
+	{
 		if (!same_owner(l, range) || !overlaps(l, range))
 			continue;
-		bool head = l->start < range->start, tail = l->end > range->end;
+		bool head = l->start<range->start, tail = l->end> range->end;
 		if (head && tail) {
 			struct file_lock *rest = *spare;
 			*spare = NULL;
@@ -120,7 +123,8 @@ static void cut_out(struct lock_set *s, const struct file_lock *range,
 /* Makes one lock of the owner's neighbours of the same kind. */
 static void merge(struct lock_set *s, struct file_lock *n, struct list *dead)
 {
-	list_for_each_safe(l, &s->held, struct file_lock, link) {
+	list_for_each_safe(l, &s->held, struct file_lock, link)
+	{
 		if (l == n || !same_owner(l, n) || l->exclusive != n->exclusive)
 			continue;
 		bool before = l->end != LOCK_END && l->end + 1 == n->start;
@@ -145,8 +149,8 @@ static void free_all(struct list *dead)
 
 /* ---- taking and waiting ---- */
 
-/* Would `owner`, waiting in s for `want`, wait for itself in the end? Follows one blocker at
- * a time; the depth is bounded by the number of sleepers. */
+/* Would `owner`, waiting in s for `want`, wait for itself in the end? Follows one blocker
+ * at a time; the depth is bounded by the number of sleepers. */
 static bool would_deadlock(const struct lock_set *s, const struct file_lock *want)
 {
 	for (unsigned depth = 0; depth < LOCK_CHAIN_MAX; depth++) {
@@ -154,7 +158,8 @@ static bool would_deadlock(const struct lock_set *s, const struct file_lock *wan
 		const struct lock_wait *next = NULL;
 		if (!blocker || blocker->family != FAMILY_POSIX)
 			return false;
-		list_for_each(w, &blocked, struct lock_wait, link) {
+		list_for_each(w, &blocked, struct lock_wait, link)
+		{
 			if (w->want->owner == blocker->owner) {
 				next = w;
 				break;
@@ -213,7 +218,8 @@ static bool attempt_step(struct attempt *a)
 	return a->err != -EAGAIN || !a->block;
 }
 
-static int lock_apply(struct inode *i, const struct file_lock *want, bool unlock, bool block)
+static int lock_apply(struct inode *i, const struct file_lock *want, bool unlock,
+		      bool block)
 {
 	struct attempt a = { .want = want, .block = block };
 
@@ -280,7 +286,8 @@ static void drop_owner(struct inode *i, const void *owner)
 	if (!s)
 		return;
 	spin_lock(&locks_lock);
-	list_for_each_safe(l, &s->held, struct file_lock, link) {
+	list_for_each_safe(l, &s->held, struct file_lock, link)
+	{
 		if (l->owner != owner)
 			continue;
 		list_del(&l->link);

@@ -1,10 +1,11 @@
-/* File locks as ranges with owners; kernel/fs/lock_calls.c puts the system calls' forms on. */
+/* File locks as ranges with owners; kernel/fs/lock_calls.c puts the system calls' forms
+ * on. */
 #ifndef FS_LOCKS_H
 #define FS_LOCKS_H
 
 #include "fs/vfs.h"
 
-#define LOCK_END INT64_MAX /* to the end of the file, however it grows */
+#define LOCK_END INT64_MAX  /* to the end of the file, however it grows */
 #define LOCK_CHAIN_MAX 1024 /* longer chains of waiters are taken for a circle */
 
 enum lock_family { FAMILY_FLOCK, FAMILY_POSIX, FAMILY_OFD };
@@ -13,8 +14,8 @@ struct file_lock {
 	struct list link;
 	enum lock_family family;
 	bool exclusive;
-	const void *owner; /* struct file, or struct files of a process */
-	int32_t pid;	   /* what F_GETLK tells; -1 for OFD locks */
+	const void *owner;  /* struct file, or struct files of a process */
+	int32_t pid;	    /* what F_GETLK tells; -1 for OFD locks */
 	int64_t start, end; /* bytes, both within */
 };
 

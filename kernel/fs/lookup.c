@@ -1,4 +1,5 @@
-/* Looking names up: one at a time below a directory, and whole paths for everybody else. */
+/* Looking names up: one at a time below a directory, and whole paths for everybody
+ * else. */
 #include "fs/access.h"
 #include "fs/walk.h"
 #include "lib/string.h"
@@ -83,7 +84,8 @@ int path_at_user(int dirfd, uaddr_t name, uint32_t flags, struct path *ret)
 	return err;
 }
 
-int path_parent_lock(int dirfd, const char *name, uint32_t flags, struct parent_lookup *ret)
+int path_parent_lock(int dirfd, const char *name, uint32_t flags,
+		     struct parent_lookup *ret)
 {
 	struct walk w;
 

@@ -1,6 +1,6 @@
 /*
- * Mounting: what mount(2), umount2(2) and pivot_root(2) do to the tree, once their caller was
- * found privileged. One name space for the whole system: a VM runs one job.
+ * Mounting: what mount(2), umount2(2) and pivot_root(2) do to the tree, once their caller
+ * was found privileged. One name space for the whole system: a VM runs one job.
  */
 #include "fs/mount.h"
 
@@ -34,8 +34,8 @@ static int attach_new(struct mount *m, const struct path *at)
 	return err;
 }
 
-int mount_fs(const char *type, const char *source, const char *data, const struct path *at,
-	     uint32_t flags)
+int mount_fs(const char *type, const char *source, const char *data,
+	     const struct path *at, uint32_t flags)
 {
 	struct mount *m;
 	int err = mount_internal(type, source, data, flags, &m);
@@ -109,7 +109,8 @@ static int copy_children(const struct path *from, struct mount *top)
 	return 0;
 }
 
-int mount_bind(const struct path *from, const struct path *at, bool recursive, uint32_t flags)
+int mount_bind(const struct path *from, const struct path *at, bool recursive,
+	       uint32_t flags)
 {
 	int err = 0;
 
@@ -219,7 +220,8 @@ static int may_pivot(const struct path *root, const struct path *new_root,
 	    (put_old->mnt == new_root->mnt &&
 	     !dentry_is_ancestor(new_root->dentry, put_old->dentry)))
 		return -EINVAL;
-	if (!S_ISDIR(new_root->dentry->inode->mode) || !S_ISDIR(put_old->dentry->inode->mode))
+	if (!S_ISDIR(new_root->dentry->inode->mode) ||
+	    !S_ISDIR(put_old->dentry->inode->mode))
 		return -ENOTDIR;
 	return 0;
 }

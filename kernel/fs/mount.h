@@ -14,8 +14,8 @@
 #define UMOUNT_NOFOLLOW 8u
 
 /* What mount(2) flags a mount of its own keeps; the others are the super block's. */
-#define MOUNT_FLAGS                                                                       \
-	((uint32_t)(MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY | MS_NOATIME |           \
+#define MOUNT_FLAGS                                                                      \
+	((uint32_t)(MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY | MS_NOATIME |          \
 		    MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME | MS_NOSYMFOLLOW))
 
 /* ---- fs/super.c ---- */
@@ -26,8 +26,8 @@ struct fs_type *fs_type_find(const char *name); /* NULL: not registered */
 must_use int super_mount(const char *type, const char *source, const char *data,
 			 uint32_t flags, struct super_block **ret);
 /* The same for kernel-made types that are not registered. */
-must_use int super_mount_type(const struct fs_type *t, const char *source, const char *data,
-			      uint32_t flags, struct super_block **ret);
+must_use int super_mount_type(const struct fs_type *t, const char *source,
+			      const char *data, uint32_t flags, struct super_block **ret);
 void super_put(struct super_block *sb);
 
 /* ---- fs/mount_tree.c ---- */
@@ -43,7 +43,8 @@ static inline void mount_get(struct mount *m)
 	ref_get(&m->refs);
 }
 void mount_put(struct mount *m);
-/* The mount on (parent, point), or NULL; borrowed; mount lock held, for instance dcache_lock. */
+/* The mount on (parent, point), or NULL; borrowed; mount lock held, for instance
+ * dcache_lock. */
 struct mount *mount_find_locked(const struct mount *parent, const struct dentry *point);
 /* The topmost mount stacked on a path; the lock is held, references are not changed. */
 static inline void mount_cross_locked(struct path *p)

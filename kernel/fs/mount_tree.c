@@ -2,9 +2,10 @@
  * The tree of mounts: which file system covers which directory.
  *
  * Always true:
- *  N1  an attached mount is in the hash, on its parent's children and on all_mounts, has one
- *      reference of the tree's own, and holds its parent and the dentry it covers;
- *  N2  a dentry covered by any mount has DENTRY_MOUNTPOINT; rename, rmdir and unlink refuse it;
+ *  N1  an attached mount is in the hash, on its parent's children and on all_mounts, has
+ *      one reference of the tree's own, and holds its parent and the dentry it covers;
+ *  N2  a dentry covered by any mount has DENTRY_MOUNTPOINT; rename, rmdir and unlink
+ *      refuse it;
  *  N3  mounts die only under dcache_lock, so its holder may use borrowed ones.
  *
  * Locks: mounts_mutex (sleeping) and within it dcache_lock for every change.
@@ -17,19 +18,21 @@
 struct mutex mounts_mutex = MUTEX_INIT(mounts_mutex, RANK_MOUNTS);
 struct mount *root_mount;
 
-static struct list hash[HASH_SIZE];			/* [mount lock] */
-static struct list all_mounts = LIST_INIT(all_mounts);	/* [mount lock] */
+static struct list hash[HASH_SIZE];		       /* [mount lock] */
+static struct list all_mounts = LIST_INIT(all_mounts); /* [mount lock] */
 static _Atomic uint32_t next_id = 1;
 
 static struct list *bucket(const struct mount *parent, const struct dentry *point)
 {
-	uint64_t h = ((uintptr_t)parent ^ ((uintptr_t)point << 1)) * 0x9e3779b97f4a7c15ull;
+	uint64_t h =
+		((uintptr_t)parent ^ ((uintptr_t)point << 1)) * 0x9e3779b97f4a7c15ull;
 	return &hash[(h >> 32) % HASH_SIZE];
 }
 
 struct mount *mount_find_locked(const struct mount *parent, const struct dentry *point)
 {
-	list_for_each(m, bucket(parent, point), struct mount, hash_link) {
+	list_for_each(m, bucket(parent, point), struct mount, hash_link)
+	{
 		if (m->parent == parent && m->point == point)
 			return m;
 	}
@@ -105,7 +108,8 @@ int mount_attach(struct mount *m, const struct path *at)
 
 static bool covered_elsewhere(const struct dentry *point)
 {
-	list_for_each(m, &all_mounts, struct mount, link) {
+	list_for_each(m, &all_mounts, struct mount, link)
+	{
 		if (m->point == point)
 			return true;
 	}
@@ -170,7 +174,8 @@ void mount_for_each(void (*fn)(struct mount *m, void *arg), void *arg)
 	mutex_lock(&mounts_mutex);
 	if (root_mount && path_is_below(root_mount, root_mount->root, &root))
 		fn(root_mount, arg);
-	list_for_each(m, &all_mounts, struct mount, link) {
+	list_for_each(m, &all_mounts, struct mount, link)
+	{
 		if (path_is_below(m, m->root, &root))
 			fn(m, arg);
 	}

@@ -1,7 +1,7 @@
 /*
- * Names: the per-boot keyed hash, and paths copied in from user space. The hash is a keyed
- * multiply-and-fold over 8 bytes at a time: without the key nobody can choose names that
- * collide, and the key never leaves the kernel.
+ * Names: the per-boot keyed hash, and paths copied in from user space. The hash is a
+ * keyed multiply-and-fold over 8 bytes at a time: without the key nobody can choose names
+ * that collide, and the key never leaves the kernel.
  */
 #include "fs/name.h"
 

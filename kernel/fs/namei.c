@@ -15,8 +15,9 @@ uint32_t mode_masked(uint32_t mode)
 
 static int read_only_at(const struct path *dir)
 {
-	return (dir->mnt->flags & MS_RDONLY) || (dir->dentry->sb->flags & SB_RDONLY) ? -EROFS
-										    : 0;
+	return (dir->mnt->flags & MS_RDONLY) || (dir->dentry->sb->flags & SB_RDONLY)
+		       ? -EROFS
+		       : 0;
 }
 
 int may_create(const struct path *dir)
@@ -98,8 +99,9 @@ static int may_mknod(uint32_t mode, dev_id_t rdev)
 		return 0;
 	case S_IFCHR:
 	case S_IFBLK:
-		return whiteout || cred_has_cap(thread_current()->cred, CAP_MKNOD) ? 0
-										    : -EPERM;
+		return whiteout || cred_has_cap(thread_current()->cred, CAP_MKNOD)
+			       ? 0
+			       : -EPERM;
 	case S_IFDIR:
 		return -EPERM;
 	}
@@ -141,8 +143,9 @@ int vfs_symlink(const char *target, int dirfd, const char *name)
 	return err;
 }
 
-/* proc(5), protected_hardlinks: whoever does not own a file may link it only if it is a plain
- * one that they may read and write; else links would keep setuid programs from being mended. */
+/* proc(5), protected_hardlinks: whoever does not own a file may link it only if it is a
+ * plain one that they may read and write; else links would keep setuid programs from
+ * being mended. */
 static int may_link(struct inode *i)
 {
 	const uint32_t group_exec = S_ISGID | S_IXGRP;
@@ -152,7 +155,8 @@ static int may_link(struct inode *i)
 	if (inode_owner_or_capable(i))
 		return 0;
 	if (!S_ISREG(i->mode) || (i->mode & S_ISUID) ||
-	    (i->mode & group_exec) == group_exec || inode_permission(i, MAY_READ | MAY_WRITE))
+	    (i->mode & group_exec) == group_exec ||
+	    inode_permission(i, MAY_READ | MAY_WRITE))
 		return -EPERM;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * Changing directories: what the system calls of names do once their strings are copied in.
- * All take a dirfd as in openat(2) and return 0 or -errno as the man pages say.
+ * Changing directories: what the system calls of names do once their strings are copied
+ * in. All take a dirfd as in openat(2) and return 0 or -errno as the man pages say.
  */
 #ifndef FS_NAMEI_H
 #define FS_NAMEI_H
@@ -15,6 +15,11 @@ must_use int vfs_unlink(int dirfd, const char *name);
 must_use int vfs_rmdir(int dirfd, const char *name);
 must_use int vfs_rename(int odirfd, const char *oname, int ndirfd, const char *nname,
 			uint32_t flags);
+
+/* The locks of a rename between two directories of one super block, which may be the
+ * same. */
+void rename_lock_dirs(struct dentry *a, struct dentry *b);
+void rename_unlock_dirs(struct dentry *a, struct dentry *b);
 
 /* May current make a name in this directory? dir's lock held. */
 must_use int may_create(const struct path *dir);

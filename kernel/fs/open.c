@@ -1,8 +1,8 @@
 /*
  * open(2): from a name to an open file, making the file on the way when asked to.
  *
- * Locks: with O_CREAT the parent's inode lock from the lookup to the creation, so that O_EXCL
- * decides between two who come at the same time.
+ * Locks: with O_CREAT the parent's inode lock from the lookup to the creation, so that
+ * O_EXCL decides between two who come at the same time.
  */
 #include "fs/open.h"
 
@@ -76,8 +76,9 @@ static int open_tmpfile(int dirfd, const char *name, uint32_t flags, uint32_t mo
 {
 	struct path dir, p;
 
-	int err = walk_path(dirfd, name, walk_flags_of(flags, walk_flags) | WALK_DIRECTORY,
-			    thread_current()->cred, &dir);
+	int err =
+		walk_path(dirfd, name, walk_flags_of(flags, walk_flags) | WALK_DIRECTORY,
+			  thread_current()->cred, &dir);
 	if (err)
 		return err;
 	p.mnt = dir.mnt;
@@ -170,7 +171,8 @@ static int resolve_creating(struct creation *c)
 		if (err)
 			return err;
 		if (c->w.kind != LAST_NAME) {
-			/* "/", ".", ".."; or a magic link's target, which may be a file. */
+			/* "/", ".", ".."; or a magic link's target, which may be a
+			 * file. */
 			return S_ISDIR(c->w.at.dentry->inode->mode) ? -EISDIR : 0;
 		}
 		err = last_name(c);

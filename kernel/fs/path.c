@@ -38,7 +38,8 @@ static void prepend(struct back_text *t, const char *s, size_t n)
 }
 
 /* Prepends "/a/b/c" up to root; false: the way up ends elsewhere. dcache_lock held. */
-static bool prepend_ancestors(struct back_text *t, struct path at, const struct path *root)
+static bool prepend_ancestors(struct back_text *t, struct path at,
+			      const struct path *root)
 {
 	while (!path_equal(&at, root)) {
 		if (at.dentry == at.mnt->root) {

@@ -1,6 +1,6 @@
 /*
- * Pipes and FIFOs: a ring of pages between writers and readers. Bytes are copied once in and
- * once out; a page that was read empty is kept for the next write.
+ * Pipes and FIFOs: a ring of pages between writers and readers. Bytes are copied once in
+ * and once out; a page that was read empty is kept for the next write.
  *
  * Always true:
  *  I1  tail <= head <= tail + slots (as free-running counters); slots is a power of two;
@@ -114,7 +114,8 @@ static int64_t pipe_ioctl(struct file *f, uint32_t cmd, uaddr_t arg)
 
 /* ---- opening and closing ---- */
 
-/* The inode's pipe with one more file counted; made when there is none. NULL: no memory. */
+/* The inode's pipe with one more file counted; made when there is none. NULL: no
+ * memory. */
 static struct pipe *pipe_attach(struct inode *i)
 {
 	struct pipe *p;

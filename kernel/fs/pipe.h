@@ -1,6 +1,6 @@
 /*
- * Pipes and FIFOs, as the rest of fs and the system calls see them. kernel/fs/pipe.c keeps
- * the ring; splice moves whole buffers in and out of it.
+ * Pipes and FIFOs, as the rest of fs and the system calls see them. kernel/fs/pipe.c
+ * keeps the ring; splice moves whole buffers in and out of it.
  */
 #ifndef FS_PIPE_H
 #define FS_PIPE_H
@@ -44,7 +44,8 @@ must_use int pipe_open_pair(uint32_t flags, struct file **ret_read,
 /* The pipe behind a file, NULL when it is none. Borrows. */
 struct pipe *pipe_of(const struct file *f);
 
-/* F_GETPIPE_SZ and F_SETPIPE_SZ, in bytes. -EBADF: not a pipe; -EPERM, -EBUSY, -ENOMEM. */
+/* F_GETPIPE_SZ and F_SETPIPE_SZ, in bytes. -EBADF: not a pipe; -EPERM, -EBUSY,
+ * -ENOMEM. */
 must_use int64_t pipe_size_get(struct file *f);
 must_use int64_t pipe_size_set(struct file *f, uint64_t bytes);
 uint64_t pipe_max_size(void); /* fs.pipe-max-size, bytes */
@@ -69,8 +70,8 @@ static inline struct pipe_buf *pipe_slot(struct pipe *p, uint32_t n)
 
 struct pipe *pipe_new(void); /* no files yet; NULL: no memory */
 void pipe_free(struct pipe *p);
-/* Moves bytes in until the ring is full or the uio is empty. Count; 0: no room; when nothing
- * was moved -ENOMEM or -EFAULT. */
+/* Moves bytes in until the ring is full or the uio is empty. Count; 0: no room; when
+ * nothing was moved -ENOMEM or -EFAULT. */
 must_use int64_t pipe_fill(struct pipe *p, struct uio *u, bool packet);
 /* Moves bytes out, one packet at most. Count or -EFAULT. */
 must_use int64_t pipe_drain(struct pipe *p, struct uio *u);

@@ -1,5 +1,6 @@
 /*
- * The ring of a pipe: buffers, sleeping and waking, size. kernel/fs/pipe.c has the rules (I1 to
+ * The ring of a pipe: buffers, sleeping and waking, size. kernel/fs/pipe.c has the rules
+ * (I1 to
  * I4) and the file operations.
  */
 #include "fs/pipe.h"

@@ -1,11 +1,11 @@
 /*
- * Waiting for any of several files. Hooks sit on the files' wait queues and pass a wake-up on
- * to the one queue where the caller sleeps.
+ * Waiting for any of several files. Hooks sit on the files' wait queues and pass a
+ * wake-up on to the one queue where the caller sleeps.
  *
  * Always true:
  *  O1  a hook holds a reference on its file, so the queue it sits on outlives it;
- *  O2  hooks are added before the first sleep only; `triggered` is cleared before the files
- *      are asked again, so that a change between asking and sleeping is not lost.
+ *  O2  hooks are added before the first sleep only; `triggered` is cleared before the
+ *      files are asked again, so that a change between asking and sleeping is not lost.
  */
 #include "fs/poll.h"
 

@@ -1,6 +1,6 @@
 /*
- * Waiting for any of several files, for poll(2) and select(2): the waiter's side of struct
- * poll_table. One sleeper, any number of wait queues.
+ * Waiting for any of several files, for poll(2) and select(2): the waiter's side of
+ * struct poll_table. One sleeper, any number of wait queues.
  *
  *     poll_set_init(&s); loop { events |= poll_set_ask(&s, f, wanted); … }
  *     poll_set_sleep(&s, deadline); ask again, without adding; poll_set_fini(&s);
@@ -37,8 +37,8 @@ struct poll_set {
 
 void poll_set_init(struct poll_set *s);
 void poll_set_fini(struct poll_set *s);
-/* Events of `wanted` (and POLLERR, POLLHUP) that are ready. Watches the file's queues as long
- * as nothing was found ready yet: see poll_set_stop_adding. */
+/* Events of `wanted` (and POLLERR, POLLHUP) that are ready. Watches the file's queues as
+ * long as nothing was found ready yet: see poll_set_stop_adding. */
 uint32_t poll_set_ask(struct poll_set *s, struct file *f, uint32_t wanted);
 void poll_set_stop_adding(struct poll_set *s);
 /* 0: something may have changed; -ETIMEDOUT; -ERESTARTSYS. */

@@ -1,14 +1,15 @@
 /*
  * Taking names away: unlink(2), rmdir(2).
  *
- * Locks: the directory's inode lock, then the victim's: nlink and "is a mount point" stay true
- * while the file system works. The inode's own end comes after both are dropped.
+ * Locks: the directory's inode lock, then the victim's: nlink and "is a mount point" stay
+ * true while the file system works. The inode's own end comes after both are dropped.
  */
 #include "fs/namei.h"
 #include "fs/walk.h"
 
 /* Walks to the parent; the error for a last component that is no name, by kind. */
-static int parent_walk(struct walk *w, int dirfd, const char *name, const int wrong_kind[4])
+static int parent_walk(struct walk *w, int dirfd, const char *name,
+		       const int wrong_kind[4])
 {
 	int err = walk_init(w, dirfd, name, 0, true, thread_current()->cred);
 	if (err)
@@ -24,8 +25,8 @@ static int parent_walk(struct walk *w, int dirfd, const char *name, const int wr
 static int remove_locked(const struct path *parent, struct dentry *d, bool as_dir)
 {
 	struct inode *dir = parent->dentry->inode, *victim = d->inode;
-	int (*op)(struct inode *, struct dentry *) = as_dir ? dir->ops->rmdir
-							    : dir->ops->unlink;
+	int (*op)(struct inode *, struct dentry *) =
+		as_dir ? dir->ops->rmdir : dir->ops->unlink;
 	if (!op)
 		return -EPERM;
 	if (as_dir)

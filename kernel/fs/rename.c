@@ -1,9 +1,9 @@
 /*
  * rename(2), renameat2(2).
  *
- * Locks: when the directories differ, sb->rename_lock keeps the shape of the tree still, so
- * that "is above" stays true; then both directories, the upper one first, else by address;
- * then the victim that is replaced.
+ * Locks: when the directories differ, sb->rename_lock keeps the shape of the tree still,
+ * so that "is above" stays true; then both directories, the upper one first, else by
+ * address; then the victim that is replaced.
  */
 #include <linux/fs.h>
 
@@ -16,19 +16,20 @@ struct rename {
 	uint32_t flags;
 };
 
-static void lock_dirs(struct dentry *a, struct dentry *b)
+void rename_lock_dirs(struct dentry *a, struct dentry *b)
 {
 	if (a == b) {
 		mutex_lock(&a->inode->lock);
 		return;
 	}
 	mutex_lock(&a->sb->rename_lock);
-	bool b_first = dentry_is_ancestor(b, a) || (!dentry_is_ancestor(a, b) && b->inode < a->inode);
+	bool b_first = dentry_is_ancestor(b, a) ||
+		       (!dentry_is_ancestor(a, b) && b->inode < a->inode);
 	mutex_lock(b_first ? &b->inode->lock : &a->inode->lock);
 	mutex_lock(b_first ? &a->inode->lock : &b->inode->lock);
 }
 
-static void unlock_dirs(struct dentry *a, struct dentry *b)
+void rename_unlock_dirs(struct dentry *a, struct dentry *b)
 {
 	mutex_unlock(&a->inode->lock);
 	if (a == b)
@@ -161,9 +162,9 @@ static int rename_walked(struct rename *r)
 		return -EBUSY;
 	if (r->to.kind != LAST_NAME)
 		return r->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-	lock_dirs(from, to);
+	rename_lock_dirs(from, to);
 	int err = rename_locked(r, &victim);
-	unlock_dirs(from, to);
+	rename_unlock_dirs(from, to);
 	inode_put(victim);
 	return err;
 }
@@ -191,7 +192,8 @@ static int walk_both(struct rename *r, int odirfd, const char *oname, int ndirfd
 	return err;
 }
 
-int vfs_rename(int odirfd, const char *oname, int ndirfd, const char *nname, uint32_t flags)
+int vfs_rename(int odirfd, const char *oname, int ndirfd, const char *nname,
+	       uint32_t flags)
 {
 	const uint32_t known = RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT;
 

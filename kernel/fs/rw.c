@@ -1,9 +1,9 @@
 /*
- * Reading, writing and seeking: what is the same for every file, and the forms that go through
- * the page cache.
+ * Reading, writing and seeking: what is the same for every file, and the forms that go
+ * through the page cache.
  *
- * Locks: file->pos_lock while the file's own position is used; inode->lock around a write, so
- * that writes are atomic towards each other and O_APPEND finds the end.
+ * Locks: file->pos_lock while the file's own position is used; inode->lock around a
+ * write, so that writes are atomic towards each other and O_APPEND finds the end.
  */
 #include <asm/signal.h>
 #include <linux/fs.h>
@@ -167,7 +167,8 @@ int64_t generic_llseek(struct file *f, int64_t off, int whence)
 
 int64_t file_seek(struct file *f, int64_t off, int whence)
 {
-	if (!f->ops || f->ops->stream || S_ISFIFO(f->inode->mode) || S_ISSOCK(f->inode->mode))
+	if (!f->ops || f->ops->stream || S_ISFIFO(f->inode->mode) ||
+	    S_ISSOCK(f->inode->mode))
 		return -ESPIPE;
 	if (whence < 0 || whence > SEEK_MAX)
 		return -EINVAL;
@@ -187,7 +188,8 @@ int file_iterate(struct file *f, struct dir_ctx *c)
 	if (!f->ops || !f->ops->iterate)
 		return -ENOTDIR;
 	mutex_lock(&f->pos_lock);
-	int err = f->path.dentry->flags & DENTRY_UNHASHED ? -ENOENT : f->ops->iterate(f, c);
+	int err =
+		f->path.dentry->flags & DENTRY_UNHASHED ? -ENOENT : f->ops->iterate(f, c);
 	mutex_unlock(&f->pos_lock);
 	file_accessed(f);
 	return err;

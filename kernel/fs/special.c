@@ -1,4 +1,5 @@
-/* Opening what is not data of a file system: devices, FIFOs, sockets; and symbolic links. */
+/* Opening what is not data of a file system: devices, FIFOs, sockets; and symbolic
+ * links. */
 #include "fs/inode.h"
 #include "lib/string.h"
 

@@ -22,7 +22,8 @@ struct fs_type *fs_type_find(const char *name)
 	struct fs_type *found = NULL;
 
 	spin_lock(&types_lock);
-	list_for_each(t, &types, struct fs_type, link) {
+	list_for_each(t, &types, struct fs_type, link)
+	{
 		if (!strcmp(t->name, name)) {
 			found = t;
 			break;
@@ -35,8 +36,7 @@ struct fs_type *fs_type_find(const char *name)
 /* The list only grows at its end: following a link needs no lock. */
 void fs_type_for_each(void (*fn)(const struct fs_type *t, void *arg), void *arg)
 {
-	list_for_each(t, &types, struct fs_type, link)
-		fn(t, arg);
+	list_for_each(t, &types, struct fs_type, link) fn(t, arg);
 }
 
 static struct super_block *super_new(const struct fs_type *t, const char *source,

@@ -3,11 +3,11 @@
  *
  * Always true:
  *  R1  `next` is when the timer fires next, in ns of clock_now(); 0: disarmed;
- *  R2  the kernel timer runs only for the first expiration after a read or a setting: later
- *      ones of an interval are counted from the clock when somebody looks, so an unread timer
- *      with a tiny interval costs nothing;
- *  R3  a wall clock step moves every armed CLOCK_REALTIME timer's kernel timer, and cancels
- *      those set with TFD_TIMER_CANCEL_ON_SET.
+ *  R2  the kernel timer runs only for the first expiration after a read or a setting:
+ *      later ones of an interval are counted from the clock when somebody looks, so an
+ *      unread timer with a tiny interval costs nothing;
+ *  R3  a wall clock step moves every armed CLOCK_REALTIME timer's kernel timer, and
+ *      cancels those set with TFD_TIMER_CANCEL_ON_SET.
  */
 #include "fs/timerfd.h"
 

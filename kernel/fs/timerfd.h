@@ -6,11 +6,12 @@
 
 #include "fs/vfs.h"
 
-/* clock: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME and the _ALARM forms; flags: O_NONBLOCK.
- * 0, -EINVAL, -ENOMEM. */
+/* clock: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME and the _ALARM forms; flags:
+ * O_NONBLOCK. 0, -EINVAL, -ENOMEM. */
 must_use int timerfd_open(int clock, uint32_t flags, struct file **ret);
 /* flags: TFD_TIMER_*. ret_old may be NULL. 0, -EINVAL (not a timerfd, bad values). */
-must_use int timerfd_set(struct file *f, uint32_t flags, const struct __kernel_itimerspec *v,
+must_use int timerfd_set(struct file *f, uint32_t flags,
+			 const struct __kernel_itimerspec *v,
 			 struct __kernel_itimerspec *ret_old);
 must_use int timerfd_get(struct file *f, struct __kernel_itimerspec *ret);
 

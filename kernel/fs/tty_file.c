@@ -1,5 +1,5 @@
-/* Terminals as files: ttyS0, /dev/console, /dev/tty, and the slaves of pty pairs. The work is
- * done in dev/; here calls are passed on. */
+/* Terminals as files: ttyS0, /dev/console, /dev/tty, and the slaves of pty pairs. The
+ * work is done in dev/; here calls are passed on. */
 #include "core/panic.h"
 #include "dev/tty.h"
 #include "fs/chrdev.h"

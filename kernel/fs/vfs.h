@@ -4,14 +4,15 @@
  * Always true:
  *  F1  a dentry holds a reference on its parent and (positive) on its inode;
  *  F2  a directory's children change only under its inode's lock (RANK_INODE);
- *  F3  a path walk holds references, never locks, between components, except a parent's lock
- *      while it asks the file system to look a name up;
+ *  F3  a path walk holds references, never locks, between components, except a parent's
+ *      lock while it asks the file system to look a name up;
  *  F4  file->ops, ->inode, ->path never change after open;
  *  F5  permission is decided from the inode that is then used, by sec_may_access.
  *
- * Locks, outermost first: the mounts' mutex, sb->rename_lock, inode->lock parent before child
- * (two directories: by address unless one is the other's ancestor), dcache lock. "Mount lock"
- * below means: changed under both the mounts' mutex and the dcache lock, read under either.
+ * Locks, outermost first: the mounts' mutex, sb->rename_lock, inode->lock parent before
+ * child (two directories: by address unless one is the other's ancestor), dcache lock.
+ * "Mount lock" below means: changed under both the mounts' mutex and the dcache lock,
+ * read under either.
  */
 #ifndef FS_VFS_H
 #define FS_VFS_H
@@ -32,9 +33,10 @@
 #define SYMLINK_DEPTH_MAX 40
 
 typedef uint32_t dev_id_t; /* Linux's 32-bit form: major 12 bits << 8, minor split */
-#define DEV_ID(maj, min) ((((maj) & 0xfffu) << 8) | ((min) & 0xffu) | (((min) & 0xfff00u) << 12))
+#define DEV_ID(maj, min)                                                                 \
+	((((maj)&0xfffu) << 8) | ((min)&0xffu) | (((min)&0xfff00u) << 12))
 #define DEV_MAJOR(d) (((d) >> 8) & 0xfffu)
-#define DEV_MINOR(d) (((d) & 0xffu) | (((d) >> 12) & 0xfff00u))
+#define DEV_MINOR(d) (((d)&0xffu) | (((d) >> 12) & 0xfff00u))
 
 struct inode;
 struct dentry;
@@ -75,8 +77,8 @@ struct attr_change {
 #define ATTR_SIZE 8u
 #define ATTR_ATIME 16u
 #define ATTR_MTIME 32u
-#define ATTR_NOW 64u	/* the times are the present: write permission is enough */
-#define ATTR_KILL 128u	/* chown(2): setuid and setgid bits of files go */
+#define ATTR_NOW 64u   /* the times are the present: write permission is enough */
+#define ATTR_KILL 128u /* chown(2): setuid and setgid bits of files go */
 
 struct kstat {
 	dev_id_t dev, rdev;
@@ -88,9 +90,10 @@ struct kstat {
 	uint32_t attributes; /* STATX_ATTR_* */
 };
 
-/* All called with dir->lock held exclusively unless said; names are valid (no '/', not empty).
- * A new inode is attached with dentry_instantiate. Absent operation: -EPERM (or -ENOTDIR for
- * lookup). The VFS has checked permissions, types, sticky bits, mount points and existence. */
+/* All called with dir->lock held exclusively unless said; names are valid (no '/', not
+ * empty). A new inode is attached with dentry_instantiate. Absent operation: -EPERM (or
+ * -ENOTDIR for lookup). The VFS has checked permissions, types, sticky bits, mount points
+ *  and existence. */
 struct inode_ops {
 	/* Finds d->name in dir: attaches the inode, or leaves d negative. 0 or -errno. */
 	int (*lookup)(struct inode *dir, struct dentry *d);
@@ -101,8 +104,8 @@ struct inode_ops {
 	int (*link)(struct inode *dir, struct dentry *d, struct inode *target);
 	int (*unlink)(struct inode *dir, struct dentry *d);
 	int (*rmdir)(struct inode *dir, struct dentry *d);
-	/* flags: RENAME_NOREPLACE (checked by VFS), RENAME_EXCHANGE, RENAME_WHITEOUT. `nd` may be
-	 * positive (replaced). The VFS moves the dentries after success. */
+	/* flags: RENAME_NOREPLACE (checked by VFS), RENAME_EXCHANGE, RENAME_WHITEOUT.
+	 * `nd` may be positive (replaced). The VFS moves the dentries after success. */
 	int (*rename)(struct inode *od, struct dentry *o, struct inode *nd_dir,
 		      struct dentry *nd, uint32_t flags);
 	/* O_TMPFILE: an inode with no name. */
@@ -114,19 +117,23 @@ struct inode_ops {
 	int (*follow)(struct inode *i, struct path *ret);
 	/* i->lock held. The default (inode_setattr_simple) changes the fields. */
 	int (*setattr)(struct inode *i, const struct attr_change *a);
-	int (*getattr)(struct inode *i, struct kstat *ret); /* absent: inode_getattr_simple */
+	/* absent: inode_getattr_simple */
+	int (*getattr)(struct inode *i, struct kstat *ret);
 	/* Instead of mode bits. No lock. */
 	int (*permission)(struct inode *i, uint32_t may);
-	/* Extended attributes; i->lock held for set/remove. Lengths, -ENODATA, -ERANGE. */
+	/* Extended attributes; i->lock held for set/remove. Lengths, -ENODATA,
+	 * -ERANGE. */
 	int64_t (*getxattr)(struct inode *i, const char *name, void *buf, size_t n);
-	int (*setxattr)(struct inode *i, const char *name, const void *v, size_t n, int flags);
+	int (*setxattr)(struct inode *i, const char *name, const void *v, size_t n,
+			int flags);
 	int64_t (*listxattr)(struct inode *i, char *buf, size_t n);
 	int (*removexattr)(struct inode *i, const char *name);
 };
 
 struct inode {
 	struct ref refs;
-	struct mutex lock;	     /* RANK_INODE: content of directories, size, attributes */
+	/* RANK_INODE: content of directories, size, attributes */
+	struct mutex lock;
 	const struct inode_ops *ops; /* [I] */
 	const struct file_ops *fops; /* [I] for open files of this inode */
 	struct super_block *sb;	     /* [I] */
@@ -140,32 +147,33 @@ struct inode {
 	uint64_t blocks;	     /* [lock] */
 	struct file_times t;	     /* [lock], torn reads are harmless */
 	struct mapping mapping;	     /* regular files */
-	_Atomic int32_t writers;     /* open for writing; negative: denied (being executed) */
-	struct list hash_link;	     /* [icache lock] empty: not in the inode cache */
-	_Atomic uint32_t state;	     /* INODE_* */
-	struct list dentries;	     /* [dcache lock] aliases */
+	/* open for writing; negative: denied (being executed) */
+	_Atomic int32_t writers;
+	struct list hash_link;	/* [icache lock] empty: not in the inode cache */
+	_Atomic uint32_t state; /* INODE_* */
+	struct list dentries;	/* [dcache lock] aliases */
 	_Atomic(struct lock_set *) locks; /* flock, POSIX and OFD locks; fs/locks.c */
-	void *priv;		     /* the file system's */
-	_Atomic(void *) rdev_state;  /* fifo: its pipe; unix socket: its endpoint */
+	void *priv;			  /* the file system's */
+	_Atomic(void *) rdev_state;	  /* fifo: its pipe; unix socket: its endpoint */
 };
 
-#define INODE_NEW 1u	  /* being filled by inode_get_cached's caller: others wait for it */
+#define INODE_NEW 1u /* being filled by inode_get_cached's caller: others wait for it */
 #define INODE_LINKABLE 2u /* made by O_TMPFILE: link(2) may give it its first name */
 
 #define DENTRY_INLINE_NAME 40
 struct dentry {
 	struct ref refs;
-	_Atomic uint32_t flags;	     /* DENTRY_* */
-	struct inode *inode;	     /* [parent's inode lock]; NULL: negative */
-	struct dentry *parent;	     /* [dcache lock] root: itself */
-	struct qname name;	     /* [dcache lock] changed by rename only */
-	struct super_block *sb;	     /* [I] */
-	struct list hash_link;	     /* [dcache lock] */
-	struct list children;	     /* [dcache lock] */
-	struct list sibling;	     /* [dcache lock] */
-	struct list alias;	     /* [dcache lock] on inode->dentries */
-	struct list lru;	     /* [dcache lock] unused, refs 0 */
-	void *priv;		     /* file system's (overlay: lower and upper) */
+	_Atomic uint32_t flags; /* DENTRY_* */
+	struct inode *inode;	/* [parent's inode lock]; NULL: negative */
+	struct dentry *parent;	/* [dcache lock] root: itself */
+	struct qname name;	/* [dcache lock] changed by rename only */
+	struct super_block *sb; /* [I] */
+	struct list hash_link;	/* [dcache lock] */
+	struct list children;	/* [dcache lock] */
+	struct list sibling;	/* [dcache lock] */
+	struct list alias;	/* [dcache lock] on inode->dentries */
+	struct list lru;	/* [dcache lock] unused, refs 0 */
+	void *priv;		/* file system's (overlay: lower and upper) */
 	char inline_name[DENTRY_INLINE_NAME];
 };
 #define DENTRY_MOUNTPOINT 1u
@@ -176,14 +184,16 @@ struct dentry {
 #define DENTRY_ANON 32u	   /* of a nameless inode: path text is the name itself */
 
 struct super_ops {
-	void (*evict)(struct inode *i); /* last reference gone: free priv, blocks if nlink 0 */
+	/* last reference gone: free priv, blocks if nlink 0 */
+	void (*evict)(struct inode *i);
 	int (*statfs)(struct super_block *sb, struct statfs *ret);
 	void (*put_super)(struct super_block *sb);
 	/* True: a cached dentry is still right; NULL: always. May sleep. */
 	bool (*revalidate)(struct dentry *d);
 	/* ",key=value" text for /proc/mounts; its length. */
 	size_t (*show_options)(struct super_block *sb, char *buf, size_t n);
-	int (*remount)(struct super_block *sb, const char *data); /* absent: data is ignored */
+	/* absent: data is ignored */
+	int (*remount)(struct super_block *sb, const char *data);
 };
 
 struct super_block {
@@ -194,10 +204,10 @@ struct super_block {
 	uint32_t flags;		     /* SB_* */
 	uint32_t block_size;
 	uint64_t max_bytes;
-	struct mutex rename_lock;    /* RANK_SB_RENAME */
+	struct mutex rename_lock; /* RANK_SB_RENAME */
 	struct dentry *root;
 	_Atomic uint64_t next_ino;
-	char source[64];	     /* what /proc/mounts shows */
+	char source[64]; /* what /proc/mounts shows */
 	void *priv;
 };
 #define SB_RDONLY 1u
@@ -217,16 +227,18 @@ void fs_type_for_each(void (*fn)(const struct fs_type *t, void *arg), void *arg)
 
 struct mount {
 	struct ref refs;
-	struct super_block *sb;	  /* [I] */
-	struct dentry *root;	  /* [I] */
-	struct mount *parent;	  /* [mount lock] NULL: the root mount */
-	struct dentry *point;	  /* [mount lock] */
-	struct list children;	  /* [mount lock] */
-	struct list sibling;	  /* [mount lock] */
-	struct list hash_link;	  /* [mount lock] by (parent, point) */
-	struct list link;	  /* [mount lock] all attached ones, in mount order */
-	struct mount *copy;	  /* [mounts' mutex] a recursive bind's, while it is made */
-	_Atomic uint32_t flags;	  /* MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_RDONLY, MS_NOATIME */
+	struct super_block *sb; /* [I] */
+	struct dentry *root;	/* [I] */
+	struct mount *parent;	/* [mount lock] NULL: the root mount */
+	struct dentry *point;	/* [mount lock] */
+	struct list children;	/* [mount lock] */
+	struct list sibling;	/* [mount lock] */
+	struct list hash_link;	/* [mount lock] by (parent, point) */
+	struct list link;	/* [mount lock] all attached ones, in mount order */
+	/* [mounts' mutex] a recursive bind's, while it is made */
+	struct mount *copy;
+	/* MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_RDONLY, MS_NOATIME */
+	_Atomic uint32_t flags;
 	_Atomic uint32_t writers; /* files open for writing: no remount to read-only */
 	uint32_t id;		  /* [I] */
 	char source[64];	  /* [I] */
@@ -241,13 +253,14 @@ struct file_ops {
 	int (*flush)(struct file *f);
 	int64_t (*read)(struct file *f, struct uio *u, uint64_t *pos);
 	int64_t (*write)(struct file *f, struct uio *u, uint64_t *pos);
-	/* POLL* events that are ready; registers on wait queues through pt unless NULL. */
+	/* POLL* events that are ready; registers on wait queues through pt unless
+	 * NULL. */
 	uint32_t (*poll)(struct file *f, struct poll_table *pt);
 	int64_t (*ioctl)(struct file *f, uint32_t cmd, uaddr_t arg);
 	/* Directory entries from f->pos on, through dir_emit, until it returns false. */
 	int (*iterate)(struct file *f, struct dir_ctx *c);
-	/* Completes a map request for [pgoff, len): sets mapping/ops/owner. Absent: the inode's
-	 * page cache for regular files, -ENODEV for others. */
+	/* Completes a map request for [pgoff, len): sets mapping/ops/owner. Absent: the
+	 * inode's page cache for regular files, -ENODEV for others. */
 	int (*mmap)(struct file *f, struct map_request *r);
 	int64_t (*llseek)(struct file *f, int64_t off, int whence); /* absent: generic */
 	int (*fsync)(struct file *f);
@@ -288,10 +301,10 @@ struct dir_ctx {
 
 /* ---- paths ---- */
 
-#define WALK_FOLLOW 1u	   /* the last component too */
-#define WALK_DIRECTORY 2u  /* -ENOTDIR otherwise */
-#define WALK_EMPTY 4u	   /* AT_EMPTY_PATH */
-#define WALK_NO_MAGIC 8u   /* RESOLVE_NO_MAGICLINKS */
+#define WALK_FOLLOW 1u	  /* the last component too */
+#define WALK_DIRECTORY 2u /* -ENOTDIR otherwise */
+#define WALK_EMPTY 4u	  /* AT_EMPTY_PATH */
+#define WALK_NO_MAGIC 8u  /* RESOLVE_NO_MAGICLINKS */
 #define WALK_NO_SYMLINKS 16u
 #define WALK_BENEATH 32u
 #define WALK_IN_ROOT 64u
@@ -299,8 +312,8 @@ struct dir_ctx {
 #define WALK_REAL_IDS 256u /* access(2) */
 #define WALK_CACHED 512u
 
-/* A user's path string, copied in. name_put frees. 0, -EFAULT, -ENAMETOOLONG, -ENOENT (empty
- * without WALK_EMPTY), -ENOMEM. */
+/* A user's path string, copied in. name_put frees. 0, -EFAULT, -ENAMETOOLONG, -ENOENT
+ * (empty without WALK_EMPTY), -ENOMEM. */
 #define PATHNAME_INLINE 128
 struct pathname {
 	char *s; /* inline_buf, or a buffer of its own */
@@ -313,9 +326,9 @@ void name_put(struct pathname *n);
 /* dirfd as in openat. References; path_put both ends. */
 must_use int path_at(int dirfd, const char *name, uint32_t flags, struct path *ret);
 must_use int path_at_user(int dirfd, uaddr_t name, uint32_t flags, struct path *ret);
-/* The parent directory of the last component and that component's dentry (maybe negative),
- * parent inode locked exclusively; path_unlock_parent undoes. -EEXIST/-EINVAL/-EBUSY for
- * "/", ".", "..", by `what`. */
+/* The parent directory of the last component and that component's dentry (maybe
+ * negative), parent inode locked exclusively; path_unlock_parent undoes.
+ * -EEXIST/-EINVAL/-EBUSY for "/", ".", "..", by `what`. */
 struct parent_lookup {
 	struct path parent;
 	struct dentry *dentry;
@@ -326,9 +339,11 @@ must_use int path_parent_lock(int dirfd, const char *name, uint32_t flags,
 void path_unlock_parent(struct parent_lookup *p);
 void path_get(const struct path *p);
 void path_put(struct path *p); /* zeroes it; fine on zeroed */
-/* Absolute text as seen from `root` (current's when NULL), at the end of buf. Pointer into buf,
- * ERR: NULL with -ENAMETOOLONG. " (deleted)" is appended; unreachable: "(unreachable)". */
-must_use char *path_text(const struct path *p, const struct path *root, char *buf, size_t n);
+/* Absolute text as seen from `root` (current's when NULL), at the end of buf. Pointer
+ * into buf, ERR: NULL with -ENAMETOOLONG. " (deleted)" is appended; unreachable:
+ * "(unreachable)". */
+must_use char *path_text(const struct path *p, const struct path *root, char *buf,
+			 size_t n);
 must_use int path_permission(const struct path *p, uint32_t may); /* also RDONLY mounts */
 must_use int inode_permission(struct inode *i, uint32_t may);
 
@@ -338,27 +353,32 @@ must_use int file_open_at(int dirfd, const char *name, uint32_t flags, uint32_t 
 			  uint32_t walk_flags, struct file **ret);
 must_use int file_open_path(const struct path *p, uint32_t flags, struct file **ret);
 /* execve(2): a regular file that current may execute; open(2)s for writing it get ETXTBSY
- * until the last put. -EACCES (also not regular, or a noexec mount), -ETXTBSY, and a walk's. */
+ * until the last put. -EACCES (also not regular, or a noexec mount), -ETXTBSY, and a
+ * walk's. */
 must_use int file_open_exec(int dirfd, const char *name, uint32_t walk_flags,
 			    struct file **ret);
 /* A file on the shared anonymous inode; path text "anon_inode:NAME", so give "[eventfd]".
  * ops->open is not called; ops->release is, when the file was made. */
 must_use int file_new_anon(const char *name, const struct file_ops *ops, void *priv,
 			   uint32_t flags, struct file **ret);
-/* A file on a new inode that has no name: pipes, sockets. `mode` with S_IFMT; the path text is
- * "NAME:[ino]"; inode->fops is ops, so file_open_path(&f->path, ...) opens it once more. */
-must_use int file_new_nameless(const char *name, uint32_t mode, const struct file_ops *ops,
-			       void *priv, uint32_t flags, struct file **ret);
+/* A file on a new inode that has no name: pipes, sockets. `mode` with S_IFMT; the path
+ * text is "NAME:[ino]"; inode->fops is ops, so file_open_path(&f->path, ...) opens it
+ * once more. */
+must_use int file_new_nameless(const char *name, uint32_t mode,
+			       const struct file_ops *ops, void *priv, uint32_t flags,
+			       struct file **ret);
 static inline struct file *file_get(struct file *f)
 {
 	ref_get(&f->refs);
 	return f;
 }
 void file_put(struct file *f);
-must_use int64_t file_read(struct file *f, struct uio *u, uint64_t *pos /* NULL: f->pos */);
+must_use int64_t file_read(struct file *f, struct uio *u,
+			   uint64_t *pos /* NULL: f->pos */);
 must_use int64_t file_write(struct file *f, struct uio *u, uint64_t *pos);
 must_use int64_t file_read_kernel(struct file *f, void *buf, size_t n, uint64_t pos);
-must_use int64_t file_write_kernel(struct file *f, const void *buf, size_t n, uint64_t pos);
+must_use int64_t file_write_kernel(struct file *f, const void *buf, size_t n,
+				   uint64_t pos);
 
 /* ---- descriptors: kernel/fs/fdtable.c ---- */
 
@@ -380,7 +400,8 @@ void fd_release(int fd);
 must_use int fd_add(struct file *f, bool cloexec);
 must_use int fd_close(int fd);
 void files_close_on_exec(struct files *f);
-/* For /proc/pid/fd: the file at the first used descriptor >= *fd of any table; referenced. */
+/* For /proc/pid/fd: the file at the first used descriptor >= *fd of any table;
+ * referenced. */
 struct file *files_next(struct files *f, int *fd, bool *ret_cloexec);
 size_t files_count(struct files *f);
 
@@ -403,12 +424,14 @@ void fs_ctx_put(struct fs_ctx *c);
 
 /* ---- for file systems ---- */
 
-must_use struct inode *inode_new(struct super_block *sb, uint64_t ino); /* NULL: no memory */
-/* From the inode cache of sb, or new with *ret_new set and hashed; reference. Others that ask
- * for a new one wait until dentry_instantiate, dentry_new_root, inode_ready, or the inode_put
- * that gives it up. */
+/* NULL: no memory */
+must_use struct inode *inode_new(struct super_block *sb, uint64_t ino);
+/* From the inode cache of sb, or new with *ret_new set and hashed; reference. Others that
+ * ask for a new one wait until dentry_instantiate, dentry_new_root, inode_ready, or the
+ * inode_put that gives it up. */
 void inode_ready(struct inode *i);
-must_use struct inode *inode_get_cached(struct super_block *sb, uint64_t ino, bool *ret_new);
+must_use struct inode *inode_get_cached(struct super_block *sb, uint64_t ino,
+					bool *ret_new);
 static inline struct inode *inode_get(struct inode *i)
 {
 	ref_get(&i->refs);
@@ -416,12 +439,15 @@ static inline struct inode *inode_get(struct inode *i)
 }
 void inode_put(struct inode *i);
 void inode_init_owner(struct inode *i, const struct inode *dir, uint32_t mode);
-int64_t time_now_file(void);	 /* ns since 1970, for timestamps */
-void dentry_instantiate(struct dentry *d, struct inode *i); /* consumes i; NULL: negative */
-must_use struct dentry *dentry_new_root(struct inode *i);   /* consumes i, also on failure */
+int64_t time_now_file(void); /* ns since 1970, for timestamps */
+/* consumes i; NULL: negative */
+void dentry_instantiate(struct dentry *d, struct inode *i);
+/* consumes i, also on failure */
+must_use struct dentry *dentry_new_root(struct inode *i);
 struct dentry *dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d);
-/* A child by name: cached or asked of the file system. dir's lock is taken. 0 or -errno. */
+/* A child by name: cached or asked of the file system. dir's lock is taken. 0 or
+ * -errno. */
 must_use int dentry_lookup(struct dentry *dir, struct qname name, struct dentry **ret);
 uint32_t name_hash(const struct dentry *parent, const char *s, size_t len);
 must_use int inode_setattr_simple(struct inode *i, const struct attr_change *a);
@@ -434,8 +460,8 @@ extern const struct file_ops fifo_file_ops;
 /* Symbolic links whose text is the NUL-terminated string at i->priv. */
 extern const struct inode_ops symlink_only_ops;
 
-/* A map request of mmap(2) for a file: EACCES and EPERM by open mode and mount, AREA_MAY_*,
- * then ops->mmap or generic_mmap. */
+/* A map request of mmap(2) for a file: EACCES and EPERM by open mode and mount,
+ * AREA_MAY_*, then ops->mmap or generic_mmap. */
 must_use int file_mmap(struct file *f, struct map_request *r);
 /* Generic ops for page-cached regular files. */
 must_use int64_t generic_read(struct file *f, struct uio *u, uint64_t *pos);
@@ -456,7 +482,8 @@ must_use int chrdev_open(struct inode *i, struct file *f);
 
 must_use int mount_fs(const char *type, const char *source, const char *data,
 		      const struct path *at, uint32_t flags);
-/* The first mount; boot_root's is "overlay", "overlay", "lowerfs=ext4,lowerdev=/dev/vda". */
+/* The first mount; boot_root's is "overlay", "overlay",
+ * "lowerfs=ext4,lowerdev=/dev/vda". */
 must_use int mount_root(const char *type, const char *source, const char *data);
 must_use int mount_bind(const struct path *from, const struct path *at, bool recursive,
 			uint32_t flags);
@@ -469,8 +496,9 @@ void mount_for_each(void (*fn)(struct mount *m, void *arg), void *arg);
 
 /* ---- poll ---- */
 
-/* poll(2), select(2) and epoll(7) hand one of these to file_ops.poll, which calls poll_add for
- * every wait queue that can change the answer, then returns what is ready now. */
+/* poll(2), select(2) and epoll(7) hand one of these to file_ops.poll, which calls
+ * poll_add for every wait queue that can change the answer, then returns what is ready
+ * now. */
 struct poll_table {
 	int (*add)(struct poll_table *pt, struct file *f, struct waitq *q);
 	uint32_t wanted; /* events of interest */

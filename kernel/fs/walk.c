@@ -1,8 +1,9 @@
 /*
- * Path walks (path_resolution(7), openat2(2)). A walk goes over cached names under one hold of
- * dcache_lock, borrowing every dentry on the way, and takes references where it stops: at
- * the end, or in front of a component that needs the file system, a symbolic link, or a
- * file system with its own idea of permission. That one is taken slowly, and on it goes.
+ * Path walks (path_resolution(7), openat2(2)). A walk goes over cached names under one
+ * hold of dcache_lock, borrowing every dentry on the way, and takes references where it
+ * stops: at the end, or in front of a component that needs the file system, a symbolic
+ * link, or a file system with its own idea of permission. That one is taken slowly, and
+ * on it goes.
  *
  * Always true:
  *  W1  every directory that a name is looked up in has been found searchable first;
@@ -98,9 +99,9 @@ static enum step check_dir(const struct walk *w, const struct inode *dir, int *e
 	else if (unlikely(dir->ops->permission))
 		return STEP_SLOW;
 	else
-		*err = sec_may_access(w->cred,
-				      &(struct perm_facts){ dir->mode, dir->uid, dir->gid },
-				      MAY_EXEC);
+		*err = sec_may_access(
+			w->cred, &(struct perm_facts){ dir->mode, dir->uid, dir->gid },
+			MAY_EXEC);
 	return *err ? STEP_END : STEP_ON;
 }
 
@@ -143,7 +144,8 @@ static enum step step_locked(struct walk *w, struct path *at, int *err)
 	return go;
 }
 
-/* Goes on from *at (borrowed) while the cache knows the way; leaves references in w->at. */
+/* Goes on from *at (borrowed) while the cache knows the way; leaves references in
+ * w->at. */
 static int advance_locked(struct walk *w, struct path at)
 {
 	int err = 0;
@@ -288,7 +290,8 @@ static struct path start_locked(struct walk *w, struct file *f)
 	if (f)
 		return f->path;
 	spin_lock(&fs->lock);
-	struct path p = *w->rest == '/' && !(w->flags & WALK_IN_ROOT) ? fs->root : fs->cwd;
+	struct path p =
+		*w->rest == '/' && !(w->flags & WALK_IN_ROOT) ? fs->root : fs->cwd;
 	spin_unlock(&fs->lock);
 	return p;
 }

@@ -1,6 +1,6 @@
 /*
- * A walk along a path's text. Callers that need more than path_at (open with O_CREAT, rename)
- * drive it in parts: walk_init, walk_parent or walk_all, walk_end.
+ * A walk along a path's text. Callers that need more than path_at (open with O_CREAT,
+ * rename) drive it in parts: walk_init, walk_parent or walk_all, walk_end.
  */
 #ifndef FS_WALK_H
 #define FS_WALK_H
@@ -13,18 +13,20 @@
 enum walk_last { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 
 struct walk {
-	struct path at;	      /* referenced: as far as the walk has come */
-	const char *rest;     /* text still to be walked */
-	char *text;	      /* the link text that `rest` is in; NULL: the caller's */
-	struct path scope;    /* WALK_BENEATH, WALK_IN_ROOT: where it started; referenced */
+	struct path at;	  /* referenced: as far as the walk has come */
+	const char *rest; /* text still to be walked */
+	char *text;	  /* the link text that `rest` is in; NULL: the caller's */
+	/* WALK_BENEATH, WALK_IN_ROOT: where it started; referenced */
+	struct path scope;
 	const struct cred *cred; /* borrowed */
-	uint32_t flags;	      /* WALK_* */
-	bool to_parent;	      /* stop in front of the last component */
-	bool trailing;	      /* a slash follows the last component: a directory is meant */
-	enum walk_last kind;  /* to_parent: of `last` */
-	struct qname last;    /* to_parent: below at.dentry; valid until walk_end */
-	uint32_t links;	      /* symbolic links followed so far */
-	uint32_t depth;	      /* used of stack */
+	uint32_t flags;		 /* WALK_* */
+	bool to_parent;		 /* stop in front of the last component */
+	/* a slash follows the last component: a directory is meant */
+	bool trailing;
+	enum walk_last kind; /* to_parent: of `last` */
+	struct qname last;   /* to_parent: below at.dentry; valid until walk_end */
+	uint32_t links;	     /* symbolic links followed so far */
+	uint32_t depth;	     /* used of stack */
 	struct {
 		char *text;
 		const char *rest;
@@ -50,7 +52,8 @@ must_use int walk_path(int dirfd, const char *name, uint32_t flags, const struct
 /* ---- fs/lookup.c ---- */
 
 /* The child of a locked directory: from the cache or the file system. */
-must_use int lookup_locked(struct dentry *dir, const struct qname *name, struct dentry **ret);
+must_use int lookup_locked(struct dentry *dir, const struct qname *name,
+			   struct dentry **ret);
 /* The cached child if it still is right, else NULL; referenced. */
 must_use struct dentry *lookup_cached(struct dentry *dir, const struct qname *name);
 

@@ -1,9 +1,11 @@
 /* Walks: following symbolic links, by text and by magic. */
 #include "fs/walk.h"
 
-/* In a sticky directory that everybody may write to, only the owner's links are followed, and
- * the follower's own: links planted in /tmp lead nobody astray (CVE-2000-0972 and its kin). */
-static bool may_follow(const struct walk *w, const struct inode *dir, const struct inode *link)
+/* In a sticky directory that everybody may write to, only the owner's links are followed,
+ * and the follower's own: links planted in /tmp lead nobody astray (CVE-2000-0972 and its
+ * kin). */
+static bool may_follow(const struct walk *w, const struct inode *dir,
+		       const struct inode *link)
 {
 	const uint32_t shared = S_ISVTX | S_IWOTH;
 

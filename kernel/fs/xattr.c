@@ -21,7 +21,8 @@ static int may_user(struct inode *i, uint32_t may)
 
 	if (!S_ISREG(i->mode) && !S_ISDIR(i->mode))
 		return write ? -EPERM : -ENODATA;
-	if (S_ISDIR(i->mode) && (i->mode & S_ISVTX) && write && !inode_owner_or_capable(i))
+	if (S_ISDIR(i->mode) && (i->mode & S_ISVTX) && write &&
+	    !inode_owner_or_capable(i))
 		return -EPERM;
 	return inode_permission(i, may);
 }
@@ -41,7 +42,8 @@ static int may_xattr(const struct path *p, const char *name, uint32_t may)
 		return write ? -EPERM : -ENODATA;
 	}
 	if (in_space(name, "security.")) {
-		int cap = strcmp(name, "security.capability") ? CAP_SYS_ADMIN : CAP_SETFCAP;
+		int cap =
+			strcmp(name, "security.capability") ? CAP_SYS_ADMIN : CAP_SETFCAP;
 		return !write || capable(cap) ? 0 : -EPERM;
 	}
 	return -EOPNOTSUPP;
@@ -57,7 +59,8 @@ int64_t vfs_getxattr(const struct path *p, const char *name, void *buf, size_t n
 	return i->ops->getxattr ? i->ops->getxattr(i, name, buf, n) : -EOPNOTSUPP;
 }
 
-int vfs_setxattr(const struct path *p, const char *name, const void *v, size_t n, int flags)
+int vfs_setxattr(const struct path *p, const char *name, const void *v, size_t n,
+		 int flags)
 {
 	struct inode *i = p->dentry->inode;
 

@@ -4,7 +4,8 @@
 
 #include "fs/vfs.h"
 
-must_use int64_t vfs_getxattr(const struct path *p, const char *name, void *buf, size_t n);
+must_use int64_t vfs_getxattr(const struct path *p, const char *name, void *buf,
+			      size_t n);
 must_use int vfs_setxattr(const struct path *p, const char *name, const void *v, size_t n,
 			  int flags);
 /* Names, each with its NUL; those current may not see are left out. */

@@ -6,7 +6,8 @@
 
 void init_files(void);	 /* VFS and the file systems' types */
 void init_devices(void); /* buses, then what hangs on them */
-/* Mounts the read-only root below a writable overlay; ends the VM with EXIT_ROOT on failure. */
+/* Mounts the read-only root below a writable overlay; ends the VM with EXIT_ROOT on
+ * failure. */
 void init_root(void);
 /* Runs the program of `init=` (default /sbin/agent) as PID 1. */
 void init_start_agent(void);

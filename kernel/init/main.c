@@ -1,6 +1,7 @@
 /*
- * The boot order, as a table. What comes before the first thread runs on the boot stack and may
- * not sleep; the rest runs in a thread of its own, which then becomes the first process's maker.
+ * The boot order, as a table. What comes before the first thread runs on the boot stack
+ * and may not sleep; the rest runs in a thread of its own, which then becomes the first
+ * process's maker.
  */
 #include "arch/upcall.h"
 #include "core/cmdline.h"
@@ -24,8 +25,9 @@ static void console_level(void)
 }
 
 static const struct step before_threads[] = {
-	{ "pages", page_init },	     { "heap", slab_init },   { "scheduler", sched_init },
-	{ "console", console_level }, { "spaces", space_init }, { "cpus", arch_smp_start },
+	{ "pages", page_init },	     { "heap", slab_init },
+	{ "scheduler", sched_init }, { "console", console_level },
+	{ "spaces", space_init },    { "cpus", arch_smp_start },
 };
 
 static const struct step with_threads[] = {

@@ -50,7 +50,8 @@ void init_root(void)
 	fmt_to(layers, sizeof layers, "lowerfs=%s,lowerdev=%s", type, device);
 	int err = mount_root("overlay", "overlay", layers);
 	if (err) {
-		log_err("root image: cannot mount %s as %s: error %d", device, type, -err);
+		log_err("root image: cannot mount %s as %s: error %d", device, type,
+			-err);
 		arch_vm_exit(VM_EXIT_ROOT);
 	}
 }

@@ -9,7 +9,7 @@
 #define BUCKETS 64
 
 static struct spinlock accounts_lock = SPINLOCK_INIT(RANK_LEAF); /* interrupts off */
-static struct list accounts[BUCKETS];				  /* [accounts_lock] */
+static struct list accounts[BUCKETS];				 /* [accounts_lock] */
 
 static struct list *bucket_of(uid_t uid)
 {
@@ -21,9 +21,8 @@ static struct list *bucket_of(uid_t uid)
 
 static struct account *find(uid_t uid)
 {
-	list_for_each(a, bucket_of(uid), struct account, link)
-		if (a->uid == uid && ref_get_unless_zero(&a->refs))
-			return a;
+	list_for_each(a, bucket_of(uid), struct account,
+		      link) if (a->uid == uid && ref_get_unless_zero(&a->refs)) return a;
 	return NULL;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Clocks by id. Ids below zero name the CPU time of a process or thread: ~pid << 3, bit 2 for
- * a thread, the low bits say which time (pthread_getcpuclockid(3) makes them).
+ * Clocks by id. Ids below zero name the CPU time of a process or thread: ~pid << 3, bit 2
+ * for a thread, the low bits say which time (pthread_getcpuclockid(3) makes them).
  */
 #include <asm/errno.h>
 #include <linux/time.h>
@@ -33,7 +33,8 @@ static int cpu_read(int32_t clock, uint64_t *ret)
 		if (!mine)
 			return -EINVAL;
 	} else {
-		struct process *p = nr ? process_find(nr) : process_get(process_current());
+		struct process *p =
+			nr ? process_find(nr) : process_get(process_current());
 		if (!p)
 			return -EINVAL;
 		process_usage(p, &u);

@@ -7,8 +7,8 @@
 #include "proc/clone.h"
 #include "proc/proc.h"
 
-#define CLONE_NEW_ANY                                                                     \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |    \
+#define CLONE_NEW_ANY                                                                    \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |   \
 	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
 
 struct process *init_process;
@@ -18,9 +18,11 @@ struct process *init_process;
 static int check_flags(const struct clone_request *r)
 {
 	uint64_t f = r->flags;
-	/* There are no namespaces; who may not make them hears that first, as on Linux. */
+	/* There are no namespaces; who may not make them hears that first, as on
+	 * Linux. */
 	if (f & CLONE_NEW_ANY & ~(uint64_t)CLONE_NEWUSER)
-		return cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+		return cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN) ? -EINVAL
+									   : -EPERM;
 	if (f & (CLONE_NEWUSER | CLONE_PIDFD | CLONE_INTO_CGROUP))
 		return -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
@@ -61,7 +63,8 @@ static void copy_thread(struct task *t, const struct clone_request *r)
 	struct thread *from = &me->thread, *to = &t->thread;
 	arch_fpu_sync(&from->arch);
 	memcpy(to->arch.xsave, from->arch.xsave, arch_xsave_size());
-	to->arch.fs_base = r->flags & CLONE_SETTLS ? r->tls : arch_get_fs_base(&from->arch);
+	to->arch.fs_base =
+		r->flags & CLONE_SETTLS ? r->tls : arch_get_fs_base(&from->arch);
 	to->arch.gs_base = arch_get_gs_base(&from->arch);
 	to->affinity = from->affinity;
 	to->nice = from->nice;
@@ -149,7 +152,8 @@ static int copy_process(const struct clone_request *r, struct process **ret)
 
 /* ---- joining the tree ---- */
 
-static void link_process(struct task *t, struct process *p, struct pid *pid, uint64_t flags)
+static void link_process(struct task *t, struct process *p, struct pid *pid,
+			 uint64_t flags)
 {
 	struct process *me = process_current();
 	spin_lock(&p->lock);
@@ -171,8 +175,8 @@ static void link_process(struct task *t, struct process *p, struct pid *pid, uin
 		p->tty = tty_get(me->tty);
 }
 
-/* p NULL: a thread of the running process. A signal that came meanwhile goes first: it may be one
- * to the whole group, which must not miss the child. */
+/* p NULL: a thread of the running process. A signal that came meanwhile goes first: it
+ * may be one to the whole group, which must not miss the child. */
 static int join(struct task *t, struct process *p, struct pid *pid, uint64_t flags)
 {
 	struct process *me = process_current();
@@ -224,9 +228,10 @@ static void discard(struct task *t)
 
 static void vfork_wait(struct task *child, struct completion *done)
 {
-	int err = wait_event_killable(&done->q,
-				      __atomic_load_n((bool *)&done->done, __ATOMIC_ACQUIRE));
-	/* Killed, or the child may still be inside completion_done: both end with its lock. */
+	int err = wait_event_killable(
+		&done->q, __atomic_load_n((bool *)&done->done, __ATOMIC_ACQUIRE));
+	/* Killed, or the child may still be inside completion_done: both end with its
+	 * lock. */
 	(void)err;
 	uint64_t flags = spin_lock_irq(&child->process->lock);
 	child->vfork_done = NULL;
@@ -260,7 +265,8 @@ int64_t process_clone(const struct clone_request *r)
 	}
 	int32_t tid = t->tid;
 	if (r->flags & CLONE_PARENT_SETTID)
-		(void)!put_user(r->parent_tid, tid); /* as Linux: a bad address is no error */
+		/* as Linux: a bad address is no error */
+		(void)!put_user(r->parent_tid, tid);
 	sched_start(&t->thread);
 	if (vfork) {
 		vfork_wait(t, &done);

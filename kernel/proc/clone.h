@@ -1,4 +1,5 @@
-/* New processes and threads: clone(2), clone3(2), fork(2), vfork(2) are forms of one call. */
+/* New processes and threads: clone(2), clone3(2), fork(2), vfork(2) are forms of one
+ * call. */
 #ifndef PROC_CLONE_H
 #define PROC_CLONE_H
 

@@ -16,7 +16,8 @@
 
 /* ---- finding out what to run ---- */
 
-/* "#!interpreter [argument]": one optional argument, all of the line's rest (execve(2)). */
+/* "#!interpreter [argument]": one optional argument, all of the line's rest
+ * (execve(2)). */
 struct script {
 	char line[EXEC_HEAD];
 	const char *interp, *arg;
@@ -33,7 +34,8 @@ static int script_parse(struct script *s, const char *head, size_t n)
 {
 	const char *end = memchr(head, '\n', n);
 	size_t len = (size_t)((end ? end : head + n) - head);
-	/* Cut off: fine inside the argument, but a cut interpreter's name is another one's. */
+	/* Cut off: fine inside the argument, but a cut interpreter's name is another
+	 * one's. */
 	bool cut = !end && n == EXEC_HEAD;
 	memcpy(s->line, head + 2, len - 2);
 	s->line[len - 2] = 0;
@@ -246,8 +248,12 @@ static void reset_process(struct process *p, struct sighand *fresh)
 static void set_registers(struct task *t, const struct exec *e)
 {
 	*task_user_regs(t) = (struct pt_regs){
-		.rip = e->entry, .rsp = e->sp, .eflags = FLAGS_INITIAL,
-		.cs = USER_CS, .ss = USER_SS, .orig_rax = ~0ull,
+		.rip = e->entry,
+		.rsp = e->sp,
+		.eflags = FLAGS_INITIAL,
+		.cs = USER_CS,
+		.ss = USER_SS,
+		.orig_rax = ~0ull,
 	};
 }
 

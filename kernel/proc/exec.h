@@ -2,9 +2,10 @@
  * execve(2): from a path and two string arrays to a process that runs another program.
  *
  * Always true:
- *  X1  the file whose permission was checked is the file that is mapped (one struct file);
- *  X2  until the point of no return nothing of the caller changes: every allocation, every
- *      check and all mapping is done before, in a space of its own;
+ *  X1  the file whose permission was checked is the file that is mapped (one struct
+ *      file);
+ *  X2  until the point of no return nothing of the caller changes: every allocation,
+ *      every check and all mapping is done before, in a space of its own;
  *  X3  after it, what still can fail (writing the new stack) ends the process.
  */
 #ifndef PROC_EXEC_H
@@ -13,7 +14,8 @@
 #include "lib/elf.h"
 #include "proc/task.h"
 
-/* Argument strings, as the program will find them: argv's one after the other, then envp's. */
+/* Argument strings, as the program will find them: argv's one after the other, then
+ * envp's. */
 struct exec_args {
 	char *buf; /* vmap'd or heap */
 	size_t len, cap;
@@ -29,7 +31,8 @@ must_use int exec_args_from_user(struct exec_args *a, uaddr_t argv, uaddr_t envp
 must_use int exec_args_from_kernel(struct exec_args *a, const char *const *argv,
 				   const char *const *envp);
 /* For a script: argv[0] gives way to the n strings. */
-must_use int exec_args_replace_first(struct exec_args *a, const char *const *s, uint32_t n);
+must_use int exec_args_replace_first(struct exec_args *a, const char *const *s,
+				     uint32_t n);
 
 /* A program's file and what is known of it. */
 struct exec_image {
@@ -52,26 +55,28 @@ struct exec {
 	struct exec_image program, interp; /* interp.file NULL: none */
 	struct space *space;
 	struct cred *cred;
-	const char *name;  /* as called: AT_EXECFN, and the base of comm */
-	bool secure;	   /* AT_SECURE */
-	bool unreadable;   /* the caller may not read the file: not dumpable */
+	const char *name; /* as called: AT_EXECFN, and the base of comm */
+	bool secure;	  /* AT_SECURE */
+	bool unreadable;  /* the caller may not read the file: not dumpable */
 	uint64_t stack_top, vdso, sp;
 	uint64_t entry;
 };
 
-/* Chooses the addresses of stack, mmap, image and heap; maps image, interpreter, stack, vDSO. */
+/* Chooses the addresses of stack, mmap, image and heap; maps image, interpreter, stack,
+ * vDSO. */
 must_use int exec_layout(struct exec *e);
 /* Writes strings, auxiliary vector and pointers; sets e->sp. s is the running space. */
 must_use int exec_stack_write(struct exec *e);
 
 /* The new credentials into e->cred by the file's set-id bits. 0 or -ENOMEM. */
 must_use int exec_cred(struct exec *e);
-/* Ends all other threads of the process; the caller has their leader's id then. 0 or -EAGAIN,
+/* Ends all other threads of the process; the caller has their leader's id then. 0 or
+ * -EAGAIN,
  * -EINTR. */
 must_use int exec_alone(void);
 
-/* The path is relative to dirfd; walk_flags WALK_FOLLOW, WALK_EMPTY. 0: the registers are the new
- * program's. `a` is consumed. */
+/* The path is relative to dirfd; walk_flags WALK_FOLLOW, WALK_EMPTY. 0: the registers are
+ * the new program's. `a` is consumed. */
 must_use int process_exec(int dirfd, const char *path, uint32_t walk_flags,
 			  struct exec_args *a);
 

@@ -1,6 +1,6 @@
 /*
- * The threads that execve ends. The one that called it survives; if that is not the leader it
- * takes the leader's place and thread id, for the process id must stay.
+ * The threads that execve ends. The one that called it survives; if that is not the
+ * leader it takes the leader's place and thread id, for the process id must stay.
  */
 #include <asm/errno.h>
 
@@ -13,9 +13,8 @@ static bool is_alone(struct process *p, struct task *me)
 {
 	uint64_t flags = spin_lock_irq(&p->lock);
 	bool alone = true;
-	list_for_each(t, &p->tasks, struct task, link)
-		if (t != me && !(t == p->leader && t->gone))
-			alone = false;
+	list_for_each(t, &p->tasks, struct task,
+		      link) if (t != me && !(t == p->leader && t->gone)) alone = false;
 	spin_unlock_irq(&p->lock, flags);
 	return alone;
 }

@@ -34,7 +34,8 @@ static int grow(struct exec_args *a, size_t need)
 	struct exec_args bigger = { .cap = MAX(a->cap, FIRST_CAP) };
 	while (bigger.cap < need)
 		bigger.cap *= 4;
-	bigger.buf = bigger.cap > FIRST_CAP ? vmap_alloc(bigger.cap) : heap_alloc(bigger.cap);
+	bigger.buf =
+		bigger.cap > FIRST_CAP ? vmap_alloc(bigger.cap) : heap_alloc(bigger.cap);
 	if (!bigger.buf)
 		return -ENOMEM;
 	if (a->len)
@@ -98,7 +99,8 @@ static int add_user_array(struct exec_args *a, uaddr_t array, uint32_t *ret_n)
 	return 0;
 }
 
-/* A program without even argv[0] has been a hole (CVE-2021-4034): it gets an empty one. */
+/* A program without even argv[0] has been a hole (CVE-2021-4034): it gets an empty
+ * one. */
 static int need_first(struct exec_args *a)
 {
 	if (a->argc)
@@ -117,7 +119,8 @@ int exec_args_from_user(struct exec_args *a, uaddr_t argv, uaddr_t envp)
 	return err;
 }
 
-int exec_args_from_kernel(struct exec_args *a, const char *const *argv, const char *const *envp)
+int exec_args_from_kernel(struct exec_args *a, const char *const *argv,
+			  const char *const *envp)
 {
 	int err = 0;
 	for (; !err && argv[a->argc]; a->argc++)

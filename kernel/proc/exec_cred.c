@@ -1,4 +1,5 @@
-/* Who the new program runs as: execve(2) on set-user-ID files, capabilities(7), ld.so(8). */
+/* Who the new program runs as: execve(2) on set-user-ID files, capabilities(7),
+ * ld.so(8). */
 #include <asm/errno.h>
 #include <linux/mount.h>
 #include <linux/stat.h>
@@ -6,7 +7,8 @@
 #include "proc/exec.h"
 #include "proc/proc.h"
 
-/* Somebody outside the process who shares its directories could steer a privileged program. */
+/* Somebody outside the process who shares its directories could steer a privileged
+ * program. */
 static bool fs_is_shared(void)
 {
 	struct process *p = process_current();

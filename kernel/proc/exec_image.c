@@ -31,7 +31,8 @@ int exec_image_read(struct exec_image *im, const char *head, size_t n)
 		err = read_exactly(im->file, buf, size, h.phoff);
 	}
 	if (!err)
-		err = elf_plan_read(&h, phdrs, im->file->inode->size, USER_END, &im->plan, &why);
+		err = elf_plan_read(&h, phdrs, im->file->inode->size, USER_END, &im->plan,
+				    &why);
 	if (err)
 		log_info("exec: refused an ELF file: %s", why);
 	heap_free(buf);
@@ -47,11 +48,13 @@ void exec_image_put(struct exec_image *im)
 
 static uint32_t prot_of(uint32_t elf_flags)
 {
-	return (elf_flags & ELF_R ? PROT_READ : 0u) | (elf_flags & ELF_W ? PROT_WRITE : 0u) |
+	return (elf_flags & ELF_R ? PROT_READ : 0u) |
+	       (elf_flags & ELF_W ? PROT_WRITE : 0u) |
 	       (elf_flags & ELF_X ? PROT_EXEC : 0u);
 }
 
-static int map_file_part(struct exec_image *im, struct space *s, const struct elf_segment *g)
+static int map_file_part(struct exec_image *im, struct space *s,
+			 const struct elf_segment *g)
 {
 	uint64_t skew = g->vaddr & ~PAGE_MASK;
 	struct map_request r = {
@@ -69,7 +72,8 @@ static int map_file_part(struct exec_image *im, struct space *s, const struct el
 }
 
 /* Whole pages past the file's data. */
-static int map_zero_part(struct exec_image *im, struct space *s, const struct elf_segment *g)
+static int map_zero_part(struct exec_image *im, struct space *s,
+			 const struct elf_segment *g)
 {
 	uint64_t start = ALIGN_UP(im->bias + g->vaddr + g->filesz, PAGE_SIZE);
 	uint64_t end = ALIGN_UP(im->bias + g->vaddr + g->memsz, PAGE_SIZE);
@@ -106,8 +110,10 @@ int exec_image_clear(const struct exec_image *im)
 	for (uint32_t i = 0; i < im->plan.count; i++) {
 		const struct elf_segment *g = &im->plan.seg[i];
 		uint64_t from = im->bias + g->vaddr + g->filesz;
-		uint64_t to = ALIGN_UP(from, PAGE_SIZE); /* the whole rest: a heap may follow */
-		if (!(g->flags & ELF_W) || g->filesz == g->memsz || !g->filesz || from >= to)
+		/* the whole rest: a heap may follow */
+		uint64_t to = ALIGN_UP(from, PAGE_SIZE);
+		if (!(g->flags & ELF_W) || g->filesz == g->memsz || !g->filesz ||
+		    from >= to)
 			continue;
 		int err = user_zero(UADDR(from), to - from);
 		if (err)

@@ -23,7 +23,8 @@ static uint64_t random_pages(unsigned bits)
 	return (entropy_get_u64() & (BIT(bits) - 1)) << PAGE_SHIFT;
 }
 
-/* The vDSO lies above the stack within the same span, so that it costs no table of its own. */
+/* The vDSO lies above the stack within the same span, so that it costs no table of its
+ * own. */
 static void choose_stack(struct exec *e)
 {
 	uint64_t vdso_size = vdso_pages() * PAGE_SIZE;

@@ -1,7 +1,8 @@
 /*
- * A new program's first stack (x86-64 psABI 3.4.1), from the top down: the strings, the name it
- * was started by, platform name and random bytes, the auxiliary vector, the pointers to the
- * environment and the arguments, their count. The program starts with %rsp at the count.
+ * A new program's first stack (x86-64 psABI 3.4.1), from the top down: the strings, the
+ * name it was started by, platform name and random bytes, the auxiliary vector, the
+ * pointers to the environment and the arguments, their count. The program starts with
+ * %rsp at the count.
  */
 #include <asm/errno.h>
 #include <linux/auxvec.h>

@@ -1,15 +1,16 @@
 /*
- * The end of threads and processes: giving everything back, finding new parents, telling the
- * old one.
+ * The end of threads and processes: giving everything back, finding new parents, telling
+ * the old one.
  *
- * A process is a zombie once its last thread has passed exit_notify; its struct process and
- * leader task stay until a wait (or an indifferent parent) reaps them.
+ * A process is a zombie once its last thread has passed exit_notify; its struct process
+ * and leader task stay until a wait (or an indifferent parent) reaps them.
  */
 #include <asm/errno.h>
 #include <linux/wait.h>
 
 #include "core/log.h"
 #include "core/panic.h"
+#include "lib/vm_exit.h"
 #include "lib/vm_exit.h"
 #include "proc/futex.h"
 #include "proc/proc.h"
@@ -72,7 +73,8 @@ static void group_maybe_orphaned(struct process *member, struct process *leaving
 	if (!group_is_orphaned(pgrp, leaving) || !group_has_stopped(pgrp))
 		return;
 	struct pid *pid = pid_find(pgrp);
-	list_for_each(p, &pid->group, struct process, group_link) {
+	list_for_each(p, &pid->group, struct process, group_link)
+	{
 		(void)signal_send_process(p, SIGHUP, NULL);
 		(void)signal_send_process(p, SIGCONT, NULL);
 	}
@@ -80,7 +82,8 @@ static void group_maybe_orphaned(struct process *member, struct process *leaving
 
 static void parent_death_signals(struct process *child)
 {
-	list_for_each(t, &child->tasks, struct task, link) {
+	list_for_each(t, &child->tasks, struct task, link)
+	{
 		if (!t->pdeath_signal)
 			continue;
 		siginfo_t info;
@@ -92,7 +95,8 @@ static void parent_death_signals(struct process *child)
 /* Zombies that the new parent ignores are reaped into `dead`. */
 static void forget_children(struct process *p, struct list *dead)
 {
-	list_for_each_safe(c, &p->children, struct process, sibling) {
+	list_for_each_safe(c, &p->children, struct process, sibling)
+	{
 		struct process *to = new_parent(p);
 		bool same_session = c->session == p->session && c->pgrp != p->pgrp;
 		parent_death_signals(c);
@@ -122,9 +126,9 @@ static bool exit_begin(struct task *t, int32_t status)
 	bool last = --p->n_live == 0;
 	bool stopped = stop_count_out(t);
 	/* What only this thread could take is somebody else's now. */
-	list_for_each(o, &p->tasks, struct task, link)
-		if (!o->exiting && (p->pending.set & ~o->blocked))
-			thread_set_work(&o->thread, WORK_SIGNAL);
+	list_for_each(o, &p->tasks, struct task,
+		      link) if (!o->exiting && (p->pending.set & ~o->blocked))
+		thread_set_work(&o->thread, WORK_SIGNAL);
 	struct rusage_acc usage;
 	task_usage(t, &usage);
 	usage_add(&p->dead_threads, &usage);
@@ -149,9 +153,11 @@ static noreturn_fn void init_died(const struct process *p)
 {
 	int32_t status = p->exiting ? p->exit_status : p->leader->exit_code, value;
 	if (wstatus_code(status, &value) == CLD_EXITED)
-		log_err("process 1 (%s) exited with status %d", p->leader->thread.name, value);
+		log_err("process 1 (%s) exited with status %d", p->leader->thread.name,
+			value);
 	else
-		log_err("process 1 (%s) was killed by signal %d", p->leader->thread.name, value);
+		log_err("process 1 (%s) was killed by signal %d", p->leader->thread.name,
+			value);
 	arch_vm_exit(VM_EXIT_AGENT);
 }
 
@@ -189,7 +195,8 @@ static void exit_notify(struct task *t, bool last)
 		reap = become_zombie(p);
 	}
 	spin_unlock_irq(&tasklist_lock, flags);
-	list_for_each_safe(c, &dead, struct process, sibling) {
+	list_for_each_safe(c, &dead, struct process, sibling)
+	{
 		list_del(&c->sibling);
 		process_release(c);
 	}

@@ -17,7 +17,8 @@ static bool key_equal(const struct futex_key *a, const struct futex_key *b)
 
 struct futex_bucket *futex_bucket(const struct futex_key *k)
 {
-	uint64_t h = ((uint64_t)k->object >> 4) * 0x9e3779b97f4a7c15ull + (k->offset >> 2);
+	uint64_t h =
+		((uint64_t)k->object >> 4) * 0x9e3779b97f4a7c15ull + (k->offset >> 2);
 	h *= 0xff51afd7ed558ccdull;
 	return &buckets[h >> 56];
 }
@@ -51,8 +52,8 @@ int futex_key(uaddr_t word, bool private, struct futex_key *ret)
 	return private ? 0 : shared_key(s, word.va, ret);
 }
 
-/* Reads the word without sleeping, for use under bucket locks. -EAGAIN: its page is not mapped
- * (now); the caller lets go of its locks and calls futex_fault_in. */
+/* Reads the word without sleeping, for use under bucket locks. -EAGAIN: its page is not
+ * mapped (now); the caller lets go of its locks and calls futex_fault_in. */
 int futex_peek(uaddr_t word, uint32_t *ret)
 {
 	struct space *s = thread_current()->space;
@@ -62,9 +63,10 @@ int futex_peek(uaddr_t word, uint32_t *ret)
 	bool there = arch_pt_lookup(&s->pt, word.va & PAGE_MASK, &pa, &flags) &&
 		     (flags & PTE_USER) && (flags & PTE_R);
 	if (there)
-		*ret = __atomic_load_n((uint32_t *)((char *)arch_direct_map(pa & PAGE_MASK) +
-						     (word.va & ~PAGE_MASK)),
-				       __ATOMIC_SEQ_CST);
+		*ret = __atomic_load_n(
+			(uint32_t *)((char *)arch_direct_map(pa & PAGE_MASK) +
+				     (word.va & ~PAGE_MASK)),
+			__ATOMIC_SEQ_CST);
 	spin_unlock(&s->pt_lock);
 	return there ? 0 : -EAGAIN;
 }
@@ -90,7 +92,8 @@ uint32_t futex_wake_key(struct futex_bucket *b, const struct futex_key *k, uint3
 			uint32_t bitset)
 {
 	uint32_t woken = 0;
-	list_for_each_safe(w, &b->waiters, struct futex_waiter, link) {
+	list_for_each_safe(w, &b->waiters, struct futex_waiter, link)
+	{
 		if (woken >= n)
 			break;
 		if (!key_equal(&w->key, k) || !(w->bitset & bitset))
@@ -135,8 +138,8 @@ static struct futex_bucket *lock_bucket_of(struct futex_waiter *w)
 	}
 }
 
-/* True: it was still queued, nobody woke it. Takes the home bucket's lock even so: the waker may
- * still be at work under it. */
+/* True: it was still queued, nobody woke it. Takes the home bucket's lock even so: the
+ * waker may still be at work under it. */
 static bool unqueue(struct futex_waiter *w)
 {
 	struct futex_bucket *b = lock_bucket_of(w);
@@ -162,7 +165,8 @@ static int enqueue(struct futex_waiter *w, const struct futex_word *f)
 	for (;;) {
 		uint32_t now;
 		spin_lock(&b->lock);
-		/* On the list before the look: a waker that misses us changed the word before. */
+		/* On the list before the look: a waker that misses us changed the word
+		 * before. */
 		list_push_back(&b->waiters, &w->link);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		err = futex_peek(f->word, &now);
@@ -214,7 +218,8 @@ static int sleep_on(struct futex_waiter *w, size_t n, const struct futex_deadlin
 		if (err)
 			break;
 	}
-	__atomic_store_n((uint32_t *)&thread_current()->state, THREAD_RUNNING, __ATOMIC_SEQ_CST);
+	__atomic_store_n((uint32_t *)&thread_current()->state, THREAD_RUNNING,
+			 __ATOMIC_SEQ_CST);
 	if (d->realtime)
 		real_sleeper_del(&rs);
 	return err;
@@ -244,7 +249,8 @@ static size_t unqueue_all(struct futex_waiter *w, size_t n)
 	return woken;
 }
 
-int64_t futex_wait_multiple(const struct futex_word *f, size_t n, struct futex_deadline deadline)
+int64_t futex_wait_multiple(const struct futex_word *f, size_t n,
+			    struct futex_deadline deadline)
 {
 	struct futex_waiter *w = heap_alloc_array(n, sizeof *w);
 	if (!w)

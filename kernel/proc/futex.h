@@ -1,11 +1,13 @@
 /*
- * Futexes: sleeping on a word of user memory until somebody says that it changed (futex(2)).
+ * Futexes: sleeping on a word of user memory until somebody says that it changed
+ * (futex(2)).
  *
  * Always true:
- *  U1  a waiter is on the bucket of its key from before the word is compared until it is woken,
- *      requeued or gives up; compare and queueing are one step under the bucket's lock;
- *  U2  two words have the same key exactly when they are the same memory: private ones by space
- *      and address, shared ones by page-cache object and offset.
+ *  U1  a waiter is on the bucket of its key from before the word is compared until it is
+ *      woken, requeued or gives up; compare and queueing are one step under the bucket's
+ *      lock;
+ *  U2  two words have the same key exactly when they are the same memory: private ones by
+ *      space and address, shared ones by page-cache object and offset.
  */
 #ifndef PROC_FUTEX_H
 #define PROC_FUTEX_H
@@ -26,8 +28,8 @@ must_use int64_t futex_wait(uaddr_t word, uint32_t val, uint32_t bitset, bool pr
 			    struct futex_deadline deadline);
 must_use int64_t futex_wake(uaddr_t word, uint32_t n, uint32_t bitset, bool private);
 /* cmp NULL: FUTEX_REQUEUE. */
-must_use int64_t futex_requeue(uaddr_t from, uaddr_t to, uint32_t n_wake, uint32_t n_requeue,
-			       const uint32_t *cmp, bool private);
+must_use int64_t futex_requeue(uaddr_t from, uaddr_t to, uint32_t n_wake,
+			       uint32_t n_requeue, const uint32_t *cmp, bool private);
 must_use int64_t futex_wake_op(uaddr_t word, uaddr_t word2, uint32_t n, uint32_t n2,
 			       uint32_t op, bool private);
 struct futex_word {
@@ -41,8 +43,8 @@ must_use int64_t futex_wait_multiple(const struct futex_word *w, size_t n,
 
 /* ---- sleeping on the wall clock: real_sleep.c ---- */
 
-/* A sleeper whose deadline is of CLOCK_REALTIME is woken when that clock is set, so that it
- * looks again. */
+/* A sleeper whose deadline is of CLOCK_REALTIME is woken when that clock is set, so that
+ * it looks again. */
 struct real_sleeper {
 	struct list link;
 	struct thread *thread;

@@ -16,12 +16,12 @@ struct futex_bucket {
 } aligned_to(64);
 
 struct futex_waiter {
-	struct list link;	     /* [bucket->lock] */
-	struct futex_key key;	     /* [bucket->lock] */
-	struct thread *thread;	     /* [I] */
-	struct futex_bucket *bucket; /* [bucket->lock] NULL: woken */
+	struct list link;		  /* [bucket->lock] */
+	struct futex_key key;		  /* [bucket->lock] */
+	struct thread *thread;		  /* [I] */
+	struct futex_bucket *bucket;	  /* [bucket->lock] NULL: woken */
 	struct futex_bucket *last_bucket; /* whose lock the waker holds */
-	uint32_t bitset;	     /* [I] */
+	uint32_t bitset;		  /* [I] */
 };
 
 must_use int futex_key(uaddr_t word, bool private, struct futex_key *ret);

@@ -19,7 +19,8 @@ static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 		spin_unlock(&b->lock);
 }
 
-static void move(struct futex_waiter *w, struct futex_bucket *to, const struct futex_key *key)
+static void move(struct futex_waiter *w, struct futex_bucket *to,
+		 const struct futex_key *key)
 {
 	list_del(&w->link);
 	list_push_back(&to->waiters, &w->link);
@@ -30,10 +31,12 @@ static void move(struct futex_waiter *w, struct futex_bucket *to, const struct f
 
 /* Both locked. How many were moved. */
 static uint32_t requeue(struct futex_bucket *from, const struct futex_key *k_from,
-			struct futex_bucket *to, const struct futex_key *k_to, uint32_t max)
+			struct futex_bucket *to, const struct futex_key *k_to,
+			uint32_t max)
 {
 	uint32_t n = 0;
-	list_for_each_safe(w, &from->waiters, struct futex_waiter, link) {
+	list_for_each_safe(w, &from->waiters, struct futex_waiter, link)
+	{
 		if (n >= max)
 			break;
 		if (w->key.object != k_from->object || w->key.offset != k_from->offset)
@@ -105,9 +108,12 @@ static bool op_apply(uint32_t op, uint32_t old, uint32_t arg, uint32_t *ret)
 static int op_compare(uint32_t cmp, int32_t old, int32_t arg, bool *ret)
 {
 	const bool results[] = {
-		[FUTEX_OP_CMP_EQ] = old == arg, [FUTEX_OP_CMP_NE] = old != arg,
-		[FUTEX_OP_CMP_LT] = old < arg,	[FUTEX_OP_CMP_LE] = old <= arg,
-		[FUTEX_OP_CMP_GT] = old > arg,	[FUTEX_OP_CMP_GE] = old >= arg,
+		[FUTEX_OP_CMP_EQ] = old == arg,
+		[FUTEX_OP_CMP_NE] = old != arg,
+		[FUTEX_OP_CMP_LT] =
+			old<arg, [FUTEX_OP_CMP_LE] = old <= arg, [FUTEX_OP_CMP_GT] = old>
+				arg,
+		[FUTEX_OP_CMP_GE] = old >= arg,
 	};
 	if (cmp >= ARRAY_LEN(results))
 		return -ENOSYS;
@@ -120,7 +126,8 @@ static int32_t sign_extend12(uint32_t v)
 	return (int32_t)(v << 20) >> 20;
 }
 
-/* Atomically changes the word as `encoded` says; whether its old value passes the test. */
+/* Atomically changes the word as `encoded` says; whether its old value passes the
+ * test. */
 static int op_run(uaddr_t word, uint32_t encoded, bool *ret)
 {
 	uint32_t op = encoded >> 28 & 7, cmp = encoded >> 24 & 15, old, new, found;
@@ -135,7 +142,8 @@ static int op_run(uaddr_t word, uint32_t encoded, bool *ret)
 			return -ENOSYS;
 		err = arch_user_cmpxchg32(word.va, old, new, &found);
 		if (!err && found == old)
-			return op_compare(cmp, (int32_t)old, sign_extend12(encoded & 0xfff), ret);
+			return op_compare(cmp, (int32_t)old,
+					  sign_extend12(encoded & 0xfff), ret);
 		old = found;
 	}
 	return err;

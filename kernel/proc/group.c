@@ -1,6 +1,6 @@
 /*
- * Process groups and sessions (setpgid(2), setsid(2), credentials(7)) and what terminals ask
- * of them. A group or session is its members, found through the number's struct pid.
+ * Process groups and sessions (setpgid(2), setsid(2), credentials(7)) and what terminals
+ * ask of them. A group or session is its members, found through the number's struct pid.
  */
 #include <asm/errno.h>
 
@@ -51,7 +51,8 @@ bool group_is_orphaned(int32_t pgrp, const struct process *without)
 	struct pid *pid = pid_find(pgrp);
 	if (!pid)
 		return true;
-	list_for_each(p, &pid->group, struct process, group_link) {
+	list_for_each(p, &pid->group, struct process, group_link)
+	{
 		const struct process *parent = p->parent;
 		if (p == without || p->zombie || !parent || parent->pid == 1)
 			continue;
@@ -67,9 +68,8 @@ bool group_has_stopped(int32_t pgrp)
 	struct pid *pid = pid_find(pgrp);
 	if (!pid)
 		return false;
-	list_for_each(p, &pid->group, struct process, group_link)
-		if (p->stop_state == STOP_DONE)
-			return true;
+	list_for_each(p, &pid->group, struct process,
+		      group_link) if (p->stop_state == STOP_DONE) return true;
 	return false;
 }
 
@@ -144,7 +144,8 @@ static void session_drop_tty(int32_t session)
 		uint64_t flags = spin_lock_irq(&tasklist_lock);
 		struct pid *pid = pid_find(session);
 		if (pid) {
-			list_for_each(p, &pid->session, struct process, session_link) {
+			list_for_each(p, &pid->session, struct process, session_link)
+			{
 				if (!p->tty)
 					continue;
 				tty = p->tty;

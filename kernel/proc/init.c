@@ -3,7 +3,7 @@
 
 #include "core/log.h"
 #include "core/panic.h"
-#include "lib/string.h"
+#include "lib/vm_exit.h"
 #include "lib/vm_exit.h"
 #include "proc/exec.h"
 #include "proc/limits.h"

@@ -1,7 +1,7 @@
 /*
- * setitimer(2)'s three timers and RLIMIT_CPU. The real one is a kernel timer; those on CPU time are
- * looked at by the scheduler's tick while a thread of the process runs, so they are late by up
- * to a tick (10 ms of run time).
+ * setitimer(2)'s three timers and RLIMIT_CPU. The real one is a kernel timer; those on
+ * CPU time are looked at by the scheduler's tick while a thread of the process runs, so
+ * they are late by up to a tick (10 ms of run time).
  */
 #include "proc/itimer.h"
 #include <asm/errno.h>
@@ -50,13 +50,15 @@ static void real_set(struct process *p, const struct itimer_value *set,
 		     struct itimer_value *ret_old)
 {
 	if (set && !set->left)
-		timer_cancel(&p->itimer_real); /* but for a callback that waits for the lock */
+		/* but for a callback that waits for the lock */
+		timer_cancel(&p->itimer_real);
 	uint64_t flags = spin_lock_irq(&p->lock);
 	real_get(p, ret_old);
 	if (set) {
 		p->itimer_real_interval = set->left ? set->interval : 0;
 		if (set->left)
-			timer_set(&p->itimer_real, saturating_add(clock_mono(), set->left));
+			timer_set(&p->itimer_real,
+				  saturating_add(clock_mono(), set->left));
 	}
 	spin_unlock_irq(&p->lock, flags);
 }
@@ -78,7 +80,8 @@ static void cpu_set(struct process *p, struct cpu_itimer *it, bool user_only,
 	spin_unlock_irq(&p->lock, flags);
 }
 
-int itimer_set(int32_t which, const struct itimer_value *set, struct itimer_value *ret_old)
+int itimer_set(int32_t which, const struct itimer_value *set,
+	       struct itimer_value *ret_old)
 {
 	struct process *p = process_current();
 	switch (which) {
@@ -113,7 +116,8 @@ static bool cpu_itimer_due(struct cpu_itimer *it, uint64_t now)
 	return true;
 }
 
-/* SIGXCPU at the soft limit and each second after, SIGKILL at the hard one (getrlimit(2)). */
+/* SIGXCPU at the soft limit and each second after, SIGKILL at the hard one
+ * (getrlimit(2)). */
 static int limit_due(struct process *p, uint64_t now)
 {
 	const struct rlimit64 *l = &p->limits[RLIMIT_CPU];

@@ -11,13 +11,15 @@ struct itimer_value {
 	uint64_t interval;
 };
 
-/* ITIMER_REAL, _VIRTUAL, _PROF of the running process. `set` NULL: only look. 0 or -EINVAL. */
+/* ITIMER_REAL, _VIRTUAL, _PROF of the running process. `set` NULL: only look. 0 or
+ * -EINVAL. */
 must_use int itimer_set(int32_t which, const struct itimer_value *set,
 			struct itimer_value *ret_old);
 void itimers_init(struct process *p);
 
 /* `ev` NULL: SIGALRM with the timer's id. 0, -EINVAL, -EAGAIN, -EOPNOTSUPP. */
-must_use int posix_timer_create(int32_t clock, const struct sigevent *ev, int32_t *ret_id);
+must_use int posix_timer_create(int32_t clock, const struct sigevent *ev,
+				int32_t *ret_id);
 must_use int posix_timer_set(int32_t id, bool absolute, const struct itimer_value *set,
 			     struct itimer_value *ret_old);
 must_use int posix_timer_get(int32_t id, struct itimer_value *ret);

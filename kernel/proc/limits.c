@@ -1,4 +1,5 @@
-/* Resource limits of processes (getrlimit(2)) and what other layers ask about the running one. */
+/* Resource limits of processes (getrlimit(2)) and what other layers ask about the running
+ * one. */
 #include <asm/errno.h>
 
 #include "proc/limits.h"
@@ -29,7 +30,8 @@ void limits_init(struct process *p)
 /* The memory limits are looked at by mm, in the space. p->lock held. */
 static void tell_space(struct process *p)
 {
-	list_for_each(t, &p->tasks, struct task, link) {
+	list_for_each(t, &p->tasks, struct task, link)
+	{
 		struct space *s = t->thread.space;
 		if (!s)
 			continue;

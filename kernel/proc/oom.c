@@ -1,6 +1,6 @@
 /*
- * Out of memory: the process that holds most of it ends, so that the rest can go on. Process 1
- * is never chosen (it has to report), nor what set oom_score_adj to -1000.
+ * Out of memory: the process that holds most of it ends, so that the rest can go on.
+ * Process 1 is never chosen (it has to report), nor what set oom_score_adj to -1000.
  */
 #include "core/log.h"
 #include "proc/proc.h"
@@ -23,13 +23,12 @@ static uint64_t resident(const struct space *s)
 static uint64_t badness(struct process *p, uint64_t total)
 {
 	const struct space *s = NULL;
-	list_for_each(t, &p->tasks, struct task, link)
-		if (t->thread.space)
-			s = t->thread.space;
+	list_for_each(t, &p->tasks, struct task, link) if (t->thread.space) s =
+		t->thread.space;
 	if (!s || p->oom_score_adj <= ADJ_NEVER)
 		return 0;
-	int64_t points = (int64_t)resident(s) +
-			 (int64_t)p->oom_score_adj * (int64_t)total / 1000;
+	int64_t points =
+		(int64_t)resident(s) + (int64_t)p->oom_score_adj * (int64_t)total / 1000;
 	return points > 0 ? (uint64_t)points : 1;
 }
 
@@ -52,14 +51,16 @@ static void consider(struct process *p, uint64_t total, struct choice *c)
 	}
 }
 
-/* The whole tree, without recursion: down to the first child, else on to the next sibling. */
+/* The whole tree, without recursion: down to the first child, else on to the next
+ * sibling. */
 static struct process *next_in_tree(struct process *p)
 {
 	if (!list_empty(&p->children))
 		return list_first(&p->children, struct process, sibling);
 	while (p != init_process && p->sibling.next == &p->parent->children)
 		p = p->parent;
-	return p == init_process ? init_process : list_first(&p->sibling, struct process, sibling);
+	return p == init_process ? init_process
+				 : list_first(&p->sibling, struct process, sibling);
 }
 
 static bool oom_kill(void)

@@ -1,9 +1,9 @@
 /*
- * Process numbers. One number may be borne by a thread, a process, a group and a session at
- * once; it is free again when none is left.
+ * Process numbers. One number may be borne by a thread, a process, a group and a session
+ * at once; it is free again when none is left.
  *
- * Numbers are handed out in rising order, so that one that was just freed is not met again
- * soon. The range starts at Linux's 32768 and doubles, up to 4 Mi, when it is full.
+ * Numbers are handed out in rising order, so that one that was just freed is not met
+ * again soon. The range starts at Linux's 32768 and doubles, up to 4 Mi, when it is full.
  */
 #include <asm/errno.h>
 
@@ -17,8 +17,8 @@
 
 struct spinlock tasklist_lock = SPINLOCK_INIT(RANK_TASK_LIST);
 
-static struct radix pids;	  /* [tasklist_lock] number -> struct pid */
-static int32_t last_pid;	  /* [tasklist_lock] */
+static struct radix pids;		/* [tasklist_lock] number -> struct pid */
+static int32_t last_pid;		/* [tasklist_lock] */
 static int32_t limit = PID_LIMIT_FIRST; /* [tasklist_lock] */
 
 static struct radix_node *node_alloc(void)
@@ -39,7 +39,8 @@ static const struct radix_ops node_ops = { node_alloc, node_free };
 static bool next_free(uint64_t *ret)
 {
 	for (;;) {
-		if (radix_first_absent(&pids, (uint64_t)last_pid + 1, (uint64_t)limit - 1, ret) ||
+		if (radix_first_absent(&pids, (uint64_t)last_pid + 1, (uint64_t)limit - 1,
+				       ret) ||
 		    radix_first_absent(&pids, PID_RESERVED, (uint64_t)limit - 1, ret))
 			return true;
 		if (limit >= PID_LIMIT_MAX)
@@ -74,7 +75,8 @@ int pid_new(struct pid **ret)
 void pid_release_if_unused(struct pid *pid)
 {
 	must_hold(&tasklist_lock);
-	if (pid->task || pid->process || !list_empty(&pid->group) || !list_empty(&pid->session))
+	if (pid->task || pid->process || !list_empty(&pid->group) ||
+	    !list_empty(&pid->session))
 		return;
 	insist(radix_remove(&pids, (uint64_t)pid->nr) == pid);
 	heap_free(pid);
@@ -119,9 +121,8 @@ int32_t process_next_tid(struct process *p, int32_t from)
 {
 	int32_t best = 0;
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
-	list_for_each(t, &p->tasks, struct task, link)
-		if (t->tid >= from && (!best || t->tid < best))
-			best = t->tid;
+	list_for_each(t, &p->tasks, struct task,
+		      link) if (t->tid >= from && (!best || t->tid < best)) best = t->tid;
 	spin_unlock_irq(&tasklist_lock, flags);
 	return best;
 }

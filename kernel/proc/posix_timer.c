@@ -1,10 +1,11 @@
 /*
- * timer_create(2) and family. A timer owns one queue entry, so that its signal cannot fail for want
- * of memory and is pending at most once; periods that pass meanwhile are counted as overruns.
- * A periodic timer is armed again when its signal is taken: one nobody takes costs nothing.
+ * timer_create(2) and family. A timer owns one queue entry, so that its signal cannot
+ * fail for want of memory and is pending at most once; periods that pass meanwhile are
+ * counted as overruns. A periodic timer is armed again when its signal is taken: one
+ * nobody takes costs nothing.
  *
- * Locks: everything under process->lock. The callback takes it too, so timer_cancel is called
- * without; `deleted` tells a callback that lost the race.
+ * Locks: everything under process->lock. The callback takes it too, so timer_cancel is
+ * called without; `deleted` tells a callback that lost the race.
  */
 #include <asm/errno.h>
 
@@ -24,8 +25,8 @@ struct posix_timer {
 	enum clock_kind kind;	 /* [I] */
 	bool thread_clock;	 /* [I] of CLOCK_KIND_CPU */
 	bool deleted, silent;
-	int32_t id;		 /* [I] */
-	uint64_t expires;	 /* in the clock's time; 0: off */
+	int32_t id;	  /* [I] */
+	uint64_t expires; /* in the clock's time; 0: off */
 	uint64_t interval;
 	int32_t overrun_taken;
 	struct timer timer;
@@ -38,7 +39,8 @@ static uint64_t now_of(const struct posix_timer *t, uint64_t process_ns)
 	case CLOCK_KIND_REAL:
 		return clock_real();
 	case CLOCK_KIND_CPU:
-		return t->thread_clock ? sched_thread_ns(&t->creator->thread) : process_ns;
+		return t->thread_clock ? sched_thread_ns(&t->creator->thread)
+				       : process_ns;
 	default:
 		return clock_mono();
 	}
@@ -56,7 +58,8 @@ static void arm(struct posix_timer *t)
 {
 	if (!t->expires || t->silent || t->kind == CLOCK_KIND_CPU)
 		return;
-	timer_set(&t->timer, t->kind == CLOCK_KIND_REAL ? real_to_mono(t->expires) : t->expires);
+	timer_set(&t->timer,
+		  t->kind == CLOCK_KIND_REAL ? real_to_mono(t->expires) : t->expires);
 }
 
 /* Moves a periodic timer past `now`; how many whole periods were missed. */
@@ -75,9 +78,11 @@ static void fire(struct posix_timer *t)
 			t->expires = 0;
 		return;
 	}
-	/* Ignored: keep the count of time, but not at any rate somebody likes to ask for. */
+	/* Ignored: keep the count of time, but not at any rate somebody likes to ask
+	 * for. */
 	if (t->interval) {
-		(void)forward(t, now_locked(t) + MAX(t->interval, IGNORED_PERIOD_MIN) - t->interval);
+		(void)forward(t, now_locked(t) + MAX(t->interval, IGNORED_PERIOD_MIN) -
+					 t->interval);
 		arm(t);
 	} else {
 		t->expires = 0;
@@ -112,27 +117,26 @@ void posix_timer_collected(struct sigqueue *q, siginfo_t *ret)
 
 bool posix_timers_on_cpu(const struct process *p)
 {
-	list_for_each(t, &p->posix_timers, struct posix_timer, link)
-		if (t->kind == CLOCK_KIND_CPU && t->expires && !t->silent)
-			return true;
+	list_for_each(t, &p->posix_timers, struct posix_timer,
+		      link) if (t->kind == CLOCK_KIND_CPU && t->expires &&
+				!t->silent) return true;
 	return false;
 }
 
 void posix_timers_check_cpu(struct process *p, uint64_t process_ns)
 {
-	list_for_each(t, &p->posix_timers, struct posix_timer, link)
-		if (t->kind == CLOCK_KIND_CPU && t->expires && !t->silent &&
-		    list_empty(&t->entry->link) && now_of(t, process_ns) >= t->expires)
-			fire(t);
+	list_for_each(t, &p->posix_timers, struct posix_timer,
+		      link) if (t->kind == CLOCK_KIND_CPU && t->expires && !t->silent &&
+				list_empty(&t->entry->link) &&
+				now_of(t, process_ns) >= t->expires) fire(t);
 }
 
 /* ---- the calls ---- */
 
 static struct posix_timer *find(struct process *p, int32_t id)
 {
-	list_for_each(t, &p->posix_timers, struct posix_timer, link)
-		if (t->id == id)
-			return t;
+	list_for_each(t, &p->posix_timers, struct posix_timer,
+		      link) if (t->id == id) return t;
 	return NULL;
 }
 
@@ -216,9 +220,12 @@ static void get_locked(struct posix_timer *t, struct itimer_value *ret)
 	if (!t->expires)
 		return;
 	/* A silent periodic one fires in the books only. */
-	if (t->interval && t->expires <= now && (t->silent || !list_empty(&t->entry->link)))
+	if (t->interval && t->expires <= now &&
+	    (t->silent || !list_empty(&t->entry->link)))
 		(void)forward(t, now);
-	ret->left = t->expires > now ? t->expires - now : t->silent && !t->interval ? 0 : 1;
+	ret->left = t->expires > now		? t->expires - now
+		    : t->silent && !t->interval ? 0
+						: 1;
 }
 
 int posix_timer_get(int32_t id, struct itimer_value *ret)
@@ -232,7 +239,8 @@ int posix_timer_get(int32_t id, struct itimer_value *ret)
 	return t ? 0 : -EINVAL;
 }
 
-static void set_locked(struct posix_timer *t, bool absolute, const struct itimer_value *set)
+static void set_locked(struct posix_timer *t, bool absolute,
+		       const struct itimer_value *set)
 {
 	signal_cancel_timer(t->process, t->entry);
 	t->interval = set->left ? set->interval : 0;

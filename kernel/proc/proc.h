@@ -1,6 +1,6 @@
 /*
- * Between the files of proc: numbers, accounts, and the steps of a process's life that more
- * than one file takes part in.
+ * Between the files of proc: numbers, accounts, and the steps of a process's life that
+ * more than one file takes part in.
  */
 #ifndef PROC_PROC_H
 #define PROC_PROC_H
@@ -51,7 +51,8 @@ must_use int task_new(const char *name, void (*fn)(void *), struct task **ret);
 must_use struct process *process_new(void); /* one reference; NULL: no memory */
 /* Links under tasklist_lock. */
 void task_link(struct task *t, struct process *p, struct pid *pid);
-void task_unlink(struct task *t); /* off the list and the number map; a thread of a live group */
+/* off the list and the number map; a thread of a live group */
+void task_unlink(struct task *t);
 uint32_t task_limit(void); /* how many the machine's memory allows */
 void task_init(void);
 
@@ -60,7 +61,8 @@ void task_drop_space(struct task *t);
 void task_drop_files(struct task *t);
 /* Tells a parent that waits in vfork that the space is its own again. */
 void task_vfork_done(struct task *t);
-/* CLONE_CHILD_CLEARTID: the word becomes 0 and its waiter wakes, if anybody is left to look. */
+/* CLONE_CHILD_CLEARTID: the word becomes 0 and its waiter wakes, if anybody is left to
+ * look. */
 void task_clear_tid(struct task *t);
 
 /* ---- groups, sessions: group.c; tasklist_lock held ---- */
@@ -69,29 +71,30 @@ void group_join(struct process *p, int32_t pgrp, int32_t session);
 void group_leave(struct process *p);
 bool group_is_orphaned(int32_t pgrp, const struct process *without);
 bool group_has_stopped(int32_t pgrp);
-must_use int group_set(int32_t pid, int32_t pgrp);     /* setpgid(2); takes the lock */
-must_use int32_t session_new(void);		       /* setsid(2); takes the lock */
-/* A session leader is ending: its terminal is taken from all its members. Takes the lock. */
+must_use int group_set(int32_t pid, int32_t pgrp); /* setpgid(2); takes the lock */
+must_use int32_t session_new(void);		   /* setsid(2); takes the lock */
+/* A session leader is ending: its terminal is taken from all its members. Takes the
+ * lock. */
 void session_leader_exit(struct process *p);
 void tty_job_init(void);
 
 /* ---- exit and wait ---- */
 
-/* Takes p out of the tree and the map; the parent's books get its usage. tasklist_lock held;
- * the caller then calls process_release without it. */
+/* Takes p out of the tree and the map; the parent's books get its usage. tasklist_lock
+ * held; the caller then calls process_release without it. */
 void process_reap(struct process *p);
 void process_release(struct process *p);
 struct wait_request {
-	int32_t which;	 /* P_ALL, P_PID, P_PGID */
+	int32_t which; /* P_ALL, P_PID, P_PGID */
 	int32_t id;
 	uint32_t options; /* WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT | __W* */
 };
 struct wait_result {
-	int32_t pid;	  /* 0: nothing yet (WNOHANG) */
+	int32_t pid; /* 0: nothing yet (WNOHANG) */
 	uid_t uid;
-	int32_t code;	  /* CLD_* */
-	int32_t status;	  /* exit code or signal */
-	int32_t wstatus;  /* wait4's form */
+	int32_t code;		 /* CLD_* */
+	int32_t status;		 /* exit code or signal */
+	int32_t wstatus;	 /* wait4's form */
 	struct rusage_acc usage; /* with its children's */
 };
 must_use int process_wait(const struct wait_request *r, struct wait_result *ret);

@@ -16,7 +16,8 @@ void procfs_tasks_init(void);
 void procfs_global_init(void);
 void procfs_sysctl_init(void);
 
-/* May somebody with these credentials look into t (ptrace(2), PTRACE_MODE_READ_FSCREDS)? */
+/* May somebody with these credentials look into t (ptrace(2),
+ * PTRACE_MODE_READ_FSCREDS)? */
 bool procfs_may_look(struct task *t, const struct cred *c);
 
 /* ---- procfs_stat.c, procfs_status.c ---- */

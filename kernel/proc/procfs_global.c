@@ -81,7 +81,8 @@ static int64_t link_thread_self(char *buf, size_t n)
 		n);
 }
 
-/* For the report. Peak: of what the job and the page cache could not do without at once. */
+/* For the report. Peak: of what the job and the page cache could not do without at
+ * once. */
 static int show_memory(struct proc_text *o, void *arg)
 {
 	struct page_stats s;

@@ -178,7 +178,8 @@ int procfs_show_auxv(struct proc_text *o, void *task)
 
 /* ---- mem ---- */
 
-/* The space is the one there was at open: after an exec it is empty, whoever holds the file. */
+/* The space is the one there was at open: after an exec it is empty, whoever holds the
+ * file. */
 static int mem_open(struct inode *i, struct file *f)
 {
 	struct task *t = proc_task_of(i);

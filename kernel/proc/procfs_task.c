@@ -1,4 +1,5 @@
-/* The process layer's part of /proc: who is there, who may look, and the table of entries. */
+/* The process layer's part of /proc: who is there, who may look, and the table of
+ * entries. */
 #include "core/panic.h"
 #include "fs/procfs/mounts.h"
 #include "lib/string.h"

@@ -1,10 +1,11 @@
-/* Sleepers on the wall clock. Deadlines are kept as clock_mono's, so a set clock wakes all. */
+/* Sleepers on the wall clock. Deadlines are kept as clock_mono's, so a set clock wakes
+ * all. */
 #include "core/timer.h"
 #include "proc/futex.h"
 #include "proc/proc.h"
 
 static struct spinlock lock = SPINLOCK_INIT(RANK_OBJECT); /* interrupts off */
-static struct list sleepers = LIST_INIT(sleepers);	   /* [lock] */
+static struct list sleepers = LIST_INIT(sleepers);	  /* [lock] */
 
 void real_sleeper_add(struct real_sleeper *s)
 {

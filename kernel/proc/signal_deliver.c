@@ -15,9 +15,10 @@ static void retarget(struct process *p, struct task *me, sigset64_t newly_blocke
 {
 	if (!(p->pending.set & newly_blocked))
 		return;
-	list_for_each(t, &p->tasks, struct task, link)
-		if (t != me && !t->exiting && (p->pending.set & newly_blocked & ~t->blocked))
-			thread_set_work(&t->thread, WORK_SIGNAL);
+	list_for_each(t, &p->tasks, struct task,
+		      link) if (t != me && !t->exiting &&
+				(p->pending.set & newly_blocked & ~t->blocked))
+		thread_set_work(&t->thread, WORK_SIGNAL);
 }
 
 static void mask_set_locked(struct task *t, sigset64_t mask)
@@ -113,7 +114,8 @@ static void take_action(struct process *p, int sig, struct sigaction *a)
 	spin_lock(&p->sighand->lock);
 	struct sigaction *act = &p->sighand->action[sig - 1];
 	*a = *act;
-	if ((a->sa_flags & SA_RESETHAND) && a->sa_handler != SIG_DFL && a->sa_handler != SIG_IGN)
+	if ((a->sa_flags & SA_RESETHAND) && a->sa_handler != SIG_DFL &&
+	    a->sa_handler != SIG_IGN)
 		act->sa_handler = SIG_DFL;
 	spin_unlock(&p->sighand->lock);
 }
@@ -125,8 +127,9 @@ static noreturn_fn void end_here(struct process *p, uint64_t flags)
 	task_exit(status);
 }
 
-/* SIGTSTP, SIGTTIN and SIGTTOU do nothing in an orphaned group. The look at the group needs
- * tasklist_lock, so p->lock is dropped; a SIGCONT that comes then takes the stop back. */
+/* SIGTSTP, SIGTTIN and SIGTTOU do nothing in an orphaned group. The look at the group
+ * needs tasklist_lock, so p->lock is dropped; a SIGCONT that comes then takes the stop
+ * back. */
 static uint64_t default_stop(struct process *p, int sig, uint64_t flags)
 {
 	if (sig != SIGSTOP) {
@@ -169,8 +172,8 @@ static uint64_t group_duties(struct process *p, uint64_t flags)
 	}
 }
 
-static int take_next(struct process *p, struct task *t, siginfo_t *info, struct sigaction *a,
-		     uint64_t *flags)
+static int take_next(struct process *p, struct task *t, siginfo_t *info,
+		     struct sigaction *a, uint64_t *flags)
 {
 	for (;;) {
 		*flags = group_duties(p, *flags);

@@ -1,11 +1,12 @@
 /*
  * Signal frames as x86-64 Linux programs expect them (asm/ucontext.h, asm/sigcontext.h):
- * from the handler's stack pointer up: return address, ucontext, siginfo, and above them, on a
- * 64-byte boundary, the FPU state in XSAVE's standard format.
+ * from the handler's stack pointer up: return address, ucontext, siginfo, and above them,
+ * on a 64-byte boundary, the FPU state in XSAVE's standard format.
  *
- * What sigreturn finds there is the user's word. Registers that could reach the kernel are
- * cleaned: segments are user mode's, of the flags only the arithmetic ones, TF and AC are
- * taken, the XSAVE image goes through arch_fpu_sanitize; arch refuses an %rip out of range.
+ * What sigreturn finds there is the user's word. Registers that could reach the kernel
+ * are cleaned: segments are user mode's, of the flags only the arithmetic ones, TF and AC
+ * are taken, the XSAVE image goes through arch_fpu_sanitize; arch refuses an %rip out of
+ * range.
  */
 #include <asm/errno.h>
 #include <linux/signal.h>
@@ -37,8 +38,8 @@ struct rt_sigframe {
 
 size_t sigframe_max_size(void)
 {
-	return RED_ZONE + sizeof(struct rt_sigframe) + arch_xsave_size() + FP_XSTATE_MAGIC2_SIZE +
-	       64 + 16;
+	return RED_ZONE + sizeof(struct rt_sigframe) + arch_xsave_size() +
+	       FP_XSTATE_MAGIC2_SIZE + 64 + 16;
 }
 
 /* ---- the alternate stack ---- */
@@ -70,7 +71,8 @@ void sigaltstack_get(stack_t *ret, uint64_t sp)
 	*ret = (stack_t){ 0 };
 	ret->ss_sp = (void *)t->sigaltstack.va;
 	ret->ss_size = t->sigaltstack_size;
-	ret->ss_flags = (int)(altstack_state(t, sp) | (t->sigaltstack_flags & SS_AUTODISARM));
+	ret->ss_flags =
+		(int)(altstack_state(t, sp) | (t->sigaltstack_flags & SS_AUTODISARM));
 }
 
 static int altstack_set(const stack_t *ss, uint64_t sp, size_t min)
@@ -132,7 +134,8 @@ static int fpu_push(struct arch_thread *a, uaddr_t to, size_t size)
 	return err;
 }
 
-/* Whether the frame at `from` holds more than FXSAVE's state; its size and components then. */
+/* Whether the frame at `from` holds more than FXSAVE's state; its size and components
+ * then. */
 static bool fpu_extended(uaddr_t from, const struct _fpx_sw_bytes *sw)
 {
 	uint32_t magic2;
@@ -140,7 +143,8 @@ static bool fpu_extended(uaddr_t from, const struct _fpx_sw_bytes *sw)
 	    sw->xstate_size > arch_xsave_size() ||
 	    sw->extended_size < sw->xstate_size + FP_XSTATE_MAGIC2_SIZE)
 		return false;
-	return !get_user(magic2, uaddr_add(from, sw->xstate_size)) && magic2 == FP_XSTATE_MAGIC2;
+	return !get_user(magic2, uaddr_add(from, sw->xstate_size)) &&
+	       magic2 == FP_XSTATE_MAGIC2;
 }
 
 static int fpu_pop_into(void *xsave, uaddr_t from)
@@ -157,7 +161,8 @@ static int fpu_pop_into(void *xsave, uaddr_t from)
 		if (full >= XSAVE_MIN)
 			*xstate_bv(xsave) = XFEATURE_FP_SSE;
 	} else {
-		err = copy_in((char *)xsave + sizeof *legacy, uaddr_add(from, sizeof *legacy),
+		err = copy_in((char *)xsave + sizeof *legacy,
+			      uaddr_add(from, sizeof *legacy),
 			      sw.xstate_size - sizeof *legacy);
 		*xstate_bv(xsave) &= sw.xfeatures;
 	}
@@ -168,7 +173,7 @@ static int fpu_pop_into(void *xsave, uaddr_t from)
 static int fpu_pop(uaddr_t from)
 {
 	struct arch_thread *a = &thread_current()->arch;
-	arch_fpu_sync(a);
+	arch_fpu_take(a);
 	int err = 0;
 	if (from.va)
 		err = fpu_pop_into(a->xsave, from);
@@ -180,14 +185,33 @@ static int fpu_pop(uaddr_t from)
 
 /* ---- pushing ---- */
 
-static void save_registers(struct sigcontext *sc, const struct pt_regs *r, const struct task *t)
+static void save_registers(struct sigcontext *sc, const struct pt_regs *r,
+			   const struct task *t)
 {
 	*sc = (struct sigcontext){
-		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12,
-		.r13 = r->r13, .r14 = r->r14, .r15 = r->r15, .rdi = r->rdi, .rsi = r->rsi,
-		.rbp = r->rbp, .rbx = r->rbx, .rdx = r->rdx, .rax = r->rax, .rcx = r->rcx,
-		.rsp = r->rsp, .rip = r->rip, .eflags = r->eflags, .cs = USER_CS, .ss = USER_SS,
-		.trapno = t->trap_vector, .err = t->trap_error, .cr2 = t->trap_va,
+		.r8 = r->r8,
+		.r9 = r->r9,
+		.r10 = r->r10,
+		.r11 = r->r11,
+		.r12 = r->r12,
+		.r13 = r->r13,
+		.r14 = r->r14,
+		.r15 = r->r15,
+		.rdi = r->rdi,
+		.rsi = r->rsi,
+		.rbp = r->rbp,
+		.rbx = r->rbx,
+		.rdx = r->rdx,
+		.rax = r->rax,
+		.rcx = r->rcx,
+		.rsp = r->rsp,
+		.rip = r->rip,
+		.eflags = r->eflags,
+		.cs = USER_CS,
+		.ss = USER_SS,
+		.trapno = t->trap_vector,
+		.err = t->trap_error,
+		.cr2 = t->trap_va,
 		.oldmask = t->blocked,
 	};
 }
@@ -247,10 +271,25 @@ int sigframe_push(struct pt_regs *regs, int sig, const siginfo_t *info,
 static void load_registers(struct pt_regs *r, const struct sigcontext *sc)
 {
 	*r = (struct pt_regs){
-		.r8 = sc->r8, .r9 = sc->r9, .r10 = sc->r10, .r11 = sc->r11, .r12 = sc->r12,
-		.r13 = sc->r13, .r14 = sc->r14, .r15 = sc->r15, .rdi = sc->rdi, .rsi = sc->rsi,
-		.rbp = sc->rbp, .rbx = sc->rbx, .rdx = sc->rdx, .rax = sc->rax, .rcx = sc->rcx,
-		.rsp = sc->rsp, .rip = sc->rip, .cs = USER_CS, .ss = USER_SS,
+		.r8 = sc->r8,
+		.r9 = sc->r9,
+		.r10 = sc->r10,
+		.r11 = sc->r11,
+		.r12 = sc->r12,
+		.r13 = sc->r13,
+		.r14 = sc->r14,
+		.r15 = sc->r15,
+		.rdi = sc->rdi,
+		.rsi = sc->rsi,
+		.rbp = sc->rbp,
+		.rbx = sc->rbx,
+		.rdx = sc->rdx,
+		.rax = sc->rax,
+		.rcx = sc->rcx,
+		.rsp = sc->rsp,
+		.rip = sc->rip,
+		.cs = USER_CS,
+		.ss = USER_SS,
 		.eflags = (r->eflags & ~FLAGS_RESTORED) | (sc->eflags & FLAGS_RESTORED),
 		.orig_rax = ~0ull,
 	};
@@ -260,7 +299,8 @@ int64_t sigframe_pop(struct pt_regs *regs)
 {
 	struct rt_sigframe f;
 	uaddr_t at = UADDR(regs->rsp - 8);
-	int err = copy_in(&f.uc, uaddr_add(at, offsetof(struct rt_sigframe, uc)), sizeof f.uc);
+	int err = copy_in(&f.uc, uaddr_add(at, offsetof(struct rt_sigframe, uc)),
+			  sizeof f.uc);
 	if (!err)
 		err = fpu_pop(UADDR((uint64_t)f.uc.uc_mcontext.fpstate));
 	if (err) {

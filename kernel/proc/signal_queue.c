@@ -1,16 +1,16 @@
 /*
  * Signal queues and actions. See signal.h for what always holds.
  *
- * A kernel-made standard signal needs no queue entry: its bit in `set` and `bare` says all
- * there is to say, so such a signal is never lost for want of memory.
+ * A kernel-made standard signal needs no queue entry: its bit in `set` and `bare` says
+ * all there is to say, so such a signal is never lost for want of memory.
  */
 #include <asm/errno.h>
 
 #include "core/panic.h"
 #include "proc/proc.h"
 
-#define SIGNALS_SYNCHRONOUS                                                               \
-	(SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) |        \
+#define SIGNALS_SYNCHRONOUS                                                              \
+	(SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) |       \
 	 SIG_BIT(SIGFPE) | SIG_BIT(SIGSYS))
 
 void sigpending_init(struct sigpending *s)
@@ -58,9 +58,8 @@ void sigpending_flush(struct sigpending *s, sigset64_t which)
 		return;
 	s->set &= ~which;
 	s->bare &= ~which;
-	list_for_each_safe(q, &s->queue, struct sigqueue, link)
-		if (which & SIG_BIT(q->info.si_signo))
-			entry_done(q);
+	list_for_each_safe(q, &s->queue, struct sigqueue,
+			   link) if (which & SIG_BIT(q->info.si_signo)) entry_done(q);
 }
 
 static int first_signal(sigset64_t ready)
@@ -75,7 +74,8 @@ static void collect(struct sigpending *s, int sig, siginfo_t *ret)
 {
 	struct sigqueue *found = NULL;
 	bool more = false;
-	list_for_each(q, &s->queue, struct sigqueue, link) {
+	list_for_each(q, &s->queue, struct sigqueue, link)
+	{
 		if (q->info.si_signo != sig)
 			continue;
 		if (found) {

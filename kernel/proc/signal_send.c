@@ -7,7 +7,8 @@
 #include "core/panic.h"
 #include "proc/proc.h"
 
-/* Racy without sighand->lock, as POSIX allows: a concurrent sigaction is before or after. */
+/* Racy without sighand->lock, as POSIX allows: a concurrent sigaction is before or
+ * after. */
 static __sighandler_t handler_of(struct process *p, int sig)
 {
 	return __atomic_load_n(&p->sighand->action[sig - 1].sa_handler, __ATOMIC_RELAXED);
@@ -29,8 +30,10 @@ static bool is_ignored(struct process *p, int sig, bool force)
  * unblocked. t NULL: any thread. */
 static bool is_dropped(struct process *p, struct task *t, int sig, bool force)
 {
-	sigset64_t held = t ? t->blocked | t->wait_set : p->leader->blocked | p->leader->wait_set;
-	if ((held & SIG_BIT(sig)) && !(p->unkillable && (SIG_BIT(sig) & SIGSET_NEVER_BLOCKED)))
+	sigset64_t held =
+		t ? t->blocked | t->wait_set : p->leader->blocked | p->leader->wait_set;
+	if ((held & SIG_BIT(sig)) &&
+	    !(p->unkillable && (SIG_BIT(sig) & SIGSET_NEVER_BLOCKED)))
 		return false;
 	return is_ignored(p, sig, force);
 }
@@ -38,8 +41,7 @@ static bool is_dropped(struct process *p, struct task *t, int sig, bool force)
 static void flush_everywhere(struct process *p, sigset64_t set)
 {
 	sigpending_flush(&p->pending, set);
-	list_for_each(t, &p->tasks, struct task, link)
-		sigpending_flush(&t->pending, set);
+	list_for_each(t, &p->tasks, struct task, link) sigpending_flush(&t->pending, set);
 }
 
 /* SIGCONT's effect at generation: the threads run again, whatever its action is. */
@@ -52,7 +54,8 @@ static void stop_end(struct process *p)
 	p->stop_waitable = false;
 	p->stop_state = STOP_NONE;
 	p->stop_count = 0;
-	list_for_each(t, &p->tasks, struct task, link) {
+	list_for_each(t, &p->tasks, struct task, link)
+	{
 		t->stop_counted = false;
 		if (t->exiting)
 			continue;
@@ -83,15 +86,14 @@ static bool takes(const struct task *t, int sig)
 	return sig == SIGKILL || !t->stopped;
 }
 
-static struct task *choose_thread(struct process *p, struct task *preferred, bool any, int sig)
+static struct task *choose_thread(struct process *p, struct task *preferred, bool any,
+				  int sig)
 {
 	if (takes(preferred, sig))
 		return preferred;
 	if (!any)
 		return NULL;
-	list_for_each(t, &p->tasks, struct task, link)
-		if (takes(t, sig))
-			return t;
+	list_for_each(t, &p->tasks, struct task, link) if (takes(t, sig)) return t;
 	return NULL;
 }
 
@@ -108,9 +110,8 @@ static bool is_fatal(struct process *p, struct task *t, int sig)
 void signal_kill_threads(struct process *p, struct task *spare)
 {
 	must_hold(&p->lock);
-	list_for_each(t, &p->tasks, struct task, link)
-		if (t != spare && !t->exiting)
-			thread_set_work(&t->thread, WORK_KILL | WORK_SIGNAL);
+	list_for_each(t, &p->tasks, struct task, link) if (t != spare && !t->exiting)
+		thread_set_work(&t->thread, WORK_KILL | WORK_SIGNAL);
 }
 
 /* The signal is queued: wake who can take it, or end the process at once. */
@@ -125,7 +126,8 @@ static void complete(struct process *p, struct task *preferred, bool any, int si
 		signal_kill_threads(p, NULL);
 		return;
 	}
-	thread_set_work(&t->thread, sig == SIGKILL ? WORK_KILL | WORK_SIGNAL : WORK_SIGNAL);
+	thread_set_work(&t->thread,
+			sig == SIGKILL ? WORK_KILL | WORK_SIGNAL : WORK_SIGNAL);
 }
 
 /* Puts it on the queue. False: it is pending already (G4). */
@@ -201,7 +203,8 @@ int signal_send_group(int32_t pgrp, int sig, const siginfo_t *info)
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
 	struct pid *pid = pid_find(pgrp);
 	if (pid) {
-		list_for_each(p, &pid->group, struct process, group_link) {
+		list_for_each(p, &pid->group, struct process, group_link)
+		{
 			(void)signal_send_process(p, sig, info);
 			err = 0;
 		}
@@ -254,9 +257,8 @@ bool signal_send_timer(struct task *t, bool whole_process, struct sigqueue *q)
 
 static bool queue_holds(const struct sigpending *s, int sig)
 {
-	list_for_each(q, &s->queue, struct sigqueue, link)
-		if (q->info.si_signo == sig)
-			return true;
+	list_for_each(q, &s->queue, struct sigqueue,
+		      link) if (q->info.si_signo == sig) return true;
 	return false;
 }
 

@@ -1,9 +1,9 @@
 /*
  * Job control: group stops, and what parents are told of their children.
  *
- * A stop signal's default action sets STOP_PENDING and counts the live threads; each parks on
- * its way to user mode, and the last one to do so makes it STOP_DONE. SIGCONT (signal_send.c)
- * ends either. Threads that exit meanwhile are counted out.
+ * A stop signal's default action sets STOP_PENDING and counts the live threads; each
+ * parks on its way to user mode, and the last one to do so makes it STOP_DONE. SIGCONT
+ * (signal_send.c) ends either. Threads that exit meanwhile are counted out.
  */
 #include "core/panic.h"
 #include "proc/proc.h"
@@ -36,7 +36,8 @@ void stop_begin(int sig)
 	}
 	if (p->stop_state != STOP_PENDING)
 		return;
-	list_for_each(t, &p->tasks, struct task, link) {
+	list_for_each(t, &p->tasks, struct task, link)
+	{
 		if (t->exiting || t->stop_counted || t->stopped)
 			continue;
 		t->stop_counted = true;
@@ -68,7 +69,8 @@ uint64_t stop_park(uint64_t flags)
 	bool tell = stop_count_out(t);
 	t->stopped = true;
 	while (stays_stopped(p, t)) {
-		__atomic_store_n((uint32_t *)&t->thread.state, THREAD_STOPPED, __ATOMIC_SEQ_CST);
+		__atomic_store_n((uint32_t *)&t->thread.state, THREAD_STOPPED,
+				 __ATOMIC_SEQ_CST);
 		spin_unlock_irq(&p->lock, flags);
 		if (tell)
 			stop_tell_parent(p, CLD_STOPPED);

@@ -8,7 +8,7 @@
 #include "lib/list.h"
 
 typedef uint64_t sigset64_t;
-#define SIG_BIT(sig) (1ull << ((sig) - 1))
+#define SIG_BIT(sig) (1ull << ((sig)-1))
 
 struct account;
 
@@ -17,12 +17,12 @@ struct sigqueue {
 	struct list link;
 	siginfo_t info;
 	struct account *account; /* whose RLIMIT_SIGPENDING it counts against */
-	void *owner; /* POSIX timer that owns this entry, or NULL */
+	void *owner;		 /* POSIX timer that owns this entry, or NULL */
 };
 
 struct sigpending {
 	sigset64_t set;
-	sigset64_t bare; /* of these: kernel-made, without an entry in the queue */
+	sigset64_t bare;   /* of these: kernel-made, without an entry in the queue */
 	struct list queue; /* struct sigqueue, oldest first */
 };
 

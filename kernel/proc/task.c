@@ -73,7 +73,7 @@ struct process *process_new(void)
 	__atomic_fetch_add((uint32_t *)&n_processes, 1, __ATOMIC_RELAXED);
 	ref_init(&p->refs, 1);
 	spin_init(&p->lock, RANK_SIGNAL);
-	struct list *lists[] = { &p->children, &p->sibling,	 &p->tasks,
+	struct list *lists[] = { &p->children,	 &p->sibling,	   &p->tasks,
 				 &p->group_link, &p->session_link, &p->posix_timers };
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		list_init(lists[i]);
@@ -259,7 +259,8 @@ void process_usage_locked(struct process *p, struct rusage_acc *ret)
 {
 	struct space *s = NULL;
 	*ret = p->dead_threads;
-	list_for_each(t, &p->tasks, struct task, link) {
+	list_for_each(t, &p->tasks, struct task, link)
+	{
 		struct rusage_acc one;
 		if (t->exiting)
 			continue; /* counted in dead_threads */

@@ -2,15 +2,17 @@
  * Processes and threads. A task is one thread; a process is what its threads share.
  *
  * Always true:
- *  T1  a task is on its process's list from creation until its exit is past the point where
- *      it could be seen; the leader stays until the process is reaped;
- *  T2  parent/child links, groups, sessions and task lists change only under tasklist_lock;
- *      task lists under process->lock too, so that either lets one read them;
+ *  T1  a task is on its process's list from creation until its exit is past the point
+ *      where it could be seen; the leader stays until the process is reaped;
+ *  T2  parent/child links, groups, sessions and task lists change only under
+ *      tasklist_lock; task lists under process->lock too, so that either lets one read
+ *      them;
  *  T3  signal state of a process (handlers apart) changes only under process->lock;
- *  T4  thread.space, .files, .fs, .cred and .name of a task change under process->lock, by the
- *      own thread, which reads them without; others use the task_*_get functions.
+ *  T4  thread.space, .files, .fs, .cred and .name of a task change under process->lock,
+ *      by the own thread, which reads them without; others use the task_*_get functions.
  *
- * Both locks are taken with interrupts off (spin_lock_irq): timers and terminals send signals.
+ * Both locks are taken with interrupts off (spin_lock_irq): timers and terminals send
+ * signals.
  */
 #ifndef PROC_TASK_H
 #define PROC_TASK_H
@@ -26,27 +28,27 @@
 struct pid; /* a number and who bears it: thread, process, group, session */
 
 struct task {
-	struct thread thread;	  /* must stay first: thread_task() */
+	struct thread thread; /* must stay first: thread_task() */
 	struct ref refs;
-	int32_t tid;		  /* [I] (exec by a non-leader changes it, group alone) */
-	struct process *process;  /* [I] referenced */
-	struct list link;	  /* [T2] process->tasks */
+	int32_t tid;		 /* [I] (exec by a non-leader changes it, group alone) */
+	struct process *process; /* [I] referenced */
+	struct list link;	 /* [T2] process->tasks */
 
 	/* guarded by process->lock */
 	struct sigpending pending; /* for this thread alone */
 	sigset64_t blocked, saved_blocked;
-	sigset64_t wait_set;	  /* sigtimedwait is waiting for these */
+	sigset64_t wait_set; /* sigtimedwait is waiting for these */
 	bool exiting;
-	bool gone;		  /* its exit is done but for its stack */
-	bool stop_counted;	  /* process->stop_count waits for this thread */
-	bool stopped;		  /* parked in a group stop */
+	bool gone;	   /* its exit is done but for its stack */
+	bool stop_counted; /* process->stop_count waits for this thread */
+	bool stopped;	   /* parked in a group stop */
 
 	/* own thread */
 	uaddr_t sigaltstack;
 	uint64_t sigaltstack_size;
 	uint32_t sigaltstack_flags;
-	uaddr_t clear_tid;	  /* CLONE_CHILD_CLEARTID */
-	uaddr_t set_tid;	  /* CLONE_CHILD_SETTID, until the first run */
+	uaddr_t clear_tid; /* CLONE_CHILD_CLEARTID */
+	uaddr_t set_tid;   /* CLONE_CHILD_SETTID, until the first run */
 	uaddr_t robust_list;
 	uaddr_t rseq;
 	uint32_t rseq_len, rseq_sig;
@@ -59,11 +61,11 @@ struct task {
 	uint32_t trap_vector, trap_error; /* last exception, for signal frames */
 	uint64_t trap_va;
 	uint64_t timer_slack_ns;
-	uint64_t start_ns;	  /* [I] clock_mono at creation */
+	uint64_t start_ns; /* [I] clock_mono at creation */
 	uint64_t min_flt, maj_flt;
-	struct account *account;  /* whose RLIMIT_NPROC it counts against; referenced */
-	struct files *files_ref;  /* what thread.files points at, owned */
-	int32_t exit_code;	  /* wait status form */
+	struct account *account; /* whose RLIMIT_NPROC it counts against; referenced */
+	struct files *files_ref; /* what thread.files points at, owned */
+	int32_t exit_code;	 /* wait status form */
 };
 
 enum stop_state {
@@ -74,40 +76,40 @@ enum stop_state {
 
 struct process {
 	struct ref refs;
-	int32_t pid;		  /* [I] */
-	struct task *leader;	  /* [tasklist_lock] referenced */
+	int32_t pid;	     /* [I] */
+	struct task *leader; /* [tasklist_lock] referenced */
 
 	/* guarded by tasklist_lock */
 	struct process *parent;
 	_Atomic int32_t parent_pid; /* parent's, read without the lock; 0: none */
 	struct list children, sibling, tasks;
-	struct list group_link;	  /* members of the process group */
+	struct list group_link; /* members of the process group */
 	struct list session_link;
 	int32_t pgrp, session;
-	struct tty *tty;	  /* controlling terminal, of the session; referenced */
-	bool zombie;		  /* all threads are gone, waits to be reaped */
+	struct tty *tty; /* controlling terminal, of the session; referenced */
+	bool zombie;	 /* all threads are gone, waits to be reaped */
 	bool reaped, did_exec, is_subreaper;
-	int32_t exit_signal;	  /* to the parent; 0: none */
+	int32_t exit_signal; /* to the parent; 0: none */
 
-	struct spinlock lock;	  /* RANK_SIGNAL */
+	struct spinlock lock; /* RANK_SIGNAL */
 	/* guarded by lock */
 	struct sigpending pending; /* for any thread */
-	struct sighand *sighand;  /* actions; shared by CLONE_SIGHAND */
-	uint32_t n_tasks;	  /* on the list */
-	uint32_t n_live;	  /* of them, not exiting */
-	bool exiting;		  /* group exit under way: exit_status holds */
-	bool unkillable;	  /* process 1: signals without a handler do nothing */
-	int32_t exit_status;	  /* wait status form */
-	struct task *exec_task;	  /* in execve: all other threads end */
+	struct sighand *sighand;   /* actions; shared by CLONE_SIGHAND */
+	uint32_t n_tasks;	   /* on the list */
+	uint32_t n_live;	   /* of them, not exiting */
+	bool exiting;		   /* group exit under way: exit_status holds */
+	bool unkillable;	   /* process 1: signals without a handler do nothing */
+	int32_t exit_status;	   /* wait status form */
+	struct task *exec_task;	   /* in execve: all other threads end */
 	enum stop_state stop_state;
 	uint32_t stop_count;
-	uint32_t cont_count;	  /* SIGCONTs so far */
+	uint32_t cont_count; /* SIGCONTs so far */
 	int32_t stop_signal;
-	bool stop_waitable;	  /* a stop that no wait has seen */
-	bool continue_waitable;	  /* WCONTINUED has not seen it */
-	int32_t notify_code;	  /* CLD_* that a thread is to report to the parent; 0 */
-	struct waitq child_wait;  /* wait4 of this process sleeps here */
-	struct waitq exec_wait;	  /* exec waits for the other threads' end */
+	bool stop_waitable;	 /* a stop that no wait has seen */
+	bool continue_waitable;	 /* WCONTINUED has not seen it */
+	int32_t notify_code;	 /* CLD_* that a thread is to report to the parent; 0 */
+	struct waitq child_wait; /* wait4 of this process sleeps here */
+	struct waitq exec_wait;	 /* exec waits for the other threads' end */
 	struct rlimit64 limits[RLIM_NLIMITS]; /* [lock] to change */
 	/* threads that are gone and spaces given up; reaped children */
 	struct rusage_acc {
@@ -118,13 +120,14 @@ struct process {
 	struct cpu_itimer {
 		uint64_t expires, interval; /* ns of CPU time; 0: off */
 	} itimer_virt, itimer_prof;
-	uint64_t rlimit_cpu_next; /* CPU time of the next SIGXCPU; 0: as the soft limit says */
-	bool cpu_timers;	  /* the tick has something to check for this process */
+	/* CPU time of the next SIGXCPU; 0: as the soft limit says */
+	uint64_t rlimit_cpu_next;
+	bool cpu_timers; /* the tick has something to check for this process */
 	struct list posix_timers;
 	int32_t next_timer_id;
 	int32_t oom_score_adj;
 	bool oom_victim;
-	uint64_t start_ns;	  /* [I] */
+	uint64_t start_ns; /* [I] */
 };
 
 extern struct spinlock tasklist_lock;
@@ -179,9 +182,10 @@ void task_counts_get(struct task_counts *ret);
 int32_t pid_limit(void);
 
 /* The first process: runs `path` with argv as PID 1. Called once by init. */
-must_use int proc_start_init(const char *path, const char *const *argv, const char *const *envp);
+must_use int proc_start_init(const char *path, const char *const *argv,
+			     const char *const *envp);
 
-noreturn_fn void task_exit(int32_t status);	      /* this thread */
+noreturn_fn void task_exit(int32_t status);	     /* this thread */
 noreturn_fn void process_exit_group(int32_t status); /* wait-status form */
 
 uint64_t rlimit_current(int which); /* soft */

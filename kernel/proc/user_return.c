@@ -1,6 +1,6 @@
 /*
- * The way out to user mode: rescheduling, signals, restarted calls; and exceptions of user
- * programs, which become signals.
+ * The way out to user mode: rescheduling, signals, restarted calls; and exceptions of
+ * user programs, which become signals.
  */
 #include <asm/errno.h>
 #include <asm/mman.h>
@@ -122,20 +122,20 @@ enum { PF_PRESENT = 1, PF_WRITE = 2, PF_FETCH = 16, VECTOR_PF = 14 };
 
 static const struct {
 	uint8_t sig;
-	int code;	/* SI_KERNEL: no address */
+	int code; /* SI_KERNEL: no address */
 } exceptions[32] = {
-	[0] = { SIGFPE, FPE_INTDIV },	[1] = { SIGTRAP, TRAP_TRACE },
-	[3] = { SIGTRAP, SI_KERNEL },	[4] = { SIGSEGV, SI_KERNEL },
-	[5] = { SIGSEGV, SI_KERNEL },	[6] = { SIGILL, ILL_ILLOPN },
-	[7] = { SIGFPE, SI_KERNEL },	[9] = { SIGFPE, SI_KERNEL },
-	[10] = { SIGSEGV, SI_KERNEL },	[11] = { SIGBUS, SI_KERNEL },
-	[12] = { SIGBUS, SI_KERNEL },	[13] = { SIGSEGV, SI_KERNEL },
-	[16] = { SIGFPE, FPE_FLTUNK },	[17] = { SIGBUS, BUS_ADRALN },
-	[19] = { SIGFPE, FPE_FLTUNK },	[21] = { SIGSEGV, SI_KERNEL },
+	[0] = { SIGFPE, FPE_INTDIV },  [1] = { SIGTRAP, TRAP_TRACE },
+	[3] = { SIGTRAP, SI_KERNEL },  [4] = { SIGSEGV, SI_KERNEL },
+	[5] = { SIGSEGV, SI_KERNEL },  [6] = { SIGILL, ILL_ILLOPN },
+	[7] = { SIGFPE, SI_KERNEL },   [9] = { SIGFPE, SI_KERNEL },
+	[10] = { SIGSEGV, SI_KERNEL }, [11] = { SIGBUS, SI_KERNEL },
+	[12] = { SIGBUS, SI_KERNEL },  [13] = { SIGSEGV, SI_KERNEL },
+	[16] = { SIGFPE, FPE_FLTUNK }, [17] = { SIGBUS, BUS_ADRALN },
+	[19] = { SIGFPE, FPE_FLTUNK }, [21] = { SIGSEGV, SI_KERNEL },
 };
 
-/* Why the access failed: no area there, one that forbids it, or one that cannot supply the page
- * (past the end of its file, or an I/O error). */
+/* Why the access failed: no area there, one that forbids it, or one that cannot supply
+ * the page (past the end of its file, or an I/O error). */
 static void page_fault_reason(uint64_t va, uint32_t error, siginfo_t *info)
 {
 	uint32_t need = error & PF_FETCH   ? PROT_EXEC
@@ -158,7 +158,8 @@ static void page_fault_reason(uint64_t va, uint32_t error, siginfo_t *info)
 	read_unlock(&s->lock);
 }
 
-/* Intel SDM 1, 8.1.3 and 10.2.3: the unmasked one of the exception flags, lowest first. */
+/* Intel SDM 1, 8.1.3 and 10.2.3: the unmasked one of the exception flags, lowest
+ * first. */
 static int float_reason(uint32_t vector)
 {
 	struct arch_thread *a = &thread_current()->arch;
@@ -174,7 +175,8 @@ static int float_reason(uint32_t vector)
 	return FPE_FLTUNK;
 }
 
-void upcall_user_exception(uint32_t vector, uint32_t error, uint64_t va, struct pt_regs *regs)
+void upcall_user_exception(uint32_t vector, uint32_t error, uint64_t va,
+			   struct pt_regs *regs)
 {
 	struct task *t = task_current();
 	siginfo_t info = { 0 };
@@ -187,8 +189,9 @@ void upcall_user_exception(uint32_t vector, uint32_t error, uint64_t va, struct 
 		page_fault_reason(va, error, &info);
 		info.si_addr = (void *)va;
 	} else {
-		info.si_signo = vector < 32 && exceptions[vector].sig ? exceptions[vector].sig
-								       : SIGSEGV;
+		info.si_signo = vector < 32 && exceptions[vector].sig
+					? exceptions[vector].sig
+					: SIGSEGV;
 		info.si_code = vector < 32 ? exceptions[vector].code : SI_KERNEL;
 		if (vector == 16 || vector == 19)
 			info.si_code = float_reason(vector);

@@ -1,6 +1,6 @@
 /*
- * The vDSO's pages: its image, copied once into pages that areas can map, and the data page with the
- * clock in it.
+ * The vDSO's pages: its image, copied once into pages that areas can map, and the data
+ * page with the clock in it.
  */
 #include "proc/vdso.h"
 #include <asm/mman.h>
@@ -15,8 +15,8 @@
 
 extern const char vdso_image_start[], vdso_image_end[];
 
-static struct page *pages[1 + IMAGE_PAGES_MAX]; /* [I] the data page first */
-static size_t n_pages;				 /* [I] */
+static struct page *pages[1 + IMAGE_PAGES_MAX];		     /* [I] the data page first */
+static size_t n_pages;					     /* [I] */
 static struct spinlock data_lock = SPINLOCK_INIT(RANK_LEAF); /* interrupts off */
 
 static struct vdso_data *data(void)
@@ -73,7 +73,8 @@ static int map(struct space *s, uint64_t at, uint64_t pgoff, size_t n, uint32_t 
 		.addr = at,
 		.len = n * PAGE_SIZE,
 		.prot = prot,
-		.flags = AREA_SHARED | AREA_SPECIAL | AREA_MAY_READ | AREA_MAY_EXEC | AREA_DONTDUMP,
+		.flags = AREA_SHARED | AREA_SPECIAL | AREA_MAY_READ | AREA_MAY_EXEC |
+			 AREA_DONTDUMP,
 		.fixed = true,
 		.pgoff = pgoff,
 		.ops = &vdso_ops,
@@ -87,7 +88,8 @@ int vdso_map(struct space *s, uint64_t at, uint64_t *ret)
 {
 	int err = map(s, at, 0, 1, PROT_READ, "[vvar]");
 	if (!err)
-		err = map(s, at + PAGE_SIZE, 1, n_pages - 1, PROT_READ | PROT_EXEC, "[vdso]");
+		err = map(s, at + PAGE_SIZE, 1, n_pages - 1, PROT_READ | PROT_EXEC,
+			  "[vdso]");
 	if (err)
 		return err;
 	s->vdso = *ret = at + PAGE_SIZE;

@@ -1,6 +1,6 @@
 /*
- * The page that kernel and vDSO share: what turns the TSC into the time. Written by the kernel,
- * read by every program; `seq` is odd while it changes.
+ * The page that kernel and vDSO share: what turns the TSC into the time. Written by the
+ * kernel, read by every program; `seq` is odd while it changes.
  */
 #ifndef PROC_VDSO_DATA_H
 #define PROC_VDSO_DATA_H

@@ -19,7 +19,8 @@ static bool selected(const struct process *c, const struct wait_request *r)
 	}
 }
 
-static void describe(struct process *c, struct wait_result *ret, int32_t code, int32_t status)
+static void describe(struct process *c, struct wait_result *ret, int32_t code,
+		     int32_t status)
 {
 	*ret = (struct wait_result){
 		.pid = c->pid,
@@ -65,14 +66,16 @@ static bool report_change(struct process *c, const struct wait_request *r,
 	return true;
 }
 
-/* Looks at every child once. True: done, with *ret_err; a zombie to release in *ret_dead. */
+/* Looks at every child once. True: done, with *ret_err; a zombie to release in
+ * *ret_dead. */
 static bool look(const struct wait_request *r, struct wait_result *ret, int *ret_err,
 		 struct process **ret_dead)
 {
 	struct process *me = process_current();
 	bool any = false, done = false;
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
-	list_for_each(c, &me->children, struct process, sibling) {
+	list_for_each(c, &me->children, struct process, sibling)
+	{
 		if (!selected(c, r))
 			continue;
 		any = true;

@@ -110,9 +110,9 @@ bool cred_in_group_effective(const struct cred *c, gid_t g)
 
 /* ---- capabilities(7): what a change of user ids does ---- */
 
-#define CAPS_FS                                                                           \
-	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) |              \
-	 BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_LINUX_IMMUTABLE) | BIT(CAP_MKNOD) |   \
+#define CAPS_FS                                                                          \
+	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) |             \
+	 BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_LINUX_IMMUTABLE) | BIT(CAP_MKNOD) | \
 	 BIT(CAP_MAC_OVERRIDE))
 
 /* "Effect of user ID changes on capabilities", 1 to 3. */

@@ -1,6 +1,7 @@
 /*
- * Credentials: immutable objects shared by reference, as credentials(7) and capabilities(7)
- * define their parts. A change makes a new object and commits it in one step.
+ * Credentials: immutable objects shared by reference, as credentials(7) and
+ * capabilities(7) define their parts. A change makes a new object and commits it in one
+ * step.
  */
 #ifndef SEC_CRED_H
 #define SEC_CRED_H
@@ -43,7 +44,7 @@ void cred_put(struct cred *c); /* NULL is fine */
 /* A private copy to change before it is published. NULL: no memory. */
 must_use struct cred *cred_copy(const struct cred *c);
 
-bool cred_has_cap(const struct cred *c, int cap); /* CAP_*; effective set */
+bool cred_has_cap(const struct cred *c, int cap);  /* CAP_*; effective set */
 bool cred_in_group(const struct cred *c, gid_t g); /* fsgid or supplementary */
 
 /* By effective group or supplementary list: may a process take this group? */
@@ -70,6 +71,7 @@ struct perm_facts {
 #define MAY_WRITE 2u
 #define MAY_READ 4u
 /* DAC with CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, by fsuid/fsgid. 0 or -EACCES. */
-must_use int sec_may_access(const struct cred *c, const struct perm_facts *o, uint32_t may);
+must_use int sec_may_access(const struct cred *c, const struct perm_facts *o,
+			    uint32_t may);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * Discretionary access control: facts in, verdict out. The owner is judged by the owner's bits
- * alone, a group member by the group's alone, as POSIX has it: bits further right never help.
- * Then capabilities(7): CAP_DAC_OVERRIDE passes everything but the execution of a file that
- * nobody may execute; CAP_DAC_READ_SEARCH passes reading, and searching directories.
+ * Discretionary access control: facts in, verdict out. The owner is judged by the owner's
+ * bits alone, a group member by the group's alone, as POSIX has it: bits further right
+ * never help. Then capabilities(7): CAP_DAC_OVERRIDE passes everything but the execution
+ * of a file that nobody may execute; CAP_DAC_READ_SEARCH passes reading, and searching
+ * directories.
  */
 #include <asm/errno.h>
 #include <linux/stat.h>
@@ -11,7 +12,8 @@
 
 #define EXEC_ANY (S_IXUSR | S_IXGRP | S_IXOTH)
 
-static uint32_t bits_granted(const struct cred *c, const struct perm_facts *o, uint32_t may)
+static uint32_t bits_granted(const struct cred *c, const struct perm_facts *o,
+			     uint32_t may)
 {
 	if (c->fsuid == o->uid)
 		return o->mode >> 6;

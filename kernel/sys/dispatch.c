@@ -1,8 +1,8 @@
 /*
  * From a trap to a handler: one bit test, one indirect call.
  *
- * Number and arguments come from the saved registers. The number is the low 32 bits of %rax,
- * as on Linux; x32 numbers (bit 30) are beyond the table and so do not exist.
+ * Number and arguments come from the saved registers. The number is the low 32 bits of
+ * %rax, as on Linux; x32 numbers (bit 30) are beyond the table and so do not exist.
  */
 #include "sys/dispatch.h"
 #include "arch/upcall.h"
@@ -38,29 +38,29 @@
 #define ADAPT_partial(name, call) ADAPT(name, call)
 #define ADAPT_refused(name, call)
 #define ADAPT_none(name, call)
-#define ADAPT(name, call)                                                                 \
-	static int64_t call_##name(const struct pt_regs *r)                               \
-	{                                                                                 \
-		(void)r;                                                                  \
-		return sys_##name call;                                                   \
+#define ADAPT(name, call)                                                                \
+	static int64_t call_##name(const struct pt_regs *r)                              \
+	{                                                                                \
+		(void)r;                                                                 \
+		return sys_##name call;                                                  \
 	}
 
 #define SYSCALL0(nr, name, state, group, audit) ADAPT_##state(name, ())
-#define SYSCALL1(nr, name, state, group, audit, t1, n1)                                   \
+#define SYSCALL1(nr, name, state, group, audit, t1, n1)                                  \
 	ADAPT_##state(name, (TAKE_##t1(r->rdi)))
-#define SYSCALL2(nr, name, state, group, audit, t1, n1, t2, n2)                           \
+#define SYSCALL2(nr, name, state, group, audit, t1, n1, t2, n2)                          \
 	ADAPT_##state(name, (TAKE_##t1(r->rdi), TAKE_##t2(r->rsi)))
-#define SYSCALL3(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3)                   \
+#define SYSCALL3(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3)                  \
 	ADAPT_##state(name, (TAKE_##t1(r->rdi), TAKE_##t2(r->rsi), TAKE_##t3(r->rdx)))
-#define SYSCALL4(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4)           \
-	ADAPT_##state(name, (TAKE_##t1(r->rdi), TAKE_##t2(r->rsi), TAKE_##t3(r->rdx),     \
+#define SYSCALL4(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4)          \
+	ADAPT_##state(name, (TAKE_##t1(r->rdi), TAKE_##t2(r->rsi), TAKE_##t3(r->rdx),    \
 			     TAKE_##t4(r->r10)))
-#define SYSCALL5(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5)   \
-	ADAPT_##state(name, (TAKE_##t1(r->rdi), TAKE_##t2(r->rsi), TAKE_##t3(r->rdx),     \
+#define SYSCALL5(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5)  \
+	ADAPT_##state(name, (TAKE_##t1(r->rdi), TAKE_##t2(r->rsi), TAKE_##t3(r->rdx),    \
 			     TAKE_##t4(r->r10), TAKE_##t5(r->r8)))
-#define SYSCALL6(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5,   \
-		 t6, n6)                                                                  \
-	ADAPT_##state(name, (TAKE_##t1(r->rdi), TAKE_##t2(r->rsi), TAKE_##t3(r->rdx),     \
+#define SYSCALL6(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5,  \
+		 t6, n6)                                                                 \
+	ADAPT_##state(name, (TAKE_##t1(r->rdi), TAKE_##t2(r->rsi), TAKE_##t3(r->rdx),    \
 			     TAKE_##t4(r->r10), TAKE_##t5(r->r8), TAKE_##t6(r->r9)))
 #include "lib/abi/syscalls.def"
 #undef SYSCALL0
@@ -97,14 +97,13 @@ static _Atomic uint64_t refused_unknown;    /* and numbers beyond the table */
 
 static cold int64_t refuse(uint32_t nr)
 {
-	uint64_t *count =
-		(uint64_t *)(nr < TABLE_LEN ? &refused[nr] : &refused_unknown);
+	uint64_t *count = (uint64_t *)(nr < TABLE_LEN ? &refused[nr] : &refused_unknown);
 	__atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 	return -ENOSYS;
 }
 
-/* A call that wants to be restarted passes through the signal code even when the signal that
- * interrupted it is gone by now. */
+/* A call that wants to be restarted passes through the signal code even when the signal
+ * that interrupted it is gone by now. */
 static bool is_restart(int64_t result)
 {
 	return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
@@ -129,7 +128,8 @@ bool syscall_refused_get(uint32_t i, const char **ret_name, uint64_t *ret_count)
 		return false;
 	if (i == TABLE_LEN) {
 		*ret_name = "unknown";
-		*ret_count = __atomic_load_n((uint64_t *)&refused_unknown, __ATOMIC_RELAXED);
+		*ret_count =
+			__atomic_load_n((uint64_t *)&refused_unknown, __ATOMIC_RELAXED);
 	} else {
 		*ret_name = table[i].name ? table[i].name : "unused";
 		*ret_count = __atomic_load_n((uint64_t *)&refused[i], __ATOMIC_RELAXED);

@@ -65,7 +65,8 @@ static struct attr_change owner_change(uint32_t uid, uint32_t gid)
 	return a;
 }
 
-int64_t sys_fchownat(int32_t dirfd, uaddr_t path, uint32_t uid, uint32_t gid, uint32_t flags)
+int64_t sys_fchownat(int32_t dirfd, uaddr_t path, uint32_t uid, uint32_t gid,
+		     uint32_t flags)
 {
 	struct attr_change a = owner_change(uid, gid);
 	uint32_t walk = flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
@@ -97,7 +98,8 @@ int64_t sys_fchown(int32_t fd, uint32_t uid, uint32_t gid)
 
 static bool valid_ns(int64_t ns)
 {
-	return ns == UTIME_NOW || ns == UTIME_OMIT || (ns >= 0 && ns < (int64_t)NSEC_PER_SEC);
+	return ns == UTIME_NOW || ns == UTIME_OMIT ||
+	       (ns >= 0 && ns < (int64_t)NSEC_PER_SEC);
 }
 
 /* Seconds beyond what ns in 64 bits can say stay at the edge. */
@@ -118,18 +120,21 @@ static int change_of_times(const struct __kernel_timespec t[2], struct attr_chan
 	*a = (struct attr_change){ 0 };
 	if (t[0].tv_nsec != UTIME_OMIT) {
 		a->valid |= ATTR_ATIME;
-		a->atime = t[0].tv_nsec == UTIME_NOW ? now : ns_of(t[0].tv_sec, t[0].tv_nsec);
+		a->atime = t[0].tv_nsec == UTIME_NOW ? now
+						     : ns_of(t[0].tv_sec, t[0].tv_nsec);
 	}
 	if (t[1].tv_nsec != UTIME_OMIT) {
 		a->valid |= ATTR_MTIME;
-		a->mtime = t[1].tv_nsec == UTIME_NOW ? now : ns_of(t[1].tv_sec, t[1].tv_nsec);
+		a->mtime = t[1].tv_nsec == UTIME_NOW ? now
+						     : ns_of(t[1].tv_sec, t[1].tv_nsec);
 	}
 	if (t[0].tv_nsec == UTIME_NOW && t[1].tv_nsec == UTIME_NOW)
 		a->valid |= ATTR_NOW;
 	return 0;
 }
 
-static const struct __kernel_timespec both_now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+static const struct __kernel_timespec both_now[2] = { { 0, UTIME_NOW },
+						      { 0, UTIME_NOW } };
 
 static int64_t set_times(int dirfd, uaddr_t path, const struct __kernel_timespec t[2],
 			 uint32_t flags)

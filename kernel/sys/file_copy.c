@@ -25,7 +25,8 @@ static int64_t offset_out(int64_t n, uaddr_t arg, uint64_t pos)
 	return arg.va && n > 0 && put_user(arg, pos) ? -EFAULT : n;
 }
 
-static int64_t do_sendfile(struct file *out, struct file *in, uaddr_t offset, uint64_t count)
+static int64_t do_sendfile(struct file *out, struct file *in, uaddr_t offset,
+			   uint64_t count)
 {
 	uint64_t pos = 0;
 
@@ -98,8 +99,8 @@ static int64_t do_copy_range(struct range_copy *c)
 	return offset_out(n, c->off_out, out);
 }
 
-int64_t sys_copy_file_range(int32_t fd_in, uaddr_t off_in, int32_t fd_out, uaddr_t off_out,
-			    uint64_t len, uint32_t flags)
+int64_t sys_copy_file_range(int32_t fd_in, uaddr_t off_in, int32_t fd_out,
+			    uaddr_t off_out, uint64_t len, uint32_t flags)
 {
 	struct range_copy c = { fd_get(fd_in), fd_get(fd_out), off_in, off_out, len };
 	int64_t n = -EBADF;

@@ -41,7 +41,8 @@ static int unshare_files(void)
 
 int64_t sys_close_range(uint32_t first, uint32_t last, uint32_t flags)
 {
-	if ((flags & ~(uint32_t)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+	if ((flags & ~(uint32_t)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) ||
+	    first > last)
 		return -EINVAL;
 	if (flags & CLOSE_RANGE_UNSHARE) {
 		int err = unshare_files();
@@ -103,7 +104,7 @@ static int64_t set_flags(struct file *f, uint32_t flags)
 {
 	uint32_t new = (f->flags & ~SETTABLE) | (flags & SETTABLE);
 
-	if ((new & ~f->flags & O_NOATIME) && !inode_owner_or_capable(f->inode))
+	if ((new & ~f->flags &O_NOATIME) && !inode_owner_or_capable(f->inode))
 		return -EPERM;
 	if (f->ops && f->ops->set_flags) {
 		int err = f->ops->set_flags(f, new);

@@ -26,7 +26,8 @@ static uint32_t mount_flags(uint32_t flags)
 }
 
 static int from_path(const struct mount_args *a, const struct path *at,
-		     int (*fn)(const struct path *from, const struct path *at, uint32_t flags))
+		     int (*fn)(const struct path *from, const struct path *at,
+			       uint32_t flags))
 {
 	struct path from;
 
@@ -84,7 +85,8 @@ static int copy_string(uaddr_t from, size_t max, char **ret)
 	return 0;
 }
 
-int64_t sys_mount(uaddr_t source, uaddr_t target, uaddr_t type, uint64_t flags, uaddr_t data)
+int64_t sys_mount(uaddr_t source, uaddr_t target, uaddr_t type, uint64_t flags,
+		  uaddr_t data)
 {
 	char *src = NULL, *fs = NULL, *opt = NULL;
 	struct path at;
@@ -117,7 +119,8 @@ int64_t sys_umount2(uaddr_t target, uint32_t flags)
 		return -EINVAL;
 	if (!may_mount())
 		return -EPERM;
-	int err = path_at_user(AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &at);
+	int err = path_at_user(AT_FDCWD, target,
+			       flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &at);
 	if (err)
 		return err;
 	err = mount_umount(&at, flags);

@@ -67,8 +67,9 @@ int64_t sys_unlinkat(int32_t dirfd, uaddr_t path, uint32_t flags)
 {
 	if (flags & ~UNLINK_FLAGS)
 		return -EINVAL;
-	return with_name(path, &(struct name_call){
-				       dirfd, 0, 0, flags & AT_REMOVEDIR ? do_rmdir : do_unlink });
+	return with_name(
+		path, &(struct name_call){ dirfd, 0, 0,
+					   flags & AT_REMOVEDIR ? do_rmdir : do_unlink });
 }
 
 int64_t sys_unlink(uaddr_t path)

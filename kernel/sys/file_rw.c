@@ -137,21 +137,24 @@ int64_t sys_preadv(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l, uint6
 {
 	if ((int64_t)pos_l < 0)
 		return -EINVAL;
-	return rw_vec(fd, &(struct vec_call){ vec, vlen, true, (int64_t)pos_l, file_read });
+	return rw_vec(fd,
+		      &(struct vec_call){ vec, vlen, true, (int64_t)pos_l, file_read });
 }
 
-int64_t sys_pwritev(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l, uint64_t pos_h)
+int64_t sys_pwritev(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
+		    uint64_t pos_h)
 {
 	if ((int64_t)pos_l < 0)
 		return -EINVAL;
-	return rw_vec(fd, &(struct vec_call){ vec, vlen, true, (int64_t)pos_l, file_write });
+	return rw_vec(fd,
+		      &(struct vec_call){ vec, vlen, true, (int64_t)pos_l, file_write });
 }
 
 /* RWF_HIPRI and the sync flags ask for nothing that memory does not give anyway. */
 #define RWF_FINE ((uint32_t)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
 
-int64_t sys_preadv2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l, uint64_t pos_h,
-		    uint32_t flags)
+int64_t sys_preadv2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
+		    uint64_t pos_h, uint32_t flags)
 {
 	if (flags & ~RWF_FINE)
 		return -EOPNOTSUPP;
@@ -169,8 +172,8 @@ static int64_t write_append(struct file *f, struct uio *u, uint64_t *pos)
 	return n;
 }
 
-int64_t sys_pwritev2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l, uint64_t pos_h,
-		     uint32_t flags)
+int64_t sys_pwritev2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
+		     uint64_t pos_h, uint32_t flags)
 {
 	if (flags & ~(RWF_FINE | RWF_APPEND))
 		return -EOPNOTSUPP;

@@ -110,7 +110,8 @@ static struct statx_timestamp stamp(int64_t ns)
 	uint64_t sec, rest;
 
 	split_time(ns, &sec, &rest);
-	return (struct statx_timestamp){ .tv_sec = (int64_t)sec, .tv_nsec = (uint32_t)rest };
+	return (struct statx_timestamp){ .tv_sec = (int64_t)sec,
+					 .tv_nsec = (uint32_t)rest };
 }
 
 static void fill_statx(struct statx *s, const struct path *p, const struct kstat *k)
@@ -279,9 +280,10 @@ static int64_t statfs_path(const struct path *p, uaddr_t buf)
 	if (!s.f_frsize)
 		s.f_frsize = s.f_bsize;
 	s.f_fsid.val[0] = (int)sb->dev;
-	/* ST_RDONLY to ST_NOEXEC are MS_RDONLY to MS_NOEXEC; 0x400 and up follow in order. */
-	s.f_flags = ST_VALID | (p->mnt->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC |
-						 MS_NOATIME | MS_NODIRATIME));
+	/* ST_RDONLY to ST_NOEXEC are MS_RDONLY to MS_NOEXEC; 0x400 and up follow in
+	 * order. */
+	s.f_flags = ST_VALID | (p->mnt->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV |
+						 MS_NOEXEC | MS_NOATIME | MS_NODIRATIME));
 	if (sb->flags & SB_RDONLY)
 		s.f_flags |= MS_RDONLY;
 	if (p->mnt->flags & MS_RELATIME)

@@ -1,5 +1,5 @@
-/* fsync and its relatives, and advice. What is written goes to memory and dies there, so the
- * data is as safe as it will ever be; the calls check what they are given. */
+/* fsync and its relatives, and advice. What is written goes to memory and dies there, so
+ * the data is as safe as it will ever be; the calls check what they are given. */
 #include <linux/fadvise.h>
 #include <linux/fs.h>
 
@@ -48,7 +48,8 @@ int64_t sys_sync_file_range(int32_t fd, int64_t offset, int64_t n, uint32_t flag
 		return -EBADF;
 	uint32_t type = f->inode->mode & S_IFMT;
 	file_put(f);
-	if ((flags & ~known) || offset < 0 || n < 0 || __builtin_add_overflow(offset, n, &end))
+	if ((flags & ~known) || offset < 0 || n < 0 ||
+	    __builtin_add_overflow(offset, n, &end))
 		return -EINVAL;
 	return type == S_IFREG || type == S_IFDIR || type == S_IFBLK || type == S_IFLNK
 		       ? 0

@@ -117,7 +117,8 @@ static int check_set(uint64_t size, uint32_t flags)
 
 int64_t sys_getxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size)
 {
-	return on_path(path, WALK_FOLLOW, &(struct xattr_call){ name, value, size, 0, do_get });
+	return on_path(path, WALK_FOLLOW,
+		       &(struct xattr_call){ name, value, size, 0, do_get });
 }
 
 int64_t sys_lgetxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size)
@@ -130,7 +131,8 @@ int64_t sys_fgetxattr(int32_t fd, uaddr_t name, uaddr_t value, uint64_t size)
 	return on_fd(fd, &(struct xattr_call){ name, value, size, 0, do_get });
 }
 
-int64_t sys_setxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size, uint32_t flags)
+int64_t sys_setxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size,
+		     uint32_t flags)
 {
 	int err = check_set(size, flags);
 	return err ? err
@@ -138,17 +140,21 @@ int64_t sys_setxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size, u
 			     &(struct xattr_call){ name, value, size, flags, do_set });
 }
 
-int64_t sys_lsetxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size, uint32_t flags)
+int64_t sys_lsetxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size,
+		      uint32_t flags)
 {
 	int err = check_set(size, flags);
 	return err ? err
-		   : on_path(path, 0, &(struct xattr_call){ name, value, size, flags, do_set });
+		   : on_path(path, 0,
+			     &(struct xattr_call){ name, value, size, flags, do_set });
 }
 
-int64_t sys_fsetxattr(int32_t fd, uaddr_t name, uaddr_t value, uint64_t size, uint32_t flags)
+int64_t sys_fsetxattr(int32_t fd, uaddr_t name, uaddr_t value, uint64_t size,
+		      uint32_t flags)
 {
 	int err = check_set(size, flags);
-	return err ? err : on_fd(fd, &(struct xattr_call){ name, value, size, flags, do_set });
+	return err ? err
+		   : on_fd(fd, &(struct xattr_call){ name, value, size, flags, do_set });
 }
 
 int64_t sys_listxattr(uaddr_t path, uaddr_t list, uint64_t size)
@@ -159,7 +165,8 @@ int64_t sys_listxattr(uaddr_t path, uaddr_t list, uint64_t size)
 
 int64_t sys_llistxattr(uaddr_t path, uaddr_t list, uint64_t size)
 {
-	return on_path(path, 0, &(struct xattr_call){ UADDR_NULL, list, size, 0, do_list });
+	return on_path(path, 0,
+		       &(struct xattr_call){ UADDR_NULL, list, size, 0, do_list });
 }
 
 int64_t sys_flistxattr(int32_t fd, uaddr_t list, uint64_t size)
@@ -175,7 +182,8 @@ int64_t sys_removexattr(uaddr_t path, uaddr_t name)
 
 int64_t sys_lremovexattr(uaddr_t path, uaddr_t name)
 {
-	return on_path(path, 0, &(struct xattr_call){ name, UADDR_NULL, 0, 0, do_remove });
+	return on_path(path, 0,
+		       &(struct xattr_call){ name, UADDR_NULL, 0, 0, do_remove });
 }
 
 int64_t sys_fremovexattr(int32_t fd, uaddr_t name)

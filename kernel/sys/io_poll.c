@@ -169,7 +169,8 @@ int64_t sys_ppoll(uaddr_t fds, uint32_t nfds, uaddr_t timeout, uaddr_t sigmask,
 #define SELECT_MAX (1u << 20)
 #define WORD_BITS 64u
 
-/* The three sets of select: which events they ask for, and which put a bit into the answer. */
+/* The three sets of select: which events they ask for, and which put a bit into the
+ * answer. */
 static const uint32_t set_events[3] = {
 	POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
 	POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR,

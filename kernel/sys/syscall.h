@@ -1,6 +1,6 @@
 /*
- * Handlers' prototypes, made from syscalls.def. A handler takes its arguments with the C types
- * of their kinds and returns what user space will see in %rax: a result or -errno.
+ * Handlers' prototypes, made from syscalls.def. A handler takes its arguments with the C
+ * types of their kinds and returns what user space will see in %rax: a result or -errno.
  */
 #ifndef SYS_SYSCALL_H
 #define SYS_SYSCALL_H
@@ -33,18 +33,18 @@
 
 #define SYSCALL0(nr, name, ...) int64_t sys_##name(void);
 #define SYSCALL1(nr, name, state, group, audit, t1, n1) int64_t sys_##name(ARG_##t1 n1);
-#define SYSCALL2(nr, name, state, group, audit, t1, n1, t2, n2)                           \
+#define SYSCALL2(nr, name, state, group, audit, t1, n1, t2, n2)                          \
 	int64_t sys_##name(ARG_##t1 n1, ARG_##t2 n2);
-#define SYSCALL3(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3)                   \
+#define SYSCALL3(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3)                  \
 	int64_t sys_##name(ARG_##t1 n1, ARG_##t2 n2, ARG_##t3 n3);
-#define SYSCALL4(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4)           \
+#define SYSCALL4(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4)          \
 	int64_t sys_##name(ARG_##t1 n1, ARG_##t2 n2, ARG_##t3 n3, ARG_##t4 n4);
-#define SYSCALL5(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5)   \
-	int64_t sys_##name(ARG_##t1 n1, ARG_##t2 n2, ARG_##t3 n3, ARG_##t4 n4,            \
+#define SYSCALL5(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5)  \
+	int64_t sys_##name(ARG_##t1 n1, ARG_##t2 n2, ARG_##t3 n3, ARG_##t4 n4,           \
 			   ARG_##t5 n5);
-#define SYSCALL6(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5,   \
-		 t6, n6)                                                                  \
-	int64_t sys_##name(ARG_##t1 n1, ARG_##t2 n2, ARG_##t3 n3, ARG_##t4 n4,            \
+#define SYSCALL6(nr, name, state, group, audit, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5,  \
+		 t6, n6)                                                                 \
+	int64_t sys_##name(ARG_##t1 n1, ARG_##t2 n2, ARG_##t3 n3, ARG_##t4 n4,           \
 			   ARG_##t5 n5, ARG_##t6 n6);
 #include "lib/abi/syscalls.def"
 #undef SYSCALL0

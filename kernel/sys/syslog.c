@@ -1,4 +1,5 @@
-/* syslog(2): the kernel log for dmesg. Linux's actions, by number as the man page gives them. */
+/* syslog(2): the kernel log for dmesg. Linux's actions, by number as the man page gives
+ * them. */
 #include "core/log.h"
 #include "core/sched.h"
 #include "core/spinlock.h"

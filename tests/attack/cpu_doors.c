@@ -1,6 +1,6 @@
 /*
- * Ways into the kernel other than `syscall`, and instructions that user code must not have. Each
- * is a fault; the twin is the ordinary call that works before and after.
+ * Ways into the kernel other than `syscall`, and instructions that user code must not
+ * have. Each is a fault; the twin is the ordinary call that works before and after.
  */
 #include <signal.h>
 #include <stdint.h>
@@ -25,14 +25,14 @@ static int fate(void (*fn)(void))
 	return sig;
 }
 
-#define DOOR(name, code)                                                                  \
-	static void name##_insn(void)                                                     \
-	{                                                                                 \
-		__asm__ volatile(code ::: "rax", "rbx", "rcx", "rdx", "memory");          \
-	}                                                                                 \
-	static void name(void)                                                            \
-	{                                                                                 \
-		CHECK_EQ(fate(name##_insn), SIGSEGV);                                     \
+#define DOOR(name, code)                                                                 \
+	static void name##_insn(void)                                                    \
+	{                                                                                \
+		__asm__ volatile(code ::: "rax", "rbx", "rcx", "rdx", "memory");         \
+	}                                                                                \
+	static void name(void)                                                           \
+	{                                                                                \
+		CHECK_EQ(fate(name##_insn), SIGSEGV);                                    \
 	}
 
 DOOR(int_0x80, "mov $20, %%eax; int $0x80")
@@ -70,7 +70,8 @@ static void int_3_only_traps(void)
 
 static void sysenter_insn(void)
 {
-	__asm__ volatile("mov $20, %%eax; mov %%rsp, %%rbp; sysenter" ::: "rax", "memory");
+	__asm__ volatile("mov $20, %%eax; mov %%rsp, %%rbp; sysenter" ::
+				 : "rax", "memory");
 }
 
 static void sysenter_does_not_exist(void)
@@ -96,19 +97,20 @@ static void numbers_beyond_the_table(void)
 
 static void refused_calls_say_enosys(void)
 {
-	static const int calls[] = { SYS_bpf, SYS_perf_event_open, SYS_kexec_load,
-				     SYS_init_module, SYS_userfaultfd, SYS_modify_ldt,
-				     SYS_iopl, SYS_ioperm };
+	static const int calls[] = { SYS_bpf,	      SYS_perf_event_open, SYS_kexec_load,
+				     SYS_init_module, SYS_userfaultfd,	   SYS_modify_ldt,
+				     SYS_iopl,	      SYS_ioperm };
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
 		CHECK_ERR(syscall(calls[i], 0, 0, 0, 0, 0), ENOSYS);
 	CHECK_ERR(syscall(425 /* io_uring_setup */, 1, 0), ENOSYS);
 }
 
 TEST_MAIN(CASE(int_0x80), CASE(int_0x20), CASE(int_2_nmi), CASE(int_8_double_fault),
-	  CASE(int_14_page_fault), CASE(int_0xef_timer), CASE(port_read), CASE(port_write),
-	  CASE(clear_interrupts), CASE(halt), CASE(read_msr), CASE(write_msr),
-	  CASE(read_cr3), CASE(write_cr4), CASE(load_idt), CASE(swapgs), CASE(clts),
-	  CASE(kernel_stack_segment), CASE(far_jump_to_kernel_code), CASE(read_kernel_half),
-	  CASE(read_top_of_memory), CASE(vsyscall_page), CASE(int_3_only_traps),
-	  CASE(sysenter_does_not_exist), CASE(x32_numbers_do_not_exist),
-	  CASE(numbers_beyond_the_table), CASE(refused_calls_say_enosys))
+	  CASE(int_14_page_fault), CASE(int_0xef_timer), CASE(port_read),
+	  CASE(port_write), CASE(clear_interrupts), CASE(halt), CASE(read_msr),
+	  CASE(write_msr), CASE(read_cr3), CASE(write_cr4), CASE(load_idt), CASE(swapgs),
+	  CASE(clts), CASE(kernel_stack_segment), CASE(far_jump_to_kernel_code),
+	  CASE(read_kernel_half), CASE(read_top_of_memory), CASE(vsyscall_page),
+	  CASE(int_3_only_traps), CASE(sysenter_does_not_exist),
+	  CASE(x32_numbers_do_not_exist), CASE(numbers_beyond_the_table),
+	  CASE(refused_calls_say_enosys))

@@ -1,7 +1,7 @@
 /*
- * Pointers that do not belong to the caller, handed to every call that takes one: the kernel's
- * half, the hole of non-canonical addresses, ranges that wrap or straddle. EFAULT each time and
- * nothing written; the twin is the same call with good memory.
+ * Pointers that do not belong to the caller, handed to every call that takes one: the
+ * kernel's half, the hole of non-canonical addresses, ranges that wrap or straddle.
+ * EFAULT each time and nothing written; the twin is the same call with good memory.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -22,8 +22,7 @@ static const uintptr_t bad[] = {
 	0xffffffffffffff00, /* wraps */
 	0x0000800000000000, /* first non-canonical */
 	0x00007ffffffffff8, /* straddles the end of user space */
-	0x8000000000000000,
-	8,
+	0x8000000000000000, 8,
 };
 #define BAD_N (sizeof bad / sizeof bad[0])
 
@@ -43,7 +42,8 @@ static void data_out(void)
 		CHECK_ERR(syscall(SYS_getrlimit, 7, bad[i]), EFAULT);
 		CHECK_ERR(syscall(SYS_sigaltstack, 0, bad[i]), EFAULT);
 		CHECK_ERR(syscall(SYS_rt_sigprocmask, 0, 0, bad[i], 8), EFAULT);
-		CHECK_ERR(syscall(SYS_getdents64, open("/", O_RDONLY), bad[i], 4096), EFAULT);
+		CHECK_ERR(syscall(SYS_getdents64, open("/", O_RDONLY), bad[i], 4096),
+			  EFAULT);
 	}
 	CHECK_EQ(syscall(SYS_read, zero, good, 64), 64);
 	CHECK_EQ(syscall(SYS_uname, good), 0);
@@ -98,7 +98,8 @@ static void futex_words(void)
 
 static void clear_tid_at_exit(void)
 {
-	/* The kernel writes 0 here when the thread ends; a kernel address must not take it. */
+	/* The kernel writes 0 here when the thread ends; a kernel address must not take
+	 * it. */
 	pid_t pid = fork();
 	if (!pid) {
 		syscall(SYS_set_tid_address, bad[0]);
@@ -111,8 +112,8 @@ static void mappings_outside_user_space(void)
 {
 	for (size_t i = 0; i < 4; i++) {
 		uintptr_t at = bad[i] & ~4095ul;
-		CHECK(mmap((void *)at, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-			   -1, 0) == MAP_FAILED);
+		CHECK(mmap((void *)at, 8192, PROT_READ,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
 		CHECK_EQ(munmap((void *)at, 8192), -1);
 		CHECK_EQ(mprotect((void *)at, 8192, PROT_READ), -1);
 		CHECK_EQ(madvise((void *)at, 8192, MADV_DONTNEED), -1);
@@ -123,8 +124,10 @@ static void mappings_outside_user_space(void)
 static void segment_bases(void)
 {
 	for (size_t i = 0; i < 4; i++) {
-		CHECK_ERR(syscall(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, bad[i]), EPERM);
-		CHECK_ERR(syscall(SYS_arch_prctl, 0x1002 /* ARCH_SET_FS */, bad[i]), EPERM);
+		CHECK_ERR(syscall(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, bad[i]),
+			  EPERM);
+		CHECK_ERR(syscall(SYS_arch_prctl, 0x1002 /* ARCH_SET_FS */, bad[i]),
+			  EPERM);
 	}
 	CHECK(!syscall(SYS_arch_prctl, 0x1001, good));
 }

@@ -1,4 +1,5 @@
-/* lib/elf.c on hostile bytes: E1 to E5 hold of every plan, relocations lie in the file. */
+/* lib/elf.c on hostile bytes: E1 to E5 hold of every plan, relocations lie in the
+ * file. */
 #include <stdlib.h>
 
 #include "lib/elf.h"
@@ -23,7 +24,8 @@ static void plan_check(const struct elf_plan *plan, uint64_t size)
 		const struct elf_segment *s = &plan->seg[i];
 		must(s->memsz && s->memsz <= LIMIT && s->vaddr <= LIMIT - s->memsz);
 		must(s->vaddr / 4096 * 4096 >= last);
-		must(s->filesz <= s->memsz && s->filesz <= size && s->offset <= size - s->filesz);
+		must(s->filesz <= s->memsz && s->filesz <= size &&
+		     s->offset <= size - s->filesz);
 		must((s->vaddr - s->offset) % 4096 == 0);
 		must(s->vaddr >= plan->lo && s->vaddr + s->memsz <= plan->hi);
 		last = (s->vaddr + s->memsz + 4095) / 4096 * 4096;

@@ -1,5 +1,6 @@
 /* libc: musl glibc */
-/* Clocks, sleeps and timers: clock_gettime(2), nanosleep(2), setitimer(2), timer_create(2). */
+/* Clocks, sleeps and timers: clock_gettime(2), nanosleep(2), setitimer(2),
+ * timer_create(2). */
 #include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -28,10 +29,10 @@ static int64_t now(clockid_t c)
 
 static void clocks_go_forward(void)
 {
-	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW,
-					    CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
-					    CLOCK_PROCESS_CPUTIME_ID,
-					    CLOCK_THREAD_CPUTIME_ID };
+	static const clockid_t clocks[] = {
+		CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW,	   CLOCK_MONOTONIC_COARSE,
+		CLOCK_BOOTTIME,	 CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID
+	};
 	for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++) {
 		int64_t a = now(clocks[i]);
 		for (int k = 0; k < 20000; k++) {

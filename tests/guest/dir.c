@@ -1,4 +1,5 @@
-/* Directories, links and renames. mkdir(2), rename(2), link(2), symlink(2), getdents64(2). */
+/* Directories, links and renames. mkdir(2), rename(2), link(2), symlink(2),
+ * getdents64(2). */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

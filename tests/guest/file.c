@@ -1,5 +1,6 @@
 /* libc: musl glibc */
-/* Opening, reading, writing, positions, descriptors. open(2), read(2), lseek(2), dup(2), fcntl(2). */
+/* Opening, reading, writing, positions, descriptors. open(2), read(2), lseek(2), dup(2),
+ * fcntl(2). */
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>

@@ -142,7 +142,9 @@ static void poll_reports(void)
 {
 	int p[2];
 	CHECK(!pipe(p));
-	struct pollfd f[3] = { { p[0], POLLIN, 0 }, { p[1], POLLOUT, 0 }, { -1, POLLIN, 9 } };
+	struct pollfd f[3] = { { p[0], POLLIN, 0 },
+			       { p[1], POLLOUT, 0 },
+			       { -1, POLLIN, 9 } };
 	CHECK_EQ(poll(f, 3, 0), 1);
 	CHECK(f[0].revents == 0 && f[1].revents == POLLOUT && f[2].revents == 0);
 	CHECK_EQ(write(p[1], "x", 1), 1);

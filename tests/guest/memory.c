@@ -64,10 +64,11 @@ static void mmap_errors(void)
 	CHECK_EQ(errno, EINVAL);
 	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, 99, 0) == MAP_FAILED);
 	CHECK_EQ(errno, EBADF);
-	CHECK(mmap((void *)123, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-		   0) == MAP_FAILED);
+	CHECK(mmap((void *)123, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		   -1, 0) == MAP_FAILED);
 	CHECK_EQ(errno, EINVAL);
-	CHECK(mmap(NULL, -PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+	CHECK(mmap(NULL, -PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+	      MAP_FAILED);
 	CHECK_EQ(errno, ENOMEM);
 	int fd = open("/proc/self/exe", O_RDONLY);
 	CHECK(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED);
@@ -75,8 +76,8 @@ static void mmap_errors(void)
 	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 1) == MAP_FAILED);
 	CHECK_EQ(errno, EINVAL);
 	char *p = anon(1);
-	CHECK(mmap(p, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-		   0) == MAP_FAILED);
+	CHECK(mmap(p, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		   -1, 0) == MAP_FAILED);
 	CHECK_EQ(errno, EEXIST);
 	CHECK_ERR(munmap(p + 1, PAGE), EINVAL);
 	CHECK_ERR(munmap(p, 0), EINVAL);
@@ -138,8 +139,8 @@ static void private_copies_after_fork(void)
 
 static void shared_memory_is_shared(void)
 {
-	volatile int *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			       -1, 0);
+	volatile int *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(p != MAP_FAILED);
 	pid_t pid = fork();
 	if (!pid) {
@@ -213,7 +214,8 @@ static void mremap_grows_and_moves(void)
 	CHECK(q != MAP_FAILED);
 	CHECK(q[0] == 1 && q[PAGE] == 2 && q[999 * PAGE] == 0);
 	char *at = anon(2000);
-	CHECK(mremap(q, 1000 * PAGE, 1000 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at) == at);
+	CHECK(mremap(q, 1000 * PAGE, 1000 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at) ==
+	      at);
 	CHECK_EQ(at[PAGE], 2);
 	CHECK_EQ(touch(q, 0), q >= at && q < at + 2000 * PAGE ? 0 : SIGSEGV);
 	CHECK(mremap((void *)PAGE, PAGE, 2 * PAGE, 0) == MAP_FAILED && errno == EFAULT);
@@ -288,11 +290,12 @@ static void many_areas(void)
 
 static void null_page_cannot_be_mapped(void)
 {
-	if (!getuid()) { /* root may, down to vm.mmap_min_addr: Linux lets CAP_SYS_RAWIO */
+	/* root may, down to vm.mmap_min_addr: Linux lets CAP_SYS_RAWIO */
+	if (!getuid()) {
 		CHECK(!setresuid(1000, 1000, 1000));
 	}
-	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-	      MAP_FAILED);
+	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		   0) == MAP_FAILED);
 	CHECK(errno == EPERM);
 }
 

@@ -1,4 +1,5 @@
-/* Who may do what to which file: permission bits, owners, sticky and set-id bits; credentials(7). */
+/* Who may do what to which file: permission bits, owners, sticky and set-id bits;
+ * credentials(7). */
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>

@@ -174,13 +174,15 @@ static void exec_argument_limits(void)
 	static char big[200000];
 	char *argv[] = { "true", big, NULL };
 	memset(big, 'a', sizeof big - 1);
-	CHECK_ERR(execve("/proc/self/exe", argv, NULL), E2BIG); /* one string over 128 KiB */
+	/* one string over 128 KiB */
+	CHECK_ERR(execve("/proc/self/exe", argv, NULL), E2BIG);
 	big[100000] = 0;
 	char *many[64];
 	for (int i = 0; i < 63; i++)
 		many[i] = big;
 	many[63] = NULL;
-	CHECK_ERR(execve("/proc/self/exe", many, NULL), E2BIG); /* a quarter of the stack */
+	/* a quarter of the stack */
+	CHECK_ERR(execve("/proc/self/exe", many, NULL), E2BIG);
 }
 
 static void running_program_is_busy(void)
@@ -216,7 +218,8 @@ static void limits_are_inherited(void)
 	CHECK(!setrlimit(RLIMIT_NOFILE, &want));
 	pid_t pid = fork();
 	if (!pid) {
-		_exit(getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur != 100 || r.rlim_max != 200);
+		_exit(getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur != 100 ||
+		      r.rlim_max != 200);
 	}
 	CHECK_EQ(tap_wait(pid), 0);
 	want.rlim_cur = 300;
@@ -315,8 +318,8 @@ static void ignored_children_leave_no_zombies(void)
 
 TEST_MAIN(CASE(fork_copies_memory), CASE(exit_status_forms), CASE(wait_options),
 	  CASE(orphans_go_to_the_subreaper), CASE(vfork_shares_until_exec),
-	  CASE(clone_with_shared_memory), CASE(descriptors_across_fork), CASE(exec_errors),
-	  CASE(exec_argument_limits), CASE(running_program_is_busy),
+	  CASE(clone_with_shared_memory), CASE(descriptors_across_fork),
+	  CASE(exec_errors), CASE(exec_argument_limits), CASE(running_program_is_busy),
 	  CASE(groups_and_sessions), CASE(limits_are_inherited),
 	  CASE(deep_recursion_grows_the_stack), CASE(parent_death_signal), CASE(names),
 	  CASE(many_children), CASE(sigchld_tells_who),

@@ -67,7 +67,8 @@ static void status_lines(void)
 
 static void maps_show_what_is_mapped(void)
 {
-	char *p = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), want[64];
+	char *p = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	     want[64];
 	CHECK(p != MAP_FAILED && !mprotect(p, 4096, PROT_NONE));
 	snprintf(want, sizeof want, "%lx-%lx ---p 00000000 00:00 0 ", (unsigned long)p,
 		 (unsigned long)p + 4096);
@@ -184,14 +185,13 @@ static void memory_figures(void)
 
 static void global_files(void)
 {
-	static const char *const files[] = { "/proc/stat",	   "/proc/uptime",
-					     "/proc/loadavg",	   "/proc/version",
-					     "/proc/cpuinfo",	   "/proc/filesystems",
-					     "/proc/mounts",	   "/proc/self/mountinfo",
-					     "/proc/vmstat",	   "/proc/self/limits",
-					     "/proc/self/statm",   "/proc/self/io",
-					     "/proc/cmdline",	   "/proc/interrupts",
-					     "/proc/self/oom_score_adj" };
+	static const char *const files[] = {
+		"/proc/stat",	     "/proc/uptime",	     "/proc/loadavg",
+		"/proc/version",     "/proc/cpuinfo",	     "/proc/filesystems",
+		"/proc/mounts",	     "/proc/self/mountinfo", "/proc/vmstat",
+		"/proc/self/limits", "/proc/self/statm",     "/proc/self/io",
+		"/proc/cmdline",     "/proc/interrupts",     "/proc/self/oom_score_adj"
+	};
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		slurp(files[i]);
 		if (!strchr(text, '\n'))
@@ -234,7 +234,8 @@ static void memory_of_a_process(void)
 	CHECK_ERR(pread(fd, got, 4, 0), EIO);
 }
 
-TEST_MAIN(CASE(stat_line), CASE(status_lines), CASE(maps_show_what_is_mapped), CASE(links),
-	  CASE(fd_directory_lists_descriptors), CASE(processes_are_listed),
+TEST_MAIN(CASE(stat_line), CASE(status_lines), CASE(maps_show_what_is_mapped),
+	  CASE(links), CASE(fd_directory_lists_descriptors), CASE(processes_are_listed),
 	  CASE(a_dead_process_is_gone), CASE(command_line), CASE(memory_figures),
-	  CASE(global_files), CASE(reads_in_small_pieces_agree), CASE(memory_of_a_process))
+	  CASE(global_files), CASE(reads_in_small_pieces_agree),
+	  CASE(memory_of_a_process))

@@ -19,7 +19,8 @@ static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static long total;
 static int turn;
 
-static long futex(void *a, int op, unsigned v, const struct timespec *t, void *b, unsigned v3)
+static long futex(void *a, int op, unsigned v, const struct timespec *t, void *b,
+		  unsigned v3)
 {
 	return syscall(SYS_futex, a, op, v, t, b, v3);
 }
@@ -179,8 +180,9 @@ static void absolute_deadlines(void)
 	uint32_t word = 1;
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
-	CHECK_ERR(futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 1, &t, NULL, ~0u),
-		  ETIMEDOUT);
+	CHECK_ERR(
+		futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 1, &t, NULL, ~0u),
+		ETIMEDOUT);
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	CHECK_ERR(futex(&word, FUTEX_WAIT_BITSET, 1, &t, NULL, ~0u), ETIMEDOUT);
 }
@@ -215,7 +217,8 @@ static void requeue_moves_waiters(void)
 
 static void shared_between_processes(void)
 {
-	sem_t *s = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	sem_t *s = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
 	CHECK(s != MAP_FAILED && !sem_init(&s[0], 1, 0) && !sem_init(&s[1], 1, 0));
 	pid_t pid = fork();
 	if (!pid) {
@@ -275,6 +278,6 @@ static void affinity(void)
 TEST_MAIN(CASE(mutexes_exclude), CASE(condition_variables_hand_over),
 	  CASE(hundreds_of_threads), CASE(thread_local_storage),
 	  CASE(exit_group_ends_every_thread), CASE(exec_by_a_thread_takes_the_process),
-	  CASE(wait_checks_the_value), CASE(absolute_deadlines), CASE(requeue_moves_waiters),
-	  CASE(shared_between_processes), CASE(robust_mutexes_tell_of_the_dead),
-	  CASE(affinity))
+	  CASE(wait_checks_the_value), CASE(absolute_deadlines),
+	  CASE(requeue_moves_waiters), CASE(shared_between_processes),
+	  CASE(robust_mutexes_tell_of_the_dead), CASE(affinity))

@@ -1,6 +1,6 @@
 /*
- * The local APIC: interrupts between CPUs, end of interrupt, the timer (SDM 3A, chapter 11).
- * x2APIC mode, by MSRs, where the CPU has it; else registers through the direct map.
+ * The local APIC: interrupts between CPUs, end of interrupt, the timer (SDM 3A, chapter
+ * 11). x2APIC mode, by MSRs, where the CPU has it; else registers through the direct map.
  */
 #include "arch/x86_64/cpu.h"
 
@@ -79,7 +79,8 @@ void lapic_init(void)
 	lapic_write(LAPIC_LINT1, LVT_MASKED);
 	lapic_write(LAPIC_ERROR, LVT_MASKED);
 	lapic_write(LAPIC_DIVIDE, DIVIDE_16);
-	lapic_write(LAPIC_TIMER, (features.tsc_deadline ? TIMER_DEADLINE : 0) | VECTOR_TIMER);
+	lapic_write(LAPIC_TIMER,
+		    (features.tsc_deadline ? TIMER_DEADLINE : 0) | VECTOR_TIMER);
 	lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 }
 
@@ -105,8 +106,8 @@ void lapic_nmi_others(void)
 	icr_write(0, ICR_OTHERS | ICR_ASSERT | ICR_NMI);
 }
 
-/* SDM 3A, 8.4.4: a second SIPI is for CPUs that missed the first; one that runs ignores it.
- * Its delays are for boards of the nineties; a virtual CPU takes INIT at once. */
+/* SDM 3A, 8.4.4: a second SIPI is for CPUs that missed the first; one that runs ignores
+ * it. Its delays are for boards of the nineties; a virtual CPU takes INIT at once. */
 void lapic_start_others(uint8_t page)
 {
 	icr_write(0, ICR_OTHERS | ICR_ASSERT | ICR_INIT);

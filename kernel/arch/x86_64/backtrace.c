@@ -1,7 +1,7 @@
 /*
- * The call chain at a panic: frames are linked through %rbp (the kernel is built with frame
- * pointers), exceptions through a marked link (N5 of entry.S). Memory is read by probing, so
- * a smashed stack ends the list and nothing else.
+ * The call chain at a panic: frames are linked through %rbp (the kernel is built with
+ * frame pointers), exceptions through a marked link (N5 of entry.S). Memory is read by
+ * probing, so a smashed stack ends the list and nothing else.
  */
 #include "arch/x86_64/cpu.h"
 #include "lib/fmt.h"
@@ -34,17 +34,18 @@ static void address_print(const struct symtab *t, uint64_t address, bool back)
 	if (at >= boot_info->kernel_size || !t || !symtab_find(t, at - back, &s))
 		text_print("  [%#lx]\n", address);
 	else if (s.file)
-		text_print("  %s+%#lx (%s:%u)\n", s.function, s.offset + back, s.file, s.line);
+		text_print("  %s+%#lx (%s:%u)\n", s.function, s.offset + back, s.file,
+			   s.line);
 	else
 		text_print("  %s+%#lx\n", s.function, s.offset + back);
 }
 
 static const struct symtab *symbols_open(struct symtab *t)
 {
-	return boot_info->symbols &&
-			       symtab_open(arch_direct_map(boot_info->symbols),
-					   boot_info->symbols_size, t) == 0 ?
-		       t : NULL;
+	return boot_info->symbols && symtab_open(arch_direct_map(boot_info->symbols),
+						 boot_info->symbols_size, t) == 0
+		       ? t
+		       : NULL;
 }
 
 /* One frame; the next link, or 0. Links go up the stack only, except into an exception's
@@ -78,7 +79,8 @@ void backtrace_print(const struct pt_regs *regs)
 	const struct symtab *t = symbols_open(&table);
 	uint64_t link = regs ? regs->rbp : (uint64_t)__builtin_frame_address(0);
 
-	text_print("call chain, innermost first (kernel at %#lx):\n", boot_info->kernel_virt);
+	text_print("call chain, innermost first (kernel at %#lx):\n",
+		   boot_info->kernel_virt);
 	if (regs)
 		address_print(t, regs->rip, false);
 	for (int i = 0; link && i < FRAMES_MAX; i++)

@@ -1,17 +1,18 @@
 /*
- * Time: the TSC, scaled to nanoseconds since the loader's first instruction, and the one-shot
- * timer. The TSC's rate comes from CPUID where a hypervisor tells it; else from counting
- * the LAPIC timer, whose clock QEMU and KVM run at exactly 1 GHz: the first sample is the
- * loader's, the second is taken when the time is first asked for, and once REFINE_TICKS
- * have been counted a better rate replaces the first one.
+ * Time: the TSC, scaled to nanoseconds since the loader's first instruction, and the
+ * one-shot timer. The TSC's rate comes from CPUID where a hypervisor tells it; else from
+ * counting the LAPIC timer, whose clock QEMU and KVM run at exactly 1 GHz: the first
+ * sample is the loader's, the second is taken when the time is first asked for, and once
+ * REFINE_TICKS have been counted a better rate replaces the first one.
  *
  *  C1  clock_mono never goes back, across CPUs and across the change of rate;
- *  C2  the scale changes at most twice: first use, refinement. Readers see it whole (seq).
+ *  C2  the scale changes at most twice: first use, refinement. Readers see it whole
+ *      (seq).
  */
 #include "arch/upcall.h"
 #include "arch/x86_64/cpu.h"
 
-#define TICK_NS 16 /* LAPIC timer, divider 16 */
+#define TICK_NS 16			/* LAPIC timer, divider 16 */
 #define DELTA_MAX (3600 * NSEC_PER_SEC) /* an early interrupt is harmless */
 #define STRETCH_MIN_TICKS (10 * NSEC_PER_MSEC / TICK_NS)
 #define REFINE_TICKS (250 * NSEC_PER_MSEC / TICK_NS)
@@ -69,14 +70,16 @@ static struct sample sample_take(void)
 	return best;
 }
 
-/* From now on, ticks TSC ticks are ns nanoseconds. Continues from the present time (C1). */
+/* From now on, ticks TSC ticks are ns nanoseconds. Continues from the present time
+ * (C1). */
 static void scale_set(uint64_t ticks, uint64_t ns)
 {
 	struct clock_scale *s = &clock.scale;
 	bool first = clock.seq == 0;
 	uint64_t f = irq_save();
 	uint64_t tsc = first ? boot_info->tsc_entry : rdtsc();
-	uint64_t at = first ? 0 : s->base_ns + mul_shift(tsc - s->base_tsc, s->mult, s->shift);
+	uint64_t at =
+		first ? 0 : s->base_ns + mul_shift(tsc - s->base_tsc, s->mult, s->shift);
 	uint64_t mult = div_128(ns >> 32, ns << 32, ticks);
 	uint32_t shift = 32;
 
@@ -158,7 +161,8 @@ uint64_t clock_mono(void)
 			  seq != __atomic_load_n(&clock.seq, __ATOMIC_RELAXED)));
 
 	int64_t ticks = (int64_t)(rdtsc() - s.base_tsc);
-	return s.base_ns + (likely(ticks > 0) ? mul_shift((uint64_t)ticks, s.mult, s.shift) : 0);
+	return s.base_ns +
+	       (likely(ticks > 0) ? mul_shift((uint64_t)ticks, s.mult, s.shift) : 0);
 }
 
 struct clock_scale clock_scale_get(void)
@@ -232,14 +236,17 @@ void arch_timer_set(uint64_t mono_ns)
 {
 	uint64_t f = irq_save();
 	uint64_t now = clock_mono();
-	uint64_t delta = mono_ns == UINT64_MAX ? UINT64_MAX : mono_ns > now ? mono_ns - now : 0;
+	uint64_t delta = mono_ns == UINT64_MAX ? UINT64_MAX
+			 : mono_ns > now       ? mono_ns - now
+					       : 0;
 
 	if (!features.tsc_deadline)
 		timer_arm(delta);
 	else if (delta == UINT64_MAX)
 		lapic_timer_deadline(0);
 	else
-		lapic_timer_deadline(rdtsc() + 1 +
-				     mul_shift(MIN(delta, DELTA_MAX), clock.ticks_per_ns, 32));
+		lapic_timer_deadline(
+			rdtsc() + 1 +
+			mul_shift(MIN(delta, DELTA_MAX), clock.ticks_per_ns, 32));
 	irq_restore(f);
 }

@@ -141,7 +141,9 @@ struct cpuid {
 static inline struct cpuid cpuid(uint32_t leaf, uint32_t sub)
 {
 	struct cpuid r;
-	__asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(sub));
+	__asm__ volatile("cpuid"
+			 : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+			 : "a"(leaf), "c"(sub));
 	return r;
 }
 
@@ -205,7 +207,8 @@ void cpu_tables_load(struct percpu *c); /* GDT, TSS, IDT; %gs stays */
 void cpu_registers_init(void);		/* CR0, CR4, syscall MSRs, XCR0 */
 void idt_init(void);
 
-/* A zeroed page for tables and stacks: from the loader's pages, later from mm. 0: none. */
+/* A zeroed page for tables and stacks: from the loader's pages, later from mm. 0:
+ * none. */
 paddr_t table_page_take(void);
 void table_page_free(paddr_t pa);
 void kmap_init(void);
@@ -216,8 +219,8 @@ void kmap_unmap_low(void); /* and frees its tables */
 /* Makes kernel image pages [start, end) read-only, on this CPU. */
 void kmap_seal(const void *start, const void *end);
 
-/* Maps a CPU's stacks with guard pages and sets them in its TSS. Top of the idle stack, or 0:
- * no memory. */
+/* Maps a CPU's stacks with guard pages and sets them in its TSS. Top of the idle stack,
+ * or 0: no memory. */
 uint64_t cpu_stacks_map(struct percpu *c, uint32_t id);
 
 void lapic_init(void); /* this CPU's */
@@ -227,7 +230,7 @@ void lapic_ipi(uint32_t apic_id, uint8_t vector);
 void lapic_nmi_others(void);
 void lapic_start_others(uint8_t page); /* INIT, SIPI, SIPI to all but this CPU */
 uint32_t lapic_timer_count(void);
-void lapic_timer_arm(uint32_t count); /* one-shot; 0: disarm */
+void lapic_timer_arm(uint32_t count);	 /* one-shot; 0: disarm */
 void lapic_timer_deadline(uint64_t tsc); /* 0: disarm */
 
 void tsc_init(void);

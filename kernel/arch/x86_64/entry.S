@@ -1,16 +1,18 @@
 /*
  * Every way into the kernel and out of it.
  *
- *  N1  %gs is the kernel's from the swapgs of an entry to the swapgs of the exit. Outside of
- *      that only NMI, #DF and #MC can arrive: interrupts are off, SFMASK clears TF, no debug
- *      register is ever set, and iretq is never given what it would refuse (N3). These three
- *      trust neither %gs nor the saved %cs: they find struct cpu at the end of their stack.
+ *  N1  %gs is the kernel's from the swapgs of an entry to the swapgs of the exit. Outside
+ *      of that only NMI, #DF and #MC can arrive: interrupts are off, SFMASK clears TF, no
+ *      debug register is ever set, and iretq is never given what it would refuse (N3).
+ *      These three trust neither %gs nor the saved %cs: they find struct cpu at the end
+ *      of their stack.
  *  N2  C code is called with DF and AC clear, whatever user mode had.
- *  N3  a user %rip above the lower canonical half never reaches sysretq (which would fault
- *      with the user's stack on some CPUs, CVE-2012-0217) nor iretq: return_checked turns it
- *      into an exception of the program's.
+ *  N3  a user %rip above the lower canonical half never reaches sysretq (which would
+ *      fault with the user's stack on some CPUs, CVE-2012-0217) nor iretq: return_checked
+ *      turns it into an exception of the program's.
  *  N4  struct pt_regs lies at the very top of the thread's kernel stack (arch_user_regs).
- *  N5  %rbp links frames for backtraces: 0 ends the chain, pt_regs + 1 marks an exception.
+ *  N5  %rbp links frames for backtraces: 0 ends the chain, pt_regs + 1 marks an
+ *      exception.
  */
 #include <asm/errno.h>
 #include "arch/x86_64/layout.h"
@@ -108,7 +110,8 @@ syscall_entry:
 	mov %rcx, %rax
 	shr $47, %rax
 	jnz return_slow
-	/* sysretq puts %rip and the flags into %rcx and %r11: only right after a plain call. */
+	/* sysretq puts %rip and the flags into %rcx and %r11: only right after a plain
+	 * call. */
 	cmp REGS_RCX(%rsp), %rcx
 	jne return_iret
 	cmp REGS_R11(%rsp), %r11
@@ -132,8 +135,8 @@ syscall_entry:
 	swapgs
 	sysretq
 
-/* Compatibility mode cannot be entered (no such segment exists); if a CPU gets here all the
- * same it goes straight back. */
+/* Compatibility mode cannot be entered (no such segment exists); if a CPU gets here all
+ * the same it goes straight back. */
 	.globl syscall_entry_compat
 syscall_entry_compat:
 	mov $-ENOSYS, %eax
@@ -171,7 +174,8 @@ return_user:
 
 /* ---- exceptions and interrupts ---- */
 
-/* On the stack: pt_regs from ss down to orig_rax (the error code) and rdi; %edi = vector. */
+/* On the stack: pt_regs from ss down to orig_rax (the error code) and rdi; %edi =
+ * vector. */
 exception_common:
 	cld
 	CLAC
@@ -319,7 +323,8 @@ switch_stacks:
 	mov %rdi, %rax
 	ret
 
-/* A new thread returns from its first switch to here: %r12 = function, %r13 = argument. */
+/* A new thread returns from its first switch to here: %r12 = function, %r13 =
+ * argument. */
 	.globl thread_first
 thread_first:
 	mov %r13, %rdi

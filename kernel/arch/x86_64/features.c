@@ -1,6 +1,6 @@
 /*
- * What this CPU can do, the control registers that follow from it, and the few instructions
- * of kernel text that depend on it. All CPUs of a VM are alike.
+ * What this CPU can do, the control registers that follow from it, and the few
+ * instructions of kernel text that depend on it. All CPUs of a VM are alike.
  */
 #include "arch/x86_64/cpu.h"
 
@@ -49,8 +49,8 @@ void features_read(void)
 		xsave_read();
 }
 
-/* Kernel text is mapped read-only: for these few writes CR0.WP is off, on the only CPU that
- * runs, before anything untrusted exists. */
+/* Kernel text is mapped read-only: for these few writes CR0.WP is off, on the only CPU
+ * that runs, before anything untrusted exists. */
 void features_patch(void)
 {
 	if (!features.smap)
@@ -83,7 +83,8 @@ void cpu_registers_init(void)
 	wrmsr(MSR_STAR, (uint64_t)SEL_KERNEL_CS << 32 | (uint64_t)SEL_SYSRET_BASE << 48);
 	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
 	wrmsr(MSR_CSTAR, (uint64_t)syscall_entry_compat);
-	wrmsr(MSR_SFMASK, EFLAGS_TF | EFLAGS_IF | EFLAGS_DF | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC);
+	wrmsr(MSR_SFMASK,
+	      EFLAGS_TF | EFLAGS_IF | EFLAGS_DF | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	if (f->rdtscp) /* the vDSO's getcpu reads it */
 		wrmsr(MSR_TSC_AUX, percpu_self()->pub.id);

@@ -44,7 +44,8 @@ static uint32_t ioapic_read(uint32_t line, uint32_t reg)
 	return *ioapic_register(line, IOAPIC_WINDOW);
 }
 
-/* The highest pin's number is in bits 16-23 of the version; no IOAPIC reads as all ones. */
+/* The highest pin's number is in bits 16-23 of the version; no IOAPIC reads as all
+ * ones. */
 static bool line_exists(uint32_t line)
 {
 	uint32_t version = line < LINES ? ioapic_read(line, REG_VERSION) : UINT32_MAX;
@@ -75,8 +76,9 @@ int irq_request(uint32_t line, irq_handler_fn fn, void *arg)
 
 uint64_t irq_count(uint32_t line, uint32_t cpu)
 {
-	return line < LINES && cpu < CPU_MAX ?
-		       __atomic_load_n(&lines[line].count[cpu], __ATOMIC_RELAXED) : 0;
+	return line < LINES && cpu < CPU_MAX
+		       ? __atomic_load_n(&lines[line].count[cpu], __ATOMIC_RELAXED)
+		       : 0;
 }
 
 static void line_dispatch(struct line *l)

@@ -1,7 +1,7 @@
 /*
- * The kernel's own half: the direct map, the vmap window, the image. Its top-level entries
- * exist since boot, so every address space shares all that is mapped later. Tables are never
- * freed; concurrent callers install them by compare-and-swap.
+ * The kernel's own half: the direct map, the vmap window, the image. Its top-level
+ * entries exist since boot, so every address space shares all that is mapped later.
+ * Tables are never freed; concurrent callers install them by compare-and-swap.
  */
 #include <asm/errno.h>
 
@@ -26,9 +26,9 @@ static uint64_t *kernel_leaf(uint64_t va)
 			paddr_t pa = table_page_take();
 			if (!pa)
 				return NULL;
-			if (!__atomic_compare_exchange_n(e, &none, pa | PT_P | PT_W | PT_A,
-							 false, __ATOMIC_ACQ_REL,
-							 __ATOMIC_RELAXED))
+			if (!__atomic_compare_exchange_n(
+				    e, &none, pa | PT_P | PT_W | PT_A, false,
+				    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 				table_page_free(pa);
 		}
 		table = pt_table(*e);

@@ -48,11 +48,19 @@
 #define EFLAGS_RF 0x10000
 #define EFLAGS_AC 0x40000
 
-/* Exceptions that can hit anywhere run on stacks of their own (TSS.IST). Each such stack is
- * IST_SIZE bytes, aligned to its size, and its last word holds the address of struct cpu. */
+/* Exceptions that can hit anywhere run on stacks of their own (TSS.IST). Each such stack
+ * is IST_SIZE bytes, aligned to its size, and its last word holds the address of struct
+ * cpu. */
 #define IST_SIZE 8192
 #define IST_FATAL 1 /* #DF, #MC */
 #define IST_NMI 2
+
+/* XSAVE area, standard format (SDM 1, 13.4) */
+#define XSAVE_MXCSR 24
+#define XSAVE_MXCSR_MASK 28
+#define XSAVE_XMM 160
+#define XSAVE_HEADER 512
+#define XSAVE_YMM_HIGH 576
 
 /* Interrupt vectors */
 #define VECTOR_LINES 0x20 /* device line 0 */

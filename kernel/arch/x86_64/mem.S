@@ -1,6 +1,7 @@
 /*
- * memcpy, memmove, memset, memcmp. Tuned for TCG, where string instructions cost a loop turn
- * per word: measured per KiB, `rep movsq` takes 0.33 µs and these loops 0.24, `rep stosq`
+ * memcpy, memmove, memset, memcmp. Tuned for TCG, where string instructions cost a loop
+ * turn per word: measured per KiB, `rep movsq` takes 0.33 µs and these loops 0.24, `rep
+ * stosq`
  * 0.33 against 0.19; real CPUs run the loops at near their best too. The last bytes are
  * moved as words that overlap what is done already.
  */

@@ -22,7 +22,8 @@ void arch_serial_write(const char *s, size_t n)
 void arch_vm_exit(uint32_t code)
 {
 	out16(EXIT_PORT, (uint16_t)code);
-	/* No such device: a fault without an IDT resets the machine, and -no-reboot ends it. */
+	/* No such device: a fault without an IDT resets the machine, and -no-reboot ends
+	 * it. */
 	struct {
 		uint16_t limit;
 		uint64_t base;

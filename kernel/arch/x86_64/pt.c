@@ -1,6 +1,7 @@
 /*
  * Page tables of user address spaces. The caller holds the space's lock; the CPU may set
- * accessed and dirty bits at any time, so present entries change by atomic operations only.
+ * accessed and dirty bits at any time, so present entries change by atomic operations
+ * only.
  */
 #include <asm/errno.h>
 
@@ -15,7 +16,8 @@ void arch_pt_set_page_ops(const struct pt_page_ops *ops)
 	page_ops = ops;
 }
 
-/* Before mm runs there are the few pages the loader left, all for the boot CPU's stacks. */
+/* Before mm runs there are the few pages the loader left, all for the boot CPU's
+ * stacks. */
 paddr_t table_page_take(void)
 {
 	static paddr_t early_used;
@@ -71,9 +73,9 @@ uint64_t arch_pte_make(paddr_t pa, uint32_t flags)
 {
 	if (!(flags & (PTE_R | PTE_W | PTE_X)))
 		return pa | PT_NONE | (flags & PTE_DIRTY ? PT_D : 0);
-	return pa | PT_P | PT_A | (flags & PTE_W ? PT_W : 0) | (flags & PTE_USER ? PT_U : 0) |
-	       (flags & PTE_X ? 0 : PT_NX) | (flags & PTE_UNCACHED ? PT_UNCACHED : 0) |
-	       (flags & PTE_DIRTY ? PT_D : 0);
+	return pa | PT_P | PT_A | (flags & PTE_W ? PT_W : 0) |
+	       (flags & PTE_USER ? PT_U : 0) | (flags & PTE_X ? 0 : PT_NX) |
+	       (flags & PTE_UNCACHED ? PT_UNCACHED : 0) | (flags & PTE_DIRTY ? PT_D : 0);
 }
 
 paddr_t arch_pte_pa(uint64_t pte)
@@ -249,9 +251,11 @@ static int walk_below(uint64_t *table, int level, uint64_t start, uint64_t end,
 	return 0;
 }
 
-int arch_pt_walk(struct arch_pt *pt, uint64_t start, uint64_t end, pte_visit_fn fn, void *arg)
+int arch_pt_walk(struct arch_pt *pt, uint64_t start, uint64_t end, pte_visit_fn fn,
+		 void *arg)
 {
-	return walk_below(pt_table(pt->root), 4, ALIGN_DOWN(start, PAGE_SIZE), end, fn, arg);
+	return walk_below(pt_table(pt->root), 4, ALIGN_DOWN(start, PAGE_SIZE), end, fn,
+			  arg);
 }
 
 static void leave_here(void *arg)

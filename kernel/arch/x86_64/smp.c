@@ -4,7 +4,8 @@
  *  P1  a CPU's number is its turn of arrival; percpus[0 .. cpu_count()-1] are up, and the
  *      count changes once, when the boot CPU opens the gate.
  *  P2  a caller of arch_ipi_call that waits runs the calls made to itself, and so must
- *      every loop that spins with interrupts off: two CPUs calling each other both get on.
+ *      every loop that spins with interrupts off: two CPUs calling each other both get
+ *      on.
  */
 #include "arch/upcall.h"
 #include "arch/x86_64/cpu.h"
@@ -149,7 +150,8 @@ static void trampoline_fill(paddr_t at)
 		.root = boot_info->root_table,
 		.entry = (uint64_t)secondary_entry,
 		.gdt_limit = sizeof(d->gdt) - 1,
-		.gdt_base = (uint32_t)(at + PAGE_SIZE + offsetof(struct trampoline_data, gdt)),
+		.gdt_base = (uint32_t)(at + PAGE_SIZE +
+				       offsetof(struct trampoline_data, gdt)),
 		.far32_offset = (uint32_t)(at + (trampoline_32 - trampoline_start)),
 		.far32_selector = 8,
 		.far64_offset = (uint32_t)(at + (trampoline_64 - trampoline_start)),

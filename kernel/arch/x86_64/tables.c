@@ -1,6 +1,7 @@
 /*
- * Descriptor tables and stacks of a CPU. The IDT is one for all, and read-only once booted.
- * A vector without a stub has no gate: `int 0x80` and the like are #GP in user mode.
+ * Descriptor tables and stacks of a CPU. The IDT is one for all, and read-only once
+ * booted. A vector without a stub has no gate: `int 0x80` and the like are #GP in user
+ * mode.
  */
 #include "arch/x86_64/cpu.h"
 
@@ -37,16 +38,22 @@ static void gate_set(uint32_t vector, const char *stub, uint8_t ist, uint8_t dpl
 {
 	uint64_t at = (uint64_t)stub;
 
-	idt[vector] = (struct gate){ (uint16_t)at, SEL_KERNEL_CS, ist,
-				     (uint8_t)(GATE_INTERRUPT | dpl), (uint16_t)(at >> 16),
-				     (uint32_t)(at >> 32), 0 };
+	idt[vector] = (struct gate){ (uint16_t)at,
+				     SEL_KERNEL_CS,
+				     ist,
+				     (uint8_t)(GATE_INTERRUPT | dpl),
+				     (uint16_t)(at >> 16),
+				     (uint32_t)(at >> 32),
+				     0 };
 }
 
 void idt_init(void)
 {
 	for (uint32_t v = 0; v < 32; v++)
 		gate_set(v, exception_stubs + v * STUB_SIZE,
-			 v == 2 ? IST_NMI : v == 8 || v == 18 ? IST_FATAL : 0,
+			 v == 2		     ? IST_NMI
+			 : v == 8 || v == 18 ? IST_FATAL
+					     : 0,
 			 v == 3 || v == 4 ? GATE_USER : 0);
 	for (uint32_t i = 0; i < LINES; i++)
 		gate_set(VECTOR_LINES + i, line_stubs + i * STUB_SIZE, 0, 0);

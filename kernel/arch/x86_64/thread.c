@@ -14,18 +14,21 @@ struct pt_regs *arch_user_regs(void *kstack_top)
 	return (struct pt_regs *)kstack_top - 1;
 }
 
-/* Below the user registers' place, so that fn may fill them in (fork) before it returns to
- * user mode through them. */
-void arch_thread_init(struct arch_thread *t, void *kstack_top, void (*fn)(void *), void *arg)
+/* Below the user registers' place, so that fn may fill them in (fork) before it returns
+ * to user mode through them. */
+void arch_thread_init(struct arch_thread *t, void *kstack_top, void (*fn)(void *),
+		      void *arg)
 {
 	uint64_t top = ALIGN_DOWN((uint64_t)arch_user_regs(kstack_top), 16ul);
 	struct switch_frame *f = (struct switch_frame *)top - 1;
 
 	*f = (struct switch_frame){
-		.r12 = (uint64_t)fn, .r13 = (uint64_t)arg, .rip = (uint64_t)thread_first,
+		.r12 = (uint64_t)fn,
+		.r13 = (uint64_t)arg,
+		.rip = (uint64_t)thread_first,
 	};
 	t->rsp = (uint64_t)f;
-	t->fpu_live = false;
+	t->fpu_live = t->fpu_taken = false;
 }
 
 /* ---- segment bases ---- */

@@ -1,8 +1,8 @@
 /*
  * Which address space a CPU has loaded, and dropping stale translations everywhere.
  *
- *  T1  a CPU's bit is set in pt->active before it loads the tables, and cleared after it has
- *      loaded others: a flush misses no CPU that may hold an old entry;
+ *  T1  a CPU's bit is set in pt->active before it loads the tables, and cleared after it
+ *      has loaded others: a flush misses no CPU that may hold an old entry;
  *  T2  a kernel thread runs on whatever is loaded; asked to flush, its CPU changes to
  *      the kernel's own tables instead, and is not asked again.
  */
@@ -23,7 +23,8 @@ void arch_pt_activate(struct arch_pt *pt)
 	cpumask_t me = (cpumask_t)1 << c->pub.id;
 
 	if (pt)
-		c->lazy = false; /* also for a kernel thread that has just become a user's */
+		/* also for a kernel thread that has just become a user's */
+		c->lazy = false;
 	if (old != pt) {
 		if (pt)
 			__atomic_fetch_or(&pt->active, me, __ATOMIC_SEQ_CST);

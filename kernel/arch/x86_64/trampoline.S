@@ -1,7 +1,7 @@
 /*
- * Where a secondary CPU starts: real mode, %cs:0 at a page below 1 MiB. Copied there; runs
- * from the copy, so it addresses itself relative to %cs and its data in the page after it.
- * The boot CPU fills the data: see struct trampoline_data in smp.c.
+ * Where a secondary CPU starts: real mode, %cs:0 at a page below 1 MiB. Copied there;
+ * runs from the copy, so it addresses itself relative to %cs and its data in the page
+ * after it. The boot CPU fills the data: see struct trampoline_data in smp.c.
  */
 #define DATA 0x1000
 #define DATA_ROOT 0x00

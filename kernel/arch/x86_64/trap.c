@@ -1,6 +1,7 @@
 /*
  * Exceptions: a page fault is mm's to resolve; else user mode's become signals and the
- * kernel's own end the VM, unless the instruction has a fix-up (user copies and the like).
+ * kernel's own end the VM, unless the instruction has a fix-up (user copies and the
+ * like).
  */
 #include "arch/x86_64/cpu.h"
 #include "arch/upcall.h"
@@ -19,12 +20,38 @@ struct fixup {
 extern const struct fixup ex_table_start[], ex_table_end[];
 
 static const char *const names[32] = {
-	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound range",
-	"invalid opcode", "no FPU", "double fault", "coprocessor overrun", "invalid TSS",
-	"segment not present", "stack fault", "general protection", "page fault", "15",
-	"x87 error", "alignment check", "machine check", "SIMD error", "virtualisation",
-	"control protection", "22", "23", "24", "25", "26", "27", "hypervisor injection",
-	"VMM communication", "security", "31",
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound range",
+	"invalid opcode",
+	"no FPU",
+	"double fault",
+	"coprocessor overrun",
+	"invalid TSS",
+	"segment not present",
+	"stack fault",
+	"general protection",
+	"page fault",
+	"15",
+	"x87 error",
+	"alignment check",
+	"machine check",
+	"SIMD error",
+	"virtualisation",
+	"control protection",
+	"22",
+	"23",
+	"24",
+	"25",
+	"26",
+	"27",
+	"hypervisor injection",
+	"VMM communication",
+	"security",
+	"31",
 };
 
 bool fixup_apply(struct pt_regs *regs)
@@ -47,7 +74,9 @@ static bool has_fixup(const struct pt_regs *regs)
 
 static enum fault_access access_of(uint32_t error)
 {
-	return error & PF_FETCH ? FAULT_EXEC : error & PF_WRITE ? FAULT_WRITE : FAULT_READ;
+	return error & PF_FETCH	  ? FAULT_EXEC
+	       : error & PF_WRITE ? FAULT_WRITE
+				  : FAULT_READ;
 }
 
 void trap_user(struct pt_regs *regs, uint64_t vector, uint32_t error)
@@ -78,8 +107,8 @@ void trap_kernel(struct pt_regs *regs, uint64_t vector, uint32_t error)
 	if (vector == VECTOR_PF && va < USER_END) {
 		if (regs->eflags & EFLAGS_IF)
 			irq_enable();
-		bool resolved = upcall_page_fault(va, access_of(error), error & PF_PRESENT,
-						  false);
+		bool resolved = upcall_page_fault(va, access_of(error),
+						  error & PF_PRESENT, false);
 		irq_disable();
 		if (resolved)
 			return;

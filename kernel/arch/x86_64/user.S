@@ -1,7 +1,7 @@
 /*
- * Kernel code that touches user memory: all of it. AC, which suspends SMAP, is set only here.
- * Every instruction that may fault has a fix-up (trap.c); a range that reaches past user
- * space is refused before it is touched.
+ * Kernel code that touches user memory: all of it. AC, which suspends SMAP, is set only
+ * here. Every instruction that may fault has a fix-up (trap.c); a range that reaches past
+ * user space is refused before it is touched.
  */
 #include <asm/errno.h>
 #define USER_END 0x00007ffffffff000
@@ -147,9 +147,9 @@ arch_user_zero:
 	FIXUP 1b, 2b, 2b
 	FIXUP 3b, 4b, 4b
 
-/* int64_t arch_user_strncpy(char *dst, uint64_t src, size_t max): words while they fit into
- * dst and user space, then bytes. A word holds a NUL if (w - 0x01..) & ~w & 0x80.. is not 0;
- * its lowest set bit is in the first one. */
+/* int64_t arch_user_strncpy(char *dst, uint64_t src, size_t max): words while they fit
+ * into dst and user space, then bytes. A word holds a NUL if (w - 0x01..) & ~w & 0x80..
+ * is not 0; its lowest set bit is in the first one. */
 	.globl arch_user_strncpy
 	.balign 16
 arch_user_strncpy:

@@ -1,6 +1,6 @@
 /*
- * devfs: tmpfs with nodes in it. A list keeps what drivers announced; a new instance gets all of
- * it, instances that are mounted already get each newcomer.
+ * devfs: tmpfs with nodes in it. A list keeps what drivers announced; a new instance gets
+ * all of it, instances that are mounted already get each newcomer.
  *
  * Locks: devfs_lock, over the list and the instances, while nodes are made.
  */

@@ -3,8 +3,8 @@
  *
  * Always true:
  *  D1  an entry exists from the open of ptmx until that file's last close;
- *  D2  a number is in use until nobody holds either side, so that a hung-up slave is never
- *      mistaken for a new one;
+ *  D2  a number is in use until nobody holds either side, so that a hung-up slave is
+ *      never mistaken for a new one;
  *  D3  a slave's inode holds its terminal.
  */
 #include "core/panic.h"

@@ -1,4 +1,5 @@
-/* devpts: the slaves of the pty pairs, by number; and ptmx, which makes pairs (pts(4)). */
+/* devpts: the slaves of the pty pairs, by number; and ptmx, which makes pairs
+ * (pts(4)). */
 #ifndef FS_DEVPTS_DEVPTS_H
 #define FS_DEVPTS_DEVPTS_H
 

@@ -10,8 +10,8 @@ struct master {
 	struct path root;      /* of the mount: where the slave is found (TIOCGPTPEER) */
 };
 
-/* The devpts that goes with a ptmx node: its own, or for a node elsewhere the one mounted on
- * /dev/pts. */
+/* The devpts that goes with a ptmx node: its own, or for a node elsewhere the one mounted
+ * on /dev/pts. */
 static int find_root(struct inode *i, struct file *f, struct path *ret)
 {
 	int err;

@@ -2,10 +2,11 @@
  * procfs: the inodes of processes, and their text files and links.
  *
  * Always true:
- *  Q1  an inode of a process holds a reference on the task, so its number cannot come to mean
- *      another one; once the process is reaped, everything gives ESRCH or ENOENT;
- *  Q2  guarded files are checked with the opener's credentials at open and at each making of
- *      the text, so that a descriptor opened before a set-user-ID exec shows nothing after.
+ *  Q1  an inode of a process holds a reference on the task, so its number cannot come to
+ *      mean another one; once the process is reaped, everything gives ESRCH or ENOENT;
+ *  Q2  guarded files are checked with the opener's credentials at open and at each making
+ *      of the text, so that a descriptor opened before a set-user-ID exec shows nothing
+ *      after.
  */
 #include "fs/procfs/procfs_internal.h"
 #include "lib/fmt.h"

@@ -1,5 +1,5 @@
-/* procfs: the folders of processes: /proc/<pid>, its task/ and the threads there, fd/ and the
- * like. */
+/* procfs: the folders of processes: /proc/<pid>, its task/ and the threads there, fd/ and
+ * the like. */
 #include "fs/procfs/procfs_internal.h"
 #include "lib/fmt.h"
 #include "lib/string.h"

@@ -1,6 +1,7 @@
 /*
- * procfs: files whose text is made when they are read. Layers above register theirs: global ones
- * by path, per-process ones in one table that appears in every /proc/<pid> (and task/<tid>).
+ * procfs: files whose text is made when they are read. Layers above register theirs:
+ * global ones by path, per-process ones in one table that appears in every /proc/<pid>
+ * (and task/<tid>).
  */
 #ifndef FS_PROCFS_H
 #define FS_PROCFS_H
@@ -24,26 +25,29 @@ typedef int (*proc_show_fn)(struct proc_text *t, void *arg);
 /* Text written by the user, NUL-terminated copy. 0 or -errno. */
 typedef int (*proc_store_fn)(char *text, size_t n, void *arg);
 
-/* "meminfo", "sys/kernel/hostname": directories are made as needed. 0, -ENOMEM, -EEXIST. */
-must_use int proc_file(const char *path, uint32_t mode, proc_show_fn show, proc_store_fn store,
-		       void *arg);
+/* "meminfo", "sys/kernel/hostname": directories are made as needed. 0, -ENOMEM,
+ * -EEXIST. */
+must_use int proc_file(const char *path, uint32_t mode, proc_show_fn show,
+		       proc_store_fn store, void *arg);
 must_use int proc_symlink(const char *path, const char *target);
 /* A link whose text depends on who reads it ("self"): its length, as readlink(2). */
 must_use int proc_symlink_made(const char *path, int64_t (*make)(char *buf, size_t n));
-must_use int proc_file_ops(const char *path, uint32_t mode, const struct file_ops *ops, void *arg);
+must_use int proc_file_ops(const char *path, uint32_t mode, const struct file_ops *ops,
+			   void *arg);
 /* What a file made by proc_file_ops was registered with. */
 void *proc_arg_of(const struct inode *i);
 
-/* A file system of such files beside /proc (sysfs): the same calls, with "TYPE:" before the path
- * ("sysfs:devices/system/cpu/online"). */
+/* A file system of such files beside /proc (sysfs): the same calls, with "TYPE:" before
+ * the path ("sysfs:devices/system/cpu/online"). */
 
-/* One entry of /proc/<pid>. `task` is an opaque, referenced struct task. A process that is gone
- * is never asked: its files give ESRCH. */
+/* One entry of /proc/<pid>. `task` is an opaque, referenced struct task. A process that
+ * is gone is never asked: its files give ESRCH. */
 struct proc_pid_entry {
 	const char *name;
-	uint32_t mode; /* S_IFREG | 0444, S_IFLNK | 0777, S_IFDIR | 0555 */
+	uint32_t mode;	  /* S_IFREG | 0444, S_IFLNK | 0777, S_IFDIR | 0555 */
 	bool leader_only; /* not under task/<tid> */
-	bool guarded;	  /* only for those who might trace it: ops->may_look, by opener */
+	/* only for those who might trace it: ops->may_look, by opener */
+	bool guarded;
 	int (*show)(struct proc_text *t, void *task);
 	/* Under task/<tid>, where a thread speaks for itself alone; NULL: show. */
 	int (*show_thread)(struct proc_text *t, void *task);
@@ -51,8 +55,10 @@ struct proc_pid_entry {
 	int (*link)(void *task, struct path *ret);
 	/* Links that name no file (ns/): their text. */
 	int64_t (*link_text)(void *task, char *buf, size_t n);
-	/* Directories: the first entry at or after *pos, its name into buf and its place into
-	 * *pos; false at the end. Their entries are links if link_name is set, else text. */
+	/* Directories: the first entry at or after *pos, its name into buf and its place
+	 * into
+	 * *pos; false at the end. Their entries are links if link_name is set, else
+	 *  text. */
 	bool (*list)(void *task, uint64_t *pos, char *buf, size_t n);
 	/* ret or t NULL: only whether there is such an entry (0 or -ENOENT). */
 	int (*link_name)(void *task, const char *name, struct path *ret);
@@ -68,14 +74,16 @@ struct proc_task_ops {
 	void *(*find)(int32_t pid, bool thread);
 	void *(*get)(void *task); /* one more reference */
 	void (*put)(void *task);
-	int32_t (*next_pid)(int32_t from);	 /* smallest process id >= from; 0: none */
+	/* smallest process id >= from; 0: none */
+	int32_t (*next_pid)(int32_t from);
 	int32_t (*next_tid)(void *task, int32_t from); /* the same among its threads */
 	int32_t (*self)(void);
 	int32_t (*self_tid)(void);
 	/* Owner of its files: effective ids; except of the folder itself, root's when the
 	 * process is not dumpable. */
 	void (*owner)(void *task, bool folder, uid_t *uid, gid_t *gid);
-	/* May somebody with these credentials look into it (ptrace(2), access mode checks)? */
+	/* May somebody with these credentials look into it (ptrace(2), access mode
+	 * checks)? */
 	bool (*may_look)(void *task, const struct cred *c);
 	bool (*alive)(void *task); /* not reaped yet */
 	const struct proc_pid_entry *entries;

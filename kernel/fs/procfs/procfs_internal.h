@@ -6,7 +6,8 @@
 
 /* ---- the registered tree: tree.c ---- */
 
-/* Always there once registered; only `children` of a folder grows, under proc_tree_lock. */
+/* Always there once registered; only `children` of a folder grows, under
+ * proc_tree_lock. */
 struct proc_node {
 	const char *name;
 	size_t name_len;

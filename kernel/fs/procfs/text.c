@@ -112,7 +112,8 @@ void proc_release_text(struct file *f)
 	heap_free(o);
 }
 
-/* Made anew whenever somebody reads from the beginning: all reads of one pass see one text. */
+/* Made anew whenever somebody reads from the beginning: all reads of one pass see one
+ * text. */
 static int text_make(struct file *f, struct proc_open *o,
 		     int (*make)(struct file *f, struct proc_text *t))
 {

@@ -1,6 +1,6 @@
 /*
- * procfs: the tree of registered files. Nodes are made while booting, or when a layer comes up,
- * and never go away, so a pointer to one stays good.
+ * procfs: the tree of registered files. Nodes are made while booting, or when a layer
+ * comes up, and never go away, so a pointer to one stays good.
  *
  * Locks: proc_tree_lock, over the lists of children.
  */

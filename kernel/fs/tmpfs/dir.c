@@ -202,7 +202,7 @@ static int replace(struct inode *od, struct tmpfs_entry *from, struct inode *nd,
 	dir_changed(nd, to ? 0 : 1);
 	if (is_dir) {
 		od->nlink--;
-		nd->nlink += to ? 0 : 1;
+		nd->nlink += victim && S_ISDIR(victim->mode) ? 0 : 1;
 	}
 	inode_touch(moved, TOUCH_CTIME);
 	if (victim)
@@ -210,8 +210,8 @@ static int replace(struct inode *od, struct tmpfs_entry *from, struct inode *nd,
 	return 0;
 }
 
-static int dir_rename(struct inode *od, struct dentry *o, struct inode *nd, struct dentry *n,
-		      uint32_t flags)
+static int dir_rename(struct inode *od, struct dentry *o, struct inode *nd,
+		      struct dentry *n, uint32_t flags)
 {
 	struct tmpfs_entry *from = tmpfs_find(od, &o->name);
 

@@ -82,7 +82,8 @@ static int64_t tmpfs_llseek(struct file *f, int64_t off, int whence)
 /* Zero-filled pages for [off, end), so that writing there cannot find no space. */
 static int allocate(struct inode *i, uint64_t off, uint64_t end)
 {
-	for (uint64_t n = off >> PAGE_SHIFT; n < (end + PAGE_SIZE - 1) >> PAGE_SHIFT; n++) {
+	for (uint64_t n = off >> PAGE_SHIFT; n < (end + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	     n++) {
 		struct page *p;
 		int err = mapping_get(&i->mapping, n, 0, &p);
 		if (err)

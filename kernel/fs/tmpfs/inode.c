@@ -9,7 +9,8 @@ static int charge(struct mapping *m)
 	struct inode *i = m->host;
 	struct tmpfs_sb *t = tmpfs_sb_of(i->sb);
 
-	if (__atomic_add_fetch((uint64_t *)&t->used_pages, 1, __ATOMIC_RELAXED) <= t->max_pages)
+	if (__atomic_add_fetch((uint64_t *)&t->used_pages, 1, __ATOMIC_RELAXED) <=
+	    t->max_pages)
 		return 0;
 	t->used_pages--;
 	return -ENOSPC;

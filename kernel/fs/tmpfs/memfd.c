@@ -8,7 +8,7 @@
 
 static struct mount *memfd_mount; /* [I] */
 
-#define SEALS_ALL                                                                         \
+#define SEALS_ALL                                                                        \
 	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
 
 int memfd_new(const char *name, uint32_t flags, struct file **ret)
@@ -43,7 +43,8 @@ int memfd_seals_get(const struct file *f)
 	if (!is_memfd(f))
 		return -EINVAL;
 	/* Files of other tmpfs mounts are born sealed against sealing, as in Linux. */
-	return f->inode->sb == memfd_mount->sb ? (int)tmpfs_of(f->inode)->seals : F_SEAL_SEAL;
+	return f->inode->sb == memfd_mount->sb ? (int)tmpfs_of(f->inode)->seals
+					       : F_SEAL_SEAL;
 }
 
 int memfd_seals_add(struct file *f, uint32_t seals)
@@ -68,7 +69,7 @@ int memfd_seals_add(struct file *f, uint32_t seals)
 
 void memfd_init(void)
 {
-	int err = mount_internal("tmpfs", "memfd", "size=0,nr_inodes=0", MS_NODEV | MS_NOSUID,
-				 &memfd_mount);
+	int err = mount_internal("tmpfs", "memfd", "size=0,nr_inodes=0",
+				 MS_NODEV | MS_NOSUID, &memfd_mount);
 	insist(!err);
 }

@@ -2,10 +2,10 @@
  * tmpfs: files that live in the page cache and nowhere else.
  *
  * Always true:
- *  M1  a directory's tree holds one reference on the inode of each of its entries; an inode's
- *      nlink counts them (directories: 2 + subdirectories);
- *  M2  an entry's key is its readdir cookie: it stays while the entry does, whatever else is
- *      made or removed around it;
+ *  M1  a directory's tree holds one reference on the inode of each of its entries; an
+ *      inode's nlink counts them (directories: 2 + subdirectories);
+ *  M2  an entry's key is its readdir cookie: it stays while the entry does, whatever else
+ *      is made or removed around it;
  *  M3  used_pages counts every page of every file, and never passes max_pages.
  *
  * Locks: the directory's inode lock over its tree; the inode's own over xattrs and seals;
@@ -22,8 +22,8 @@
 
 struct tmpfs_sb {
 	struct spinlock lock;
-	struct list dying;  /* [lock] struct tmpfs_inode: directories with entries left */
-	bool draining;	    /* [lock] */
+	struct list dying; /* [lock] struct tmpfs_inode: directories with entries left */
+	bool draining;	   /* [lock] */
 	_Atomic uint64_t used_pages, used_inodes;
 	uint64_t max_pages, max_inodes;
 	uint32_t mode;
@@ -43,9 +43,9 @@ struct tmpfs_inode {
 	struct rb_tree entries; /* directories: struct tmpfs_entry by key */
 	struct list xattrs;	/* struct tmpfs_xattr */
 	size_t xattr_bytes;
-	char *target;		/* symbolic links; owned */
-	uint32_t seals;		/* memfd: F_SEAL_* */
-	struct list dying;	/* on tmpfs_sb.dying */
+	char *target;	   /* symbolic links; owned */
+	uint32_t seals;	   /* memfd: F_SEAL_* */
+	struct list dying; /* on tmpfs_sb.dying */
 };
 
 static inline struct tmpfs_inode *tmpfs_of(const struct inode *i)
@@ -59,8 +59,8 @@ static inline struct tmpfs_sb *tmpfs_sb_of(const struct super_block *sb)
 }
 
 /* ---- inode.c ---- */
-must_use int tmpfs_inode_new(struct super_block *sb, const struct inode *dir, uint32_t mode,
-			     dev_id_t rdev, struct inode **ret);
+must_use int tmpfs_inode_new(struct super_block *sb, const struct inode *dir,
+			     uint32_t mode, dev_id_t rdev, struct inode **ret);
 void tmpfs_evict(struct inode *i);
 must_use int tmpfs_getattr(struct inode *i, struct kstat *ret);
 must_use int tmpfs_setattr(struct inode *i, const struct attr_change *a);
@@ -86,8 +86,8 @@ int tmpfs_setxattr(struct inode *i, const char *name, const void *v, size_t n, i
 int64_t tmpfs_listxattr(struct inode *i, char *buf, size_t n);
 int tmpfs_removexattr(struct inode *i, const char *name);
 void tmpfs_xattrs_free(struct tmpfs_inode *t);
-#define TMPFS_XATTR_OPS                                                                   \
-	.getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr,                           \
+#define TMPFS_XATTR_OPS                                                                  \
+	.getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr,                          \
 	.listxattr = tmpfs_listxattr, .removexattr = tmpfs_removexattr
 
 /* ---- memfd.c: memfd_create(2) and its seals ---- */

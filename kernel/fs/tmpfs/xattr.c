@@ -1,4 +1,5 @@
-/* Extended attributes of tmpfs: a short list per inode. The VFS has checked names and rights. */
+/* Extended attributes of tmpfs: a short list per inode. The VFS has checked names and
+ * rights. */
 #include <linux/xattr.h>
 
 #include "fs/inode.h"
@@ -16,7 +17,8 @@ struct tmpfs_xattr {
 
 static struct tmpfs_xattr *find(const struct tmpfs_inode *t, const char *name)
 {
-	list_for_each(x, &t->xattrs, struct tmpfs_xattr, link) {
+	list_for_each(x, &t->xattrs, struct tmpfs_xattr, link)
+	{
 		if (!strcmp(x->name, name))
 			return x;
 	}
@@ -94,7 +96,8 @@ int64_t tmpfs_listxattr(struct inode *i, char *buf, size_t n)
 	size_t len = 0;
 
 	mutex_lock(&i->lock);
-	list_for_each(x, &tmpfs_of(i)->xattrs, struct tmpfs_xattr, link) {
+	list_for_each(x, &tmpfs_of(i)->xattrs, struct tmpfs_xattr, link)
+	{
 		size_t k = strlen(x->name) + 1;
 		if (n && len + k <= n)
 			memcpy(buf + len, x->name, k);

@@ -1,6 +1,6 @@
 /*
- * The vDSO: runs in user mode, in every program. No state of its own, no relocations; what it
- * cannot answer it asks the kernel.
+ * The vDSO: runs in user mode, in every program. No state of its own, no relocations;
+ * what it cannot answer it asks the kernel.
  */
 #include <asm/unistd.h>
 #include <linux/time.h>
@@ -47,15 +47,16 @@ static inline uint64_t now(bool real)
 		int64_t ticks = (int64_t)(rdtsc() - d->base_tsc);
 		ns = real ? d->base_real : d->base_mono;
 		if (likely(ticks > 0))
-			ns += (uint64_t)((unsigned __int128)(uint64_t)ticks * d->mult >> d->shift);
+			ns += (uint64_t)((unsigned __int128)(uint64_t)ticks * d->mult >>
+					 d->shift);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	} while (unlikely(seq != __atomic_load_n(&d->seq, __ATOMIC_RELAXED)));
 	return ns;
 }
 
 #define REAL_CLOCKS (BIT(CLOCK_REALTIME) | BIT(CLOCK_REALTIME_COARSE) | BIT(CLOCK_TAI))
-#define MONO_CLOCKS                                                                       \
-	(BIT(CLOCK_MONOTONIC) | BIT(CLOCK_MONOTONIC_RAW) | BIT(CLOCK_MONOTONIC_COARSE) |  \
+#define MONO_CLOCKS                                                                      \
+	(BIT(CLOCK_MONOTONIC) | BIT(CLOCK_MONOTONIC_RAW) | BIT(CLOCK_MONOTONIC_COARSE) | \
 	 BIT(CLOCK_BOOTTIME))
 
 int __vdso_clock_gettime(int clock, struct __kernel_timespec *ts)

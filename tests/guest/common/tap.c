@@ -21,7 +21,7 @@ static struct shared {
 	unsigned checks;
 	char note[400];
 	char dir[64];
-} *shared;
+} * shared;
 
 void tap_checked(void)
 {
@@ -57,7 +57,8 @@ int tap_wait(int pid)
 	int status;
 	while (waitpid(pid, &status, 0) != pid)
 		if (errno != EINTR)
-			tap_fail(__FILE__, __LINE__, "no child %d (errno %d)", pid, errno);
+			tap_fail(__FILE__, __LINE__, "no child %d (errno %d)", pid,
+				 errno);
 	return status;
 }
 

@@ -33,7 +33,8 @@ static void published_values(void **state)
 	assert_int_equal(~crc32c(~0u, buf, 32), 0x46dd794e);
 }
 
-/* Every entry of every table: one byte, then 0 to 7 zero bytes, within one eight-byte step. */
+/* Every entry of every table: one byte, then 0 to 7 zero bytes, within one eight-byte
+ * step. */
 static void every_table_entry(void **state)
 {
 	for (int k = 0; k < 8; k++) {

@@ -33,13 +33,15 @@ static struct image good(void)
 	m.e.e_phoff = sizeof(m.e);
 	m.e.e_phentsize = sizeof(Elf64_Phdr);
 	m.e.e_phnum = 6;
-	m.p[TEXT] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, 0x400000, 0, 0x1000, 0x1000, 0x1000 };
-	m.p[DATA] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 0x1800, 0x402800, 0, 0x400, 0x2000,
-				  0x200000 };
+	m.p[TEXT] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0,	0x400000,
+				  0,	   0x1000,	0x1000, 0x1000 };
+	m.p[DATA] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 0x1800, 0x402800,
+				  0,	   0x400,	0x2000, 0x200000 };
 	m.p[INTERP] = (Elf64_Phdr){ PT_INTERP, PF_R, 0x300, 0x400300, 0, 20, 20, 1 };
 	m.p[STACK] = (Elf64_Phdr){ PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 16 };
 	m.p[TLS] = (Elf64_Phdr){ PT_TLS, PF_R, 0x1800, 0x402800, 0, 16, 64, 32 };
-	m.p[DYNAMIC] = (Elf64_Phdr){ PT_DYNAMIC, PF_R | PF_W, 0x1900, 0x402900, 0, 64, 64, 8 };
+	m.p[DYNAMIC] =
+		(Elf64_Phdr){ PT_DYNAMIC, PF_R | PF_W, 0x1900, 0x402900, 0, 64, 64, 8 };
 	return m;
 }
 
@@ -114,11 +116,11 @@ static void test_dyn_at_zero(void **state)
 
 static void test_header(void **state)
 {
-#define BROKEN(field, value, reason)          \
-	do {                                  \
-		struct image m = good();      \
-		m.e.field = (value);          \
-		refused(&m, reason);          \
+#define BROKEN(field, value, reason)                                                     \
+	do {                                                                             \
+		struct image m = good();                                                 \
+		m.e.field = (value);                                                     \
+		refused(&m, reason);                                                     \
 	} while (0)
 	BROKEN(e_ident[0], 0, "not an ELF file");
 	BROKEN(e_ident[EI_CLASS], ELFCLASS32, "not 64-bit little endian");
@@ -130,39 +132,46 @@ static void test_header(void **state)
 	BROKEN(e_phentsize, 32, "program headers of unknown size");
 	BROKEN(e_phnum, 0, "no program headers");
 	BROKEN(e_phnum, 65, "too many program headers");
-	BROKEN(e_phoff, sizeof(struct image), "program headers reach past the end of the file");
+	BROKEN(e_phoff, sizeof(struct image),
+	       "program headers reach past the end of the file");
 	BROKEN(e_phoff, UINT64_MAX, "program headers reach past the end of the file");
 	BROKEN(e_entry, LIMIT, "the entry point lies outside the address range");
 }
 
 static void test_segments(void **state)
 {
-#define BAD(which, field, value, reason)          \
-	do {                                      \
-		struct image m = good();          \
-		m.p[which].field = (value);       \
-		refused(&m, reason);              \
+#define BAD(which, field, value, reason)                                                 \
+	do {                                                                             \
+		struct image m = good();                                                 \
+		m.p[which].field = (value);                                              \
+		refused(&m, reason);                                                     \
 	} while (0)
-	BAD(DATA, p_filesz, 0x2001, "a segment has more bytes in the file than in memory");
+	BAD(DATA, p_filesz, 0x2001,
+	    "a segment has more bytes in the file than in memory");
 	BAD(TEXT, p_offset, sizeof(struct image),
 	    "a segment reaches past the end of the file");
-	BAD(TEXT, p_offset, UINT64_MAX - 0xfff, "a segment reaches past the end of the file");
+	BAD(TEXT, p_offset, UINT64_MAX - 0xfff,
+	    "a segment reaches past the end of the file");
 	BAD(DATA, p_memsz, UINT64_MAX, "a segment lies outside the address range");
 	BAD(DATA, p_memsz, LIMIT, "a segment lies outside the address range");
 	BAD(DATA, p_vaddr, LIMIT - 0x800, "a segment lies outside the address range");
 	BAD(DATA, p_align, 0x1001, "a segment's alignment is not a power of two");
 	BAD(DATA, p_vaddr, 0x402900, "a segment's address and offset disagree");
 	BAD(DATA, p_flags, 8, "a segment has unknown flags");
-	BAD(DATA, p_vaddr, 0x400800, "segments overlap, share a page or are out of order");
-	BAD(DATA, p_vaddr, 0x3ff800, "segments overlap, share a page or are out of order");
+	BAD(DATA, p_vaddr, 0x400800,
+	    "segments overlap, share a page or are out of order");
+	BAD(DATA, p_vaddr, 0x3ff800,
+	    "segments overlap, share a page or are out of order");
 	BAD(TEXT, p_memsz, 0x2001, "segments overlap, share a page or are out of order");
 }
 
 static void test_other_headers(void **state)
 {
 	BAD(INTERP, p_filesz, 1, "the interpreter's name is empty or too long");
-	BAD(INTERP, p_filesz, ELF_INTERP_MAX + 1, "the interpreter's name is empty or too long");
-	BAD(INTERP, p_offset, UINT64_MAX, "a program header reaches past the end of the file");
+	BAD(INTERP, p_filesz, ELF_INTERP_MAX + 1,
+	    "the interpreter's name is empty or too long");
+	BAD(INTERP, p_offset, UINT64_MAX,
+	    "a program header reaches past the end of the file");
 	BAD(TLS, p_filesz, 65, "the TLS header is malformed");
 	BAD(TLS, p_align, 3, "the TLS header is malformed");
 	BAD(TLS, p_type, PT_INTERP, "a program header is given twice");
@@ -186,11 +195,13 @@ static void test_segment_counts(void **state)
 	} many = { .e = good().e };
 	const char *why;
 	for (int i = 0; i <= ELF_SEGMENTS_MAX; i++)
-		many.p[i] = (Elf64_Phdr){ PT_LOAD, PF_R, 0, 0x1000 * (i + 1), 0, 0, 16, 0 };
+		many.p[i] =
+			(Elf64_Phdr){ PT_LOAD, PF_R, 0, 0x1000 * (i + 1), 0, 0, 16, 0 };
 	many.e.e_phnum = ELF_SEGMENTS_MAX;
 	assert_int_equal(elf_image_read(&many, sizeof(many), LIMIT, &plan, &why), 0);
 	many.e.e_phnum++;
-	assert_int_equal(elf_image_read(&many, sizeof(many), LIMIT, &plan, &why), -ENOEXEC);
+	assert_int_equal(elf_image_read(&many, sizeof(many), LIMIT, &plan, &why),
+			 -ENOEXEC);
 	assert_string_equal(why, "too many segments");
 }
 
@@ -209,7 +220,9 @@ static struct image with_relocs(uint64_t at, uint64_t size, uint64_t entry)
 {
 	struct image m = good();
 	Elf64_Dyn d[4] = {
-		{ DT_RELA, { at } }, { DT_RELASZ, { size } }, { DT_RELAENT, { entry } },
+		{ DT_RELA, { at } },
+		{ DT_RELASZ, { size } },
+		{ DT_RELAENT, { entry } },
 	};
 
 	memcpy((uint8_t *)&m + m.p[DYNAMIC].p_offset, d, sizeof(d));

@@ -8,12 +8,12 @@
 
 #include "lib/fmt.h"
 
-#define SAME(...)                                                                         \
-	do {                                                                              \
-		char a_[128], b_[128];                                                    \
-		int n_ = snprintf(a_, sizeof a_, __VA_ARGS__);                            \
-		assert_int_equal(fmt_to(b_, sizeof b_, __VA_ARGS__), n_);                 \
-		assert_string_equal(b_, a_);                                              \
+#define SAME(...)                                                                        \
+	do {                                                                             \
+		char a_[128], b_[128];                                                   \
+		int n_ = snprintf(a_, sizeof a_, __VA_ARGS__);                           \
+		assert_int_equal(fmt_to(b_, sizeof b_, __VA_ARGS__), n_);                \
+		assert_string_equal(b_, a_);                                             \
 	} while (0)
 
 static void formats_as_printf(void **state)

@@ -45,8 +45,9 @@ static int values[KEYS];
 static void keys_make(void)
 {
 	for (unsigned i = 0; i < KEYS; i++)
-		keys[i] = i < 100 ? i : i < 200 ? 4090 + (i - 100) * 7 :
-				  (uint64_t)(i - 199) << (20 + (i % 40) / 40);
+		keys[i] = i < 100   ? i
+			  : i < 200 ? 4090 + (i - 100) * 7
+				    : (uint64_t)(i - 199) << (20 + (i % 40) / 40);
 	keys[KEYS - 2] = UINT64_MAX - 1;
 	keys[KEYS - 1] = UINT64_MAX;
 	memset(in, 0, sizeof in);

@@ -9,8 +9,8 @@
 
 #include "lib/symtab.h"
 
-/* Two functions: first at 0x10 (a.c: line 5 from 0x10, line 3 from 0x18), second at 0x40 with
- * b.c: line 9 from 0x44. */
+/* Two functions: first at 0x10 (a.c: line 5 from 0x10, line 3 from 0x18), second at 0x40
+ * with b.c: line 9 from 0x44. */
 static const struct {
 	char magic[8];
 	uint32_t header[6];
@@ -19,13 +19,16 @@ static const struct {
 	uint8_t lines[7];
 	char strings[22];
 } packed table = {
-	"MFLYSYMS", { 1, 2, 2, 7, 22, 0 }, { { 0x10, 1, 0 }, { 0x40, 7, 4 } }, { 14, 18 },
+	"MFLYSYMS",
+	{ 1, 2, 2, 7, 22, 0 },
+	{ { 0x10, 1, 0 }, { 0x40, 7, 4 } },
+	{ 14, 18 },
 	{ 0 << 1, 5 << 1, 8 << 1, (2 << 1) - 1, 4 << 1 | 1, 1, 9 << 1 },
 	"\0first\0second\0a.c\0b.c",
 };
 
-static void found(uint64_t address, const char *function, uint64_t offset, const char *file,
-		  uint32_t line)
+static void found(uint64_t address, const char *function, uint64_t offset,
+		  const char *file, uint32_t line)
 {
 	struct symtab t;
 	struct symbol s;

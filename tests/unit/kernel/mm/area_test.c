@@ -1,4 +1,5 @@
-/* The area tree against a plain bitmap of pages: V1, gaps, splitting, merging, placing. */
+/* The area tree against a plain bitmap of pages: V1, gaps, splitting, merging,
+ * placing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -94,7 +95,7 @@ static int stop(void **state)
 	return 0;
 }
 
-#define AT(page) (USER_START + (uint64_t)(page) * PAGE_SIZE)
+#define AT(page) (USER_START + (uint64_t)(page)*PAGE_SIZE)
 
 static struct area *add(uint64_t first, uint64_t end, uint32_t prot, struct mapping *m)
 {
@@ -224,7 +225,8 @@ static void set_range(uint64_t first, uint64_t n, bool v)
 
 static void map_somewhere(void)
 {
-	uint64_t n = (uint64_t)rand() % 12 + 1, top = (uint64_t)rand() % (PAGES - 20) + 20, at;
+	uint64_t n = (uint64_t)rand() % 12 + 1,
+		 top = (uint64_t)rand() % (PAGES - 20) + 20, at;
 	int64_t want = place_slowly(n, top);
 	bool found = area_place(&s, n * PAGE_SIZE, USER_START, AT(top), &at);
 	assert_int_equal(found, want >= 0);
@@ -276,8 +278,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(carves_and_merges, start, stop),
-		cmocka_unit_test_setup_teardown(carving_without_memory_changes_nothing, start,
-						stop),
+		cmocka_unit_test_setup_teardown(carving_without_memory_changes_nothing,
+						start, stop),
 		cmocka_unit_test_setup_teardown(carving_stops_at_the_limit, start, stop),
 		cmocka_unit_test_setup_teardown(places_top_down, start, stop),
 		cmocka_unit_test_setup_teardown(stacks_keep_their_guard, start, stop),

@@ -218,9 +218,11 @@ static void boot_leaves_the_hole_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(fresh_blocks_are_taken_one_by_one, start, stop),
+		cmocka_unit_test_setup_teardown(fresh_blocks_are_taken_one_by_one, start,
+						stop),
 		cmocka_unit_test_setup_teardown(exhaustion_is_null, start, stop),
-		cmocka_unit_test_setup_teardown(random_traffic_loses_nothing, start, stop),
+		cmocka_unit_test_setup_teardown(random_traffic_loses_nothing, start,
+						stop),
 		cmocka_unit_test_setup_teardown(bulk_takes_what_there_is, start, stop),
 		cmocka_unit_test_setup_teardown(double_free_stops, start, stop),
 		cmocka_unit_test(boot_frees_only_what_is_free),

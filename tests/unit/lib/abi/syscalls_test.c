@@ -76,9 +76,9 @@ static void rows_are_sorted_and_grouped(void **state)
 
 static void attack_surface_stays_refused(void **state)
 {
-	static const char *const never[] = { "bpf", "io_uring_setup", "kexec_load",
-					     "init_module", "userfaultfd",
-					     "perf_event_open" };
+	static const char *const never[] = { "bpf",	    "io_uring_setup",
+					     "kexec_load",  "init_module",
+					     "userfaultfd", "perf_event_open" };
 	for (size_t n = 0; n < ARRAY_LEN(never); n++)
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 			if (!strcmp(rows[i].name, never[n]))

@@ -1,6 +1,6 @@
 /*
- * kernel/dev/virtio/virtq.c against a device made of the specification's words: an honest one
- * gets and returns every chain, a hostile one breaks the queue and nothing else.
+ * kernel/dev/virtio/virtq.c against a device made of the specification's words: an honest
+ * one gets and returns every chain, a hostile one breaks the queue and nothing else.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -265,8 +265,8 @@ static void an_interrupt_is_asked_for_without_a_gap(void **state)
 	assert_int_equal(q.avail->flags, 0);
 }
 
-/* What a hostile device puts in the used ring, after three chains were given (of 2, 2 and 1
- * descriptors: heads 0, 2 and 4) and the first was returned in order. */
+/* What a hostile device puts in the used ring, after three chains were given (of 2, 2 and
+ * 1 descriptors: heads 0, 2 and 4) and the first was returned in order. */
 static const struct {
 	const char *what;
 	uint32_t id, len;

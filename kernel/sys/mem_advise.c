@@ -1,0 +1,84 @@
+/* What a program says and asks about its memory: madvise, msync, mincore, mlock and
+ * family. */
+#include <linux/mman.h>
+
+#include "proc/task.h"
+#include "sys/syscall.h"
+
+static struct space *mine(void)
+{
+	return thread_current()->space;
+}
+
+int64_t sys_madvise(uint64_t addr, uint64_t length, int32_t advice)
+{
+	return space_advise(mine(), addr, length, advice);
+}
+
+int64_t sys_msync(uint64_t addr, uint64_t length, uint32_t flags)
+{
+	return space_sync(mine(), addr, length, (int)flags);
+}
+
+int64_t sys_mincore(uint64_t addr, uint64_t length, uaddr_t vec)
+{
+	return space_mincore(mine(), addr, length, vec);
+}
+
+/* CAP_IPC_LOCK lifts the limit; mm compares with what it finds in the space. */
+static int may_lock(void)
+{
+	if (cred_has_cap(thread_current()->cred, CAP_IPC_LOCK)) {
+		mine()->limit_memlock = UINT64_MAX;
+		return 0;
+	}
+	mine()->limit_memlock = rlimit_current(RLIMIT_MEMLOCK);
+	return mine()->limit_memlock ? 0 : -EPERM;
+}
+
+static int64_t lock_range(uint64_t addr, uint64_t length)
+{
+	int err = may_lock();
+	uint64_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+	if (err)
+		return err;
+	if (addr + length < addr)
+		return -EINVAL;
+	return space_lock_range(mine(), start, ALIGN_UP(addr + length, PAGE_SIZE) - start,
+				true);
+}
+
+int64_t sys_mlock(uint64_t addr, uint64_t length)
+{
+	return lock_range(addr, length);
+}
+
+int64_t sys_mlock2(uint64_t addr, uint64_t length, uint32_t flags)
+{
+	if (flags & ~(uint32_t)MLOCK_ONFAULT)
+		return -EINVAL;
+	return lock_range(addr, length);
+}
+
+int64_t sys_munlock(uint64_t addr, uint64_t length)
+{
+	uint64_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+	if (addr + length < addr)
+		return -EINVAL;
+	return space_lock_range(mine(), start, ALIGN_UP(addr + length, PAGE_SIZE) - start,
+				false);
+}
+
+int64_t sys_mlockall(uint32_t flags)
+{
+	if (!flags || flags & ~(uint32_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) ||
+	    flags == MCL_ONFAULT)
+		return -EINVAL;
+	int err = may_lock();
+	return err ? err : space_lock_all(mine(), flags);
+}
+
+int64_t sys_munlockall(void)
+{
+	return space_lock_all(mine(), 0);
+}

@@ -1,0 +1,111 @@
+/* mmap, munmap, mprotect, mremap, brk. */
+#include <linux/mman.h>
+
+#include "fs/file.h"
+#include "proc/task.h"
+#include "sys/syscall.h"
+
+#define MAP_TYPES (MAP_SHARED | MAP_PRIVATE | MAP_SHARED_VALIDATE)
+/* What MAP_SHARED_VALIDATE may come with: everything else is EOPNOTSUPP there. */
+#define MAP_VALIDATED                                                                    \
+	(MAP_TYPES | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE |         \
+	 MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK |     \
+	 MAP_STACK | MAP_HUGETLB | MAP_FIXED_NOREPLACE | MAP_32BIT)
+
+static int check_type(uint32_t flags)
+{
+	switch (flags & MAP_TYPE) {
+	case MAP_SHARED:
+	case MAP_PRIVATE:
+		return 0;
+	case MAP_SHARED_VALIDATE:
+		return flags & ~(uint32_t)MAP_VALIDATED ? -EOPNOTSUPP : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static uint32_t area_flags_of(uint32_t flags)
+{
+	return ((flags & MAP_TYPE) != MAP_PRIVATE ? AREA_SHARED : 0u) |
+	       (flags & MAP_GROWSDOWN ? AREA_GROWSDOWN : 0u) |
+	       (flags & MAP_LOCKED ? AREA_LOCKED : 0u) |
+	       (flags & MAP_NORESERVE ? AREA_NORESERVE : 0u);
+}
+
+static int64_t map_file(struct space *s, struct map_request *r, int32_t fd)
+{
+	struct file *f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	int64_t at = file_mmap(f, r);
+	if (!at)
+		at = space_map(s, r);
+	file_put(f);
+	return at;
+}
+
+static int64_t map_shared_memory(struct space *s, struct map_request *r)
+{
+	int64_t at = space_shared_memory(r->len, r);
+	if (at)
+		return at;
+	at = space_map(s, r);
+	r->ops->put(r->owner);
+	return at;
+}
+
+int64_t sys_mmap(uint64_t addr, uint64_t length, uint32_t prot, uint32_t flags,
+		 int32_t fd, int64_t offset)
+{
+	struct space *s = thread_current()->space;
+	struct map_request r = {
+		.addr = addr,
+		.len = length,
+		.prot = prot & (PROT_READ | PROT_WRITE | PROT_EXEC),
+		.flags = area_flags_of(flags),
+		.fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE),
+		.noreplace = flags & MAP_FIXED_NOREPLACE,
+		.low32 = (flags & MAP_32BIT) && !(flags & MAP_FIXED),
+		.populate = (flags & MAP_LOCKED) ||
+			    (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE,
+		.pgoff = (uint64_t)offset >> PAGE_SHIFT,
+	};
+	if ((uint64_t)offset & ~PAGE_MASK)
+		return -EINVAL;
+	int err = check_type(flags);
+	if (err || !length)
+		return err ? err : -EINVAL;
+	if (flags & MAP_HUGETLB)
+		return -ENOMEM; /* as Linux without reserved huge pages */
+	if (length > USER_END)
+		return -ENOMEM;
+	if (!(flags & MAP_ANONYMOUS))
+		return map_file(s, &r, fd);
+	r.pgoff = 0;
+	if (r.flags & AREA_SHARED)
+		return map_shared_memory(s, &r);
+	return space_map(s, &r);
+}
+
+int64_t sys_munmap(uint64_t addr, uint64_t length)
+{
+	return space_unmap(thread_current()->space, addr, length);
+}
+
+int64_t sys_mprotect(uint64_t addr, uint64_t length, uint32_t prot)
+{
+	return space_protect(thread_current()->space, addr, length, prot);
+}
+
+int64_t sys_mremap(uint64_t addr, uint64_t old_len, uint64_t new_len, uint32_t flags,
+		   uint64_t new_addr)
+{
+	return space_remap(thread_current()->space, addr, old_len, new_len, flags,
+			   new_addr);
+}
+
+int64_t sys_brk(uint64_t brk)
+{
+	return (int64_t)space_set_brk(thread_current()->space, brk);
+}

@@ -1,0 +1,114 @@
+/* fork, vfork, clone, clone3, exit, execve. */
+#include <linux/sched.h>
+#include <linux/signal.h>
+
+#include "fs/vfs.h"
+#include "proc/clone.h"
+#include "proc/exec.h"
+#include "proc/proc.h"
+#include "sys/syscall.h"
+
+int64_t sys_fork(void)
+{
+	return process_clone(&(struct clone_request){ .exit_signal = SIGCHLD });
+}
+
+int64_t sys_vfork(void)
+{
+	return process_clone(&(struct clone_request){ .flags = CLONE_VM | CLONE_VFORK,
+						      .exit_signal = SIGCHLD });
+}
+
+int64_t sys_clone(uint64_t flags, uint64_t stack, uaddr_t parent_tid, uaddr_t child_tid,
+		  uint64_t tls)
+{
+	struct clone_request r = {
+		.flags = flags & 0xffffffff & ~(uint64_t)(CSIGNAL | CLONE_DETACHED),
+		.exit_signal = (int32_t)(flags & CSIGNAL),
+		.stack = stack,
+		.tls = tls,
+		.parent_tid = parent_tid,
+		.child_tid = child_tid,
+	};
+	return process_clone(&r);
+}
+
+int64_t sys_clone3(uaddr_t args, uint64_t size)
+{
+	struct clone_args a;
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	int err = copy_in_struct(&a, sizeof a, args, size);
+	if (err)
+		return err;
+	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || a.set_tid_size ||
+	    a.exit_signal > 64)
+		return -EINVAL;
+	if (!a.stack != !a.stack_size)
+		return -EINVAL;
+	if ((a.flags & (CLONE_THREAD | CLONE_PARENT)) && a.exit_signal)
+		return -EINVAL;
+	if (a.stack && !user_range_ok(UADDR(a.stack), a.stack_size))
+		return -EINVAL;
+	struct clone_request r = {
+		.flags = a.flags,
+		.exit_signal = (int32_t)a.exit_signal,
+		.stack = a.stack ? a.stack + a.stack_size : 0,
+		.tls = a.tls,
+		.parent_tid = UADDR(a.parent_tid),
+		.child_tid = UADDR(a.child_tid),
+	};
+	return process_clone(&r);
+}
+
+int64_t sys_exit(int32_t status)
+{
+	task_exit((status & 0xff) << 8);
+}
+
+int64_t sys_exit_group(int32_t status)
+{
+	process_exit_group((status & 0xff) << 8);
+}
+
+int64_t sys_set_tid_address(uaddr_t tidptr)
+{
+	struct task *t = task_current();
+	t->clear_tid = tidptr;
+	return t->tid;
+}
+
+/* ---- execve ---- */
+
+static int64_t exec(int32_t dirfd, uaddr_t path, uint32_t walk, uaddr_t argv,
+		    uaddr_t envp)
+{
+	struct pathname name;
+	struct exec_args a;
+	int err = name_get(path, walk, &name);
+	if (err)
+		return err;
+	exec_args_init(&a);
+	err = exec_args_from_user(&a, argv, envp);
+	if (err)
+		exec_args_fini(&a);
+	else
+		err = process_exec(dirfd, name.s, walk, &a);
+	name_put(&name);
+	return err;
+}
+
+int64_t sys_execve(uaddr_t path, uaddr_t argv, uaddr_t envp)
+{
+	return exec(AT_FDCWD, path, WALK_FOLLOW, argv, envp);
+}
+
+int64_t sys_execveat(int32_t dirfd, uaddr_t path, uaddr_t argv, uaddr_t envp,
+		     uint32_t flags)
+{
+	if (flags & ~(uint32_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	uint32_t walk = (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0u) |
+			(flags & AT_SYMLINK_NOFOLLOW ? 0u : WALK_FOLLOW);
+	return exec(dirfd, path, walk, argv, envp);
+}

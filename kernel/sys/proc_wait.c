@@ -1,0 +1,140 @@
+/* wait4, waitid, and what they share with getrusage and times. */
+#include <linux/resource.h>
+#include <linux/times.h>
+#include <linux/wait.h>
+
+#include "proc/proc.h"
+#include "sys/usage.h"
+#include "sys/syscall.h"
+
+#define USER_HZ 100
+
+static struct __kernel_old_timeval timeval_of(uint64_t ns)
+{
+	return (struct __kernel_old_timeval){
+		.tv_sec = (long)(ns / NSEC_PER_SEC),
+		.tv_usec = (long)(ns % NSEC_PER_SEC / NSEC_PER_USEC),
+	};
+}
+
+int usage_out(uaddr_t to, const struct rusage_acc *u)
+{
+	struct __kernel_old_timeval user = timeval_of(u->user_ns),
+				    sys = timeval_of(u->sys_ns);
+	struct rusage r = {
+		.ru_utime = { user.tv_sec, user.tv_usec },
+		.ru_stime = { sys.tv_sec, sys.tv_usec },
+		.ru_maxrss = (long)(u->max_rss * (PAGE_SIZE / 1024)),
+		.ru_minflt = (long)u->min_flt,
+		.ru_majflt = (long)u->maj_flt,
+		.ru_nvcsw = (long)u->nvcsw,
+		.ru_nivcsw = (long)u->nivcsw,
+	};
+	return put_user(to, r);
+}
+
+#define WAIT4_OPTIONS (WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)
+
+int64_t sys_wait4(int32_t pid, uaddr_t status, uint32_t options, uaddr_t rusage)
+{
+	struct wait_result res;
+	if (options & ~WAIT4_OPTIONS)
+		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	struct wait_request r = { .options = options | WEXITED };
+	r.which = pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID;
+	r.id = pid < 0 ? -pid : pid;
+	int err = process_wait(&r, &res);
+	if (err || !res.pid)
+		return err;
+	if (status.va)
+		err = put_user(status, res.wstatus);
+	if (!err && rusage.va)
+		err = usage_out(rusage, &res.usage);
+	return err ? err : res.pid;
+}
+
+static int check_waitid(int32_t which, int32_t id, uint32_t options)
+{
+	if (options & ~(uint32_t)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED |
+				  __WNOTHREAD | __WCLONE | __WALL))
+		return -EINVAL;
+	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
+		return -EINVAL;
+	if (which == P_PID)
+		return id > 0 ? 0 : -EINVAL;
+	if (which == P_PGID)
+		return id >= 0 ? 0 : -EINVAL;
+	return which == P_ALL ? 0 : -EINVAL;
+}
+
+int64_t sys_waitid(int32_t which, int32_t id, uaddr_t info, uint32_t options,
+		   uaddr_t rusage)
+{
+	struct wait_result res;
+	int err = check_waitid(which, id, options);
+	if (err)
+		return err;
+	struct wait_request r = { .which = which, .id = id, .options = options };
+	err = process_wait(&r, &res);
+	if (err)
+		return err;
+	siginfo_t si = { 0 };
+	if (res.pid) {
+		si.si_signo = SIGCHLD;
+		si.si_code = res.code;
+		si.si_pid = res.pid;
+		si.si_uid = res.uid;
+		si.si_status = res.status;
+		if (rusage.va)
+			err = usage_out(rusage, &res.usage);
+	}
+	if (!err && info.va)
+		err = put_user(info, si);
+	return err;
+}
+
+int64_t sys_getrusage(int32_t who, uaddr_t usage)
+{
+	struct process *p = process_current();
+	struct rusage_acc u;
+	uint64_t flags;
+	switch (who) {
+	case RUSAGE_SELF:
+		process_usage(p, &u);
+		break;
+	case RUSAGE_CHILDREN:
+		flags = spin_lock_irq(&tasklist_lock);
+		u = p->dead_children;
+		spin_unlock_irq(&tasklist_lock, flags);
+		break;
+	case RUSAGE_THREAD:
+		task_usage(task_current(), &u);
+		u.max_rss = thread_current()->space->rss_peak;
+		break;
+	default:
+		return -EINVAL;
+	}
+	return usage_out(usage, &u);
+}
+
+int64_t sys_times(uaddr_t buf)
+{
+	struct process *p = process_current();
+	struct rusage_acc u;
+	const uint64_t tick = NSEC_PER_SEC / USER_HZ;
+	process_usage(p, &u);
+	uint64_t flags = spin_lock_irq(&tasklist_lock);
+	struct rusage_acc c = p->dead_children;
+	spin_unlock_irq(&tasklist_lock, flags);
+	struct tms t = {
+		.tms_utime = (long)(u.user_ns / tick),
+		.tms_stime = (long)(u.sys_ns / tick),
+		.tms_cutime = (long)(c.user_ns / tick),
+		.tms_cstime = (long)(c.sys_ns / tick),
+	};
+	if (buf.va && put_user(buf, t))
+		return -EFAULT;
+	return (int64_t)(clock_mono() / tick);
+}
