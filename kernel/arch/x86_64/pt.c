@@ -164,15 +164,25 @@ int arch_pt_init(struct arch_pt *pt)
 	return 0;
 }
 
+#define PT_GROUP 8 /* entries; most tables are nearly empty */
+
+static bool group_empty(const uint64_t *e)
+{
+	return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
+}
+
 /* Chains a table and those below it through their first words: such a word is an address,
  * so a walker that still finds the page sees "not present". */
 static void tables_chain(uint64_t entry, int level, paddr_t *chain)
 {
 	uint64_t *table = pt_table(entry);
 
-	for (unsigned i = 0; level > 1 && i < PT_ENTRIES; i++)
-		if (table[i] & PT_P)
+	for (unsigned i = 0; level > 1 && i < PT_ENTRIES; i++) {
+		if (i % PT_GROUP == 0 && group_empty(&table[i]))
+			i += PT_GROUP - 1;
+		else if (table[i] & PT_P)
 			tables_chain(table[i], level - 1, chain);
+	}
 	table[0] = *chain;
 	*chain = entry & PT_ADDRESS;
 }
@@ -240,6 +250,10 @@ static int walk_below(uint64_t *table, int level, uint64_t start, uint64_t end,
 		uint64_t *e = &table[pt_index(va, level)];
 		uint64_t v = pt_load(e);
 		int stop = 0;
+		if (!v && IS_ALIGNED(va, PT_GROUP * span) && group_empty(e)) {
+			va += (PT_GROUP - 1) * span;
+			continue;
+		}
 		if (level == 1 && pt_used(v))
 			stop = fn(va, e, arg);
 		else if (level > 1 && (v & PT_P))
@@ -275,9 +289,12 @@ void arch_pt_fini(struct arch_pt *pt)
 	if (others)
 		arch_ipi_call(others, leave_here, pt);
 
-	for (unsigned i = 0; i < PT_KERNEL_HALF; i++)
-		if (root[i] & PT_P)
+	for (unsigned i = 0; i < PT_KERNEL_HALF; i++) {
+		if (i % PT_GROUP == 0 && group_empty(&root[i]))
+			i += PT_GROUP - 1;
+		else if (root[i] & PT_P)
 			tables_chain(root[i], 3, &chain);
+	}
 	chain_free(chain);
 	page_ops->free(pt->root);
 	pt->root = 0;
