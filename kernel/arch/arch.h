@@ -163,6 +163,7 @@ struct arch_thread {
 	uint64_t fs_base, gs_base; /* user's, while switched out or in kernel */
 	void *xsave;		   /* XSAVE area, 64-byte aligned; NULL: kernel thread */
 	bool fpu_live;		   /* registers hold this thread's state on fpu_cpu */
+	bool fpu_taken;		   /* between arch_fpu_take and arch_fpu_reload */
 	uint32_t fpu_cpu;
 };
 
@@ -183,6 +184,9 @@ size_t arch_xsave_size(void); /* bytes, a multiple of 64 */
 /* the state a fresh program starts with */
 void arch_fpu_init(void *xsave);
 void arch_fpu_sync(struct arch_thread *t); /* current: registers -> t->xsave */
+/* current: the same, and until arch_fpu_reload t->xsave alone counts. So it may be written
+ * in several steps, even sleeping between them, which arch_fpu_sync does not allow. */
+void arch_fpu_take(struct arch_thread *t);
 /* current: t->xsave will be loaded. Also when a thread gets its first xsave while
  * running. */
 void arch_fpu_reload(struct arch_thread *t);

@@ -43,6 +43,11 @@ uint64_t fpu_setup(void)
 	return features.xsave ? ALIGN_UP(cpuid(0xd, 0).b, 64u) : LEGACY_SIZE;
 }
 
+static struct xsave_header *header_of(void *area)
+{
+	return (struct xsave_header *)((uint8_t *)area + XSAVE_HEADER);
+}
+
 size_t arch_xsave_size(void)
 {
 	return features.xsave_size;
@@ -54,18 +59,22 @@ void arch_fpu_init(void *xsave)
 	uint32_t mxcsr = MXCSR_DEFAULT;
 
 	memset(xsave, 0, features.xsave_size);
+	if (plain) /* zeros are as good as "initial", and loaded faster */
+		header_of(xsave)->xstate_bv = features.xcr0 & ~(uint64_t)COMPONENT_X87;
 	memcpy(xsave, &fcw, sizeof(fcw));
 	memcpy((uint8_t *)xsave + XSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
 	memcpy((uint8_t *)xsave + XSAVE_MXCSR_MASK, &mxcsr_mask, sizeof(mxcsr_mask));
 }
 
-static void registers_save(void *area)
+/* `whole`: someone will read the area, so components in their initial state are written
+ * too, which XSAVEOPT skips. */
+static void registers_save(void *area, bool whole)
 {
 	uint32_t lo = (uint32_t)features.xcr0, hi = (uint32_t)(features.xcr0 >> 32);
 
 	if (plain)
 		fpu_plain_save(area, features.xcr0);
-	else if (features.xsaveopt)
+	else if (features.xsaveopt && !whole)
 		__asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(lo), "d"(hi) : "memory");
 	else if (features.xsave)
 		__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(lo), "d"(hi) : "memory");
@@ -73,13 +82,12 @@ static void registers_save(void *area)
 		__asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
 }
 
-static void registers_load(const void *area)
+static void registers_load(void *area)
 {
 	uint32_t lo = (uint32_t)features.xcr0, hi = (uint32_t)(features.xcr0 >> 32);
 	uint64_t vectors = features.xcr0 & ~(uint64_t)COMPONENT_X87;
-	const struct xsave_header *h = (const void *)((const uint8_t *)area + XSAVE_HEADER);
 
-	if (plain && (h->xstate_bv & vectors) == vectors)
+	if (plain && (header_of(area)->xstate_bv & vectors) == vectors)
 		fpu_plain_load(area, features.xcr0);
 	else if (features.xsave)
 		__asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(lo), "d"(hi) : "memory");
@@ -98,8 +106,8 @@ static void load_for(struct percpu *c, struct arch_thread *t)
 void fpu_switch(struct percpu *c, struct arch_thread *from, struct arch_thread *to)
 {
 	if (from->xsave && from->fpu_live)
-		registers_save(from->xsave);
-	if (to->xsave &&
+		registers_save(from->xsave, false);
+	if (to->xsave && !to->fpu_taken &&
 	    !(to->fpu_live && to->fpu_cpu == c->pub.id && c->fpu_owner == to))
 		load_for(c, to);
 }
@@ -109,7 +117,7 @@ void arch_fpu_sync(struct arch_thread *t)
 	uint64_t f = irq_save();
 
 	if (t->fpu_live)
-		registers_save(t->xsave);
+		registers_save(t->xsave, true);
 	irq_restore(f);
 }
 
@@ -118,7 +126,7 @@ void arch_fpu_take(struct arch_thread *t)
 	uint64_t f = irq_save();
 
 	if (t->fpu_live)
-		registers_save(t->xsave);
+		registers_save(t->xsave, true);
 	t->fpu_live = false;
 	t->fpu_taken = true;
 	irq_restore(f);
@@ -136,7 +144,7 @@ void arch_fpu_reload(struct arch_thread *t)
 /* xrstor faults on a reserved bit anywhere: what it would refuse is refused here. */
 int arch_fpu_sanitize(void *xsave, size_t len)
 {
-	struct xsave_header h;
+	const struct xsave_header *h = header_of(xsave);
 	uint32_t mxcsr;
 
 	if (len < features.xsave_size)
@@ -146,11 +154,10 @@ int arch_fpu_sanitize(void *xsave, size_t len)
 		return -EINVAL;
 	if (!features.xsave)
 		return 0;
-	memcpy(&h, (uint8_t *)xsave + XSAVE_HEADER, sizeof(h));
-	if (h.xstate_bv & ~features.xcr0)
+	if (h->xstate_bv & ~features.xcr0)
 		return -EINVAL;
-	if (h.xcomp_bv || h.zero[0] || h.zero[1] || h.zero[2] || h.zero[3] || h.zero[4] ||
-	    h.zero[5])
+	if (h->xcomp_bv || h->zero[0] || h->zero[1] || h->zero[2] || h->zero[3] || h->zero[4] ||
+	    h->zero[5])
 		return -EINVAL;
 	return 0;
 }
