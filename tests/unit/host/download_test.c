@@ -1,5 +1,5 @@
 /* host/download.c: a hostile guest writes nowhere but where --out said. */
-/* link: host/util.c host/outfile.c host/units.c lib/wire.c */
+/* link: host/say.c host/util.c host/outfile.c host/units.c lib/wire.c */
 #include <fcntl.h>
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* host/drain.c: a slow reader costs no more than the window, and loses nothing. */
-/* link: host/util.c lib/wire.c */
+/* link: host/say.c host/util.c lib/wire.c */
 #include <fcntl.h>
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* host/explain.c: why a program would not run, and hostile files do no harm. */
-/* link: host/util.c */
+/* link: host/say.c host/util.c */
 #include <elf.h>
 #include <fcntl.h>
 #include <errno.h>

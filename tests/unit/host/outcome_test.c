@@ -1,5 +1,5 @@
 /* host/outcome.c: every way a run can end has its status. */
-/* link: host/util.c */
+/* link: host/say.c host/util.c */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* host/plan.c: where a program of the host lies in the guest. */
-/* link: host/util.c host/tty.c lib/wire.c */
+/* link: host/say.c host/util.c host/tty.c lib/wire.c */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* host/textlog.c: bounded, the newest stays. */
-/* link: host/util.c */
+/* link: host/say.c host/util.c */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

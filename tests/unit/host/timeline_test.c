@@ -1,6 +1,6 @@
 /* host/timeline.c: the guest's marks on the host's clock, and a drawing that is
  * well-formed. */
-/* link: host/util.c host/textlog.c */
+/* link: host/say.c host/util.c host/textlog.c */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

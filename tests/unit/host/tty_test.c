@@ -1,5 +1,5 @@
 /* host/tty.c: the escape of a shell. */
-/* link: host/util.c */
+/* link: host/say.c host/util.c */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

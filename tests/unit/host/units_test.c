@@ -1,5 +1,5 @@
 /* host/units.c: the values of options. */
-/* link: host/util.c */
+/* link: host/say.c host/util.c */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
