@@ -16,14 +16,14 @@
 #define LEGACY_SIZE 512
 #define FCW_DEFAULT 0x37f
 #define MXCSR_DEFAULT 0x1f80
-#define COMPONENTS_PLAIN 7 /* x87, SSE, AVX: what fpu.S can move */
+#define COMPONENTS_PLAIN 7 /* x87, SSE, AVX: what fpu_plain.S can move */
 #define COMPONENT_X87 1
 
 void fpu_plain_save(void *area, uint64_t components);
 void fpu_plain_load(const void *area, uint64_t components);
 
 static uint32_t mxcsr_mask ro_after_init;
-static bool plain ro_after_init; /* fpu.S serves all of XCR0 */
+static bool plain ro_after_init; /* fpu_plain.S serves all of XCR0 */
 
 struct xsave_header {
 	uint64_t xstate_bv, xcomp_bv, zero[6];
