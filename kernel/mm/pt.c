@@ -49,17 +49,26 @@ static uint64_t counter(const _Atomic uint64_t *c)
 	return __atomic_load_n((const uint64_t *)c, __ATOMIC_RELAXED);
 }
 
-void rss_add(struct space *s, const struct page *p, int64_t n)
+static void rss_count(struct space *s, _Atomic uint64_t *c, int64_t n)
 {
-	_Atomic uint64_t *c = rss_of(s, p);
-	if (!c)
-		return;
 	__atomic_store_n((uint64_t *)c, counter(c) + (uint64_t)n, __ATOMIC_RELAXED);
 	if (n > 0) {
 		uint64_t now = counter(&s->rss_anon) + counter(&s->rss_file) +
 			       counter(&s->rss_shmem);
 		s->rss_peak = MAX(s->rss_peak, now);
 	}
+}
+
+void rss_add(struct space *s, const struct page *p, int64_t n)
+{
+	_Atomic uint64_t *c = rss_of(s, p);
+	if (c)
+		rss_count(s, c, n);
+}
+
+void rss_add_anon(struct space *s, int64_t n)
+{
+	rss_count(s, &s->rss_anon, n);
 }
 
 /* With one reference, ours, nobody else can be counting. */

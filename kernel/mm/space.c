@@ -99,8 +99,11 @@ struct copy {
 	struct area *from, *to;
 	uint64_t table; /* the slots of this span, base address plus one; 0: none yet */
 	uint64_t *slot;
-	uint64_t next; /* address that found no table page */
-	bool narrowed; /* a right was taken from the old space */
+	uint64_t next;	   /* address that found no table page */
+	uint64_t rights;   /* of the shared entries on both sides: no writing */
+	uint64_t writable; /* the bits that a writable entry has more */
+	int64_t n;	   /* pages shared */
+	bool narrowed;	   /* a right was taken from the old space */
 };
 
 /* The child's entry for va; the walk goes upwards, so one table serves many entries. */
@@ -119,7 +122,8 @@ static uint64_t *copy_slot(struct copy *c, uint64_t va)
 static int copy_entry(uint64_t va, uint64_t *pte, void *arg)
 {
 	struct copy *c = arg;
-	struct page *p = pte_page(*pte);
+	uint64_t old = *pte;
+	struct page *p = pte_page(old);
 
 	if (!p || p->kind != PAGE_KIND_ANON)
 		return 0;
@@ -130,12 +134,12 @@ static int copy_entry(uint64_t va, uint64_t *pte, void *arg)
 	}
 	page_get(p);
 	page_mapped_inc(p);
-	*slot = pte_for(c->to, p, false); /* two references: read-only or parked */
-	if (pte_present(*pte) && arch_pte_flags(*pte) & PTE_W) {
+	*slot = pte_of(c->rights, p);
+	if (pte_present(old) && old & c->writable) {
 		*pte = *slot;
 		c->narrowed = true;
 	}
-	rss_add(c->to->space, p, 1);
+	c->n++;
 	return 0;
 }
 
@@ -153,6 +157,7 @@ static int pages_copy(struct copy *c, struct space *old)
 		spin_unlock(&old->pt_lock);
 		at = c->next;
 	} while (stuck && fault_room());
+	rss_add_anon(c->to->space, c->n);
 	return stuck ? -ENOMEM : 0;
 }
 
@@ -173,7 +178,8 @@ static int area_fork(struct space *old, struct area *a, struct space *s, bool *n
 	list_init(&b->rmap);
 	b->flags &= ~(uint32_t)AREA_LOCKED;
 	b->space = s;
-	struct copy c = { .from = a, .to = b };
+	struct copy c = { .from = a, .to = b, .rights = pte_rights(a, false) };
+	c.writable = pte_rights(a, true) & ~c.rights;
 	int err = copies_pages(a) ? pages_copy(&c, old) : 0;
 	*narrowed |= c.narrowed;
 	/* Inserted even then, so that what was copied is taken apart with the space. */

@@ -90,6 +90,7 @@ void gather_add(struct gather *g, uint64_t va, uint64_t old);
 void pte_init(void);
 /* Counts the page as resident, `n` = 1 or -1. */
 void rss_add(struct space *s, const struct page *p, int64_t n);
+void rss_add_anon(struct space *s, int64_t n); /* n private pages */
 /* What entries of a grant, for pte_of; 0: nothing. `write`: if the area allows it. */
 uint64_t pte_rights(const struct area *a, bool write);
 static inline uint64_t pte_of(uint64_t rights, const struct page *p)
