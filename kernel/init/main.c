@@ -35,6 +35,7 @@ static const struct step with_threads[] = {
 	{ "processes", proc_init },
 	{ "devices", init_devices },
 	{ "root", init_root },
+	{ "sealed", arch_seal },
 };
 
 static void run(const struct step *steps, size_t n)
