@@ -214,7 +214,7 @@ static void set_cred(struct task *t, struct exec *e)
 static void reset_task(struct task *t)
 {
 	struct arch_thread *a = &t->thread.arch;
-	arch_fpu_sync(a);
+	arch_fpu_take(a);
 	arch_fpu_init(a->xsave);
 	arch_fpu_reload(a);
 	arch_set_fs_base(a, 0);
