@@ -161,8 +161,10 @@ static int send_locked(struct process *p, struct task *t, bool any, int sig,
 	int err = 0;
 	if (!prepare(p, sig) || is_dropped(p, any ? NULL : t, sig, force))
 		return 0;
-	if (enqueue(any ? &p->pending : &t->pending, t, sig, info, force, &err))
+	if (enqueue(any ? &p->pending : &t->pending, t, sig, info, force, &err)) {
+		wake_all(&signal_watchers);
 		complete(p, t, any, sig);
+	}
 	return err;
 }
 

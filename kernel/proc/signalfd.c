@@ -1,0 +1,133 @@
+/*
+ * signalfd(2): reading takes the reader's own pending signals, whoever made the descriptor.
+ *
+ * All signalfds share one wait queue, woken at every signal that is queued for anybody: a
+ * descriptor in an epoll set can outlive any process, so no process's queue would do.
+ */
+#include "proc/signalfd.h"
+
+#include <asm/poll.h>
+#include <linux/signalfd.h>
+
+#include "lib/fmt.h"
+
+struct waitq signal_watchers = WAITQ_INIT(signal_watchers);
+
+struct signalfd {
+	_Atomic sigset64_t mask;
+};
+
+static bool any_pending(const struct signalfd *s)
+{
+	return signal_pending_set(task_current()) & s->mask;
+}
+
+/* The form that signalfd(2) documents; which members mean something depends on the code. */
+static struct signalfd_siginfo form_of(const siginfo_t *i)
+{
+	struct signalfd_siginfo o = {
+		.ssi_signo = i->si_signo,
+		.ssi_errno = i->si_errno,
+		.ssi_code = i->si_code,
+	};
+
+	if (i->si_code == SI_TIMER) {
+		o.ssi_tid = i->si_tid;
+		o.ssi_overrun = i->si_overrun;
+		o.ssi_int = i->si_int;
+		o.ssi_ptr = (uint64_t)(uintptr_t)i->si_ptr;
+		return o;
+	}
+	if (i->si_signo == SIGCHLD && i->si_code > 0 && i->si_code != SI_KERNEL) {
+		o.ssi_status = i->si_status;
+		o.ssi_utime = i->si_utime;
+		o.ssi_stime = i->si_stime;
+	} else if (i->si_code < 0) {
+		o.ssi_int = i->si_int;
+		o.ssi_ptr = (uint64_t)(uintptr_t)i->si_ptr;
+	}
+	o.ssi_pid = i->si_pid;
+	o.ssi_uid = i->si_uid;
+	return o;
+}
+
+static int64_t signalfd_read(struct file *f, struct uio *u, uint64_t *pos)
+{
+	struct signalfd *s = f->priv;
+	int64_t done = 0;
+	siginfo_t info;
+
+	if (u->left < sizeof(struct signalfd_siginfo))
+		return -EINVAL;
+	while (u->left >= sizeof(struct signalfd_siginfo)) {
+		struct signalfd_siginfo o;
+		int err;
+
+		if (signal_dequeue(s->mask, &info)) {
+			o = form_of(&info);
+			if (uio_write(u, &o, sizeof o) != sizeof o)
+				return done ? done : -EFAULT;
+			done += sizeof o;
+			continue;
+		}
+		if (done)
+			break;
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		err = wait_event_intr(&signal_watchers, any_pending(s));
+		if (err)
+			return err;
+	}
+	return done;
+}
+
+static uint32_t signalfd_poll(struct file *f, struct poll_table *pt)
+{
+	poll_add(pt, f, &signal_watchers);
+	return any_pending(f->priv) ? POLLIN | POLLRDNORM : 0;
+}
+
+static size_t signalfd_show(struct file *f, char *buf, size_t n)
+{
+	struct signalfd *s = f->priv;
+
+	return fmt_to(buf, n, "sigmask:\t%016lx\n", (unsigned long)s->mask);
+}
+
+static void signalfd_release(struct file *f)
+{
+	heap_free(f->priv);
+}
+
+static const struct file_ops signalfd_ops = {
+	.release = signalfd_release,
+	.read = signalfd_read,
+	.poll = signalfd_poll,
+	.show_fdinfo = signalfd_show,
+	.stream = true,
+};
+
+int signalfd_open(sigset64_t mask, uint32_t flags, struct file **ret)
+{
+	struct signalfd *s = heap_zalloc(sizeof *s);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->mask = mask & ~SIGSET_NEVER_BLOCKED;
+	err = file_new_anon("[signalfd]", &signalfd_ops, s, O_RDWR | flags, ret);
+	if (err)
+		heap_free(s);
+	return err;
+}
+
+int signalfd_set_mask(struct file *f, sigset64_t mask)
+{
+	struct signalfd *s = f->priv;
+
+	if (f->ops != &signalfd_ops)
+		return -EINVAL;
+	s->mask = mask & ~SIGSET_NEVER_BLOCKED;
+	wake_all(&signal_watchers);
+	return 0;
+}
