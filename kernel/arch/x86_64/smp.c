@@ -11,8 +11,6 @@
 #include "arch/x86_64/cpu.h"
 #include "lib/string.h"
 
-#define START_TIMEOUT NSEC_PER_SEC
-
 /* In the page after the trampoline's code; offsets are known to trampoline.S. */
 struct trampoline_data {
 	uint64_t root, entry;
@@ -109,6 +107,16 @@ void arch_stop_others(void)
 
 /* ---- start ---- */
 
+/* Sleeps until *what is n: whoever makes it so sends an interrupt afterwards. Spinning would
+ * take the host's CPU from the one that is waited for. */
+static void wait_until(const uint32_t *what, uint32_t n)
+{
+	while (__atomic_load_n(what, __ATOMIC_SEQ_CST) != n) {
+		cpu_idle();
+		irq_disable();
+	}
+}
+
 /* First C code of a secondary CPU: on its idle stack, %gs set, old-style segments. */
 void secondary_main(void)
 {
@@ -118,9 +126,9 @@ void secondary_main(void)
 	cpu_tables_load(c);
 	lapic_init();
 	c->pub.apic_id = lapic_id();
-	__atomic_fetch_add(&arrived, 1, __ATOMIC_RELEASE);
-	while (cpu_count() == 1)
-		cpu_relax();
+	if (__atomic_add_fetch(&arrived, 1, __ATOMIC_SEQ_CST) == smp_expected)
+		lapic_ipi(percpus[0].pub.apic_id, VECTOR_CALL);
+	wait_until(&online, smp_expected);
 	cr3_write(cr3_read()); /* the trampoline's page is gone */
 	upcall_secondary();
 }
@@ -160,18 +168,6 @@ static void trampoline_fill(paddr_t at)
 	};
 }
 
-static void wait_for_all(uint32_t n)
-{
-	uint64_t end = clock_mono() + START_TIMEOUT;
-
-	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < n && clock_mono() < end)
-		cpu_relax();
-	/* Who has no number by now gets none; who has one is about to arrive. */
-	uint32_t gone = __atomic_exchange_n(&smp_ticket, CPU_MAX, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < MIN(gone, n))
-		cpu_relax();
-}
-
 void arch_smp_start(void)
 {
 	uint32_t n = boot_info->cpu_count;
@@ -185,7 +181,9 @@ void arch_smp_start(void)
 	trampoline_fill(at);
 	smp_expected = n;
 	lapic_start_others((uint8_t)(at >> PAGE_SHIFT));
-	wait_for_all(n);
+	wait_until(&arrived, n);
 	kmap_unmap_low();
-	__atomic_store_n(&online, arrived, __ATOMIC_RELEASE);
+	__atomic_store_n(&online, n, __ATOMIC_SEQ_CST);
+	for (uint32_t i = 1; i < n; i++)
+		lapic_ipi(percpus[i].pub.apic_id, VECTOR_CALL);
 }
