@@ -20,6 +20,11 @@ struct slab_cache *slab_cache_new(const char *name, size_t size, size_t align)
 	return (struct slab_cache *)size;
 }
 
+void *slab_alloc(struct slab_cache *c)
+{
+	return slab_zalloc(c);
+}
+
 void *slab_zalloc(struct slab_cache *c)
 {
 	if (allowed == 0)
@@ -137,6 +142,39 @@ static void carves_and_merges(void **state)
 	area_set(&s, space_find(&s, AT(12)), PROT_WRITE, 0);
 	area_merge(&s, space_find(&s, AT(12)));
 	assert_int_equal(s.n_areas, 4);
+	space_check(&s);
+	stop(NULL);
+	assert_true(list_empty(&m.areas));
+}
+
+static void adding_grows_neighbours(void **state)
+{
+	struct mapping m = { 0 };
+	list_init(&m.areas);
+	add(10, 20, PROT_READ, &m);
+	struct area t = *space_find(&s, AT(10));
+	t.start = AT(20);
+	t.end = AT(25);
+	t.pgoff = 20;
+	assert_int_equal(area_add(&s, &t), 0); /* upwards */
+	t.start = AT(30);
+	t.end = AT(40);
+	t.pgoff = 31;
+	assert_int_equal(area_add(&s, &t), 0); /* apart, and its offset does not fit */
+	assert_int_equal(s.n_areas, 2);
+	t.start = AT(26);
+	t.end = AT(30);
+	t.pgoff = 27;
+	assert_int_equal(area_add(&s, &t), 0); /* downwards */
+	assert_int_equal(s.n_areas, 2);
+	assert_int_equal(space_find(&s, AT(35))->pgoff, 27);
+	t.start = AT(25);
+	t.end = AT(26);
+	t.pgoff = 25;
+	assert_int_equal(area_add(&s, &t), 0); /* touches both, continues the lower one */
+	assert_int_equal(s.n_areas, 2);
+	assert_true(space_find(&s, AT(10))->end == AT(26));
+	assert_int_equal(owners, 2);
 	space_check(&s);
 	stop(NULL);
 	assert_true(list_empty(&m.areas));
@@ -278,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(carves_and_merges, start, stop),
+		cmocka_unit_test_setup_teardown(adding_grows_neighbours, start, stop),
 		cmocka_unit_test_setup_teardown(carving_without_memory_changes_nothing,
 						start, stop),
 		cmocka_unit_test_setup_teardown(carving_stops_at_the_limit, start, stop),
