@@ -9,6 +9,8 @@
 
 #include "proc/proc.h"
 
+#define OFF UINT64_MAX /* deadline of a real timer that is queued but off */
+
 static void real_fired(struct timer *timer)
 {
 	struct process *p = container_of(timer, struct process, itimer_real);
@@ -42,16 +44,13 @@ static void real_get(struct process *p, struct itimer_value *ret)
 	uint64_t now = clock_mono(), at = p->itimer_real.deadline;
 	ret->interval = p->itimer_real_interval;
 	ret->left = 0;
-	if (p->itimer_real.queued)
+	if (p->itimer_real.queued && at != OFF)
 		ret->left = at > now ? at - now : 1;
 }
 
 static void real_set(struct process *p, const struct itimer_value *set,
 		     struct itimer_value *ret_old)
 {
-	if (set && !set->left)
-		/* but for a callback that waits for the lock */
-		timer_cancel(&p->itimer_real);
 	uint64_t flags = spin_lock_irq(&p->lock);
 	real_get(p, ret_old);
 	if (set) {
@@ -61,6 +60,9 @@ static void real_set(struct process *p, const struct itimer_value *set,
 				  saturating_add(clock_mono(), set->left));
 	}
 	spin_unlock_irq(&p->lock, flags);
+	/* Not under the lock: the callback takes it, and cancelling waits for the callback. */
+	if (set && !set->left)
+		timer_cancel(&p->itimer_real);
 }
 
 static void cpu_set(struct process *p, struct cpu_itimer *it, bool user_only,

@@ -172,10 +172,11 @@ static void alternate_stack(void)
 	CHECK(handler_sp > (uintptr_t)alt && handler_sp < (uintptr_t)alt + sizeof alt);
 	CHECK(!sigaltstack(NULL, &old));
 	CHECK(old.ss_sp == alt && old.ss_flags == 0);
-	ss.ss_size = 100;
-	CHECK_ERR(sigaltstack(&ss, NULL), ENOMEM);
 	ss.ss_flags = 0x1234;
 	CHECK_ERR(sigaltstack(&ss, NULL), EINVAL);
+	ss.ss_flags = 0;
+	ss.ss_size = 100;
+	CHECK_ERR(sigaltstack(&ss, NULL), ENOMEM);
 }
 
 static void stack_overflow_on_alternate_stack(void)

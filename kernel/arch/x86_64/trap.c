@@ -7,7 +7,7 @@
 #include "arch/upcall.h"
 
 enum { VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MC = 18 };
-enum { PF_PRESENT = 1, PF_WRITE = 2, PF_FETCH = 16 };
+enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
 
 void trap_user(struct pt_regs *regs, uint64_t vector, uint32_t error);
 void trap_kernel(struct pt_regs *regs, uint64_t vector, uint32_t error);
@@ -84,9 +84,15 @@ void trap_user(struct pt_regs *regs, uint64_t vector, uint32_t error)
 	uint64_t va = vector == VECTOR_PF ? cr2_read() : 0;
 
 	irq_enable();
-	if (vector == VECTOR_PF && va < USER_END &&
-	    upcall_page_fault(va, access_of(error), error & PF_PRESENT, true))
+	/* An access the CPU made for the program with its own rights (QEMU's lret): SMAP stops
+	 * it whatever is mapped, so mapping something would only repeat it for ever. */
+	if (vector == VECTOR_PF && !(error & PF_USER)) {
+		vector = VECTOR_GP;
+		error = 0;
+	} else if (vector == VECTOR_PF && va < USER_END &&
+		   upcall_page_fault(va, access_of(error), error & PF_PRESENT, true)) {
 		return;
+	}
 	upcall_user_exception((uint32_t)vector, error, va, regs);
 }
 
