@@ -37,7 +37,7 @@ static int64_t pipe_read(struct file *f, struct uio *u, uint64_t *pos)
 	if (done > 0 && was_full)
 		pipe_wake_writers(p);
 	if (done > 0 && more)
-		pipe_wake_readers(p);
+		pipe_pass_on(&p->read_wait);
 	return done;
 }
 
@@ -69,7 +69,7 @@ static int64_t pipe_write(struct file *f, struct uio *u, uint64_t *pos)
 	if (done)
 		pipe_wake_readers(p);
 	if (done && room)
-		pipe_wake_writers(p);
+		pipe_pass_on(&p->write_wait);
 	return done ? done : got;
 }
 

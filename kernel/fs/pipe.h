@@ -82,9 +82,12 @@ must_use int pipe_wait_readable(struct pipe *p, bool nonblock);
 must_use int pipe_wait_writable(struct pipe *p, bool nonblock);
 void pipe_push(struct pipe *p, struct pipe_buf b); /* not full; consumes b's reference */
 void pipe_consume(struct pipe *p, uint32_t n);	   /* n bytes of the oldest buffer */
-/* After the lock is dropped. */
+/* After the lock is dropped: there are new bytes, there is new room. */
 void pipe_wake_readers(struct pipe *p);
 void pipe_wake_writers(struct pipe *p);
+/* Bytes or room are left for others who sleep in read or write. Nothing is new, so those who
+ * poll are left alone: to an edge-triggered epoll it would be an event. */
+void pipe_pass_on(struct waitq *q);
 /* Locks two different pipes, by address. */
 void pipe_lock_both(struct pipe *a, struct pipe *b);
 void pipe_unlock_both(struct pipe *a, struct pipe *b);

@@ -142,6 +142,15 @@ void pipe_wake_writers(struct pipe *p)
 		wake_key(&p->write_wait, 1, PIPE_POLL_OUT);
 }
 
+/* An event that no poll waits for: hooks look at it and stay quiet, threads wake. */
+#define NO_EVENT 0x80000u
+
+void pipe_pass_on(struct waitq *q)
+{
+	if (waitq_active(q))
+		wake_key(q, 1, NO_EVENT);
+}
+
 int pipe_wait_readable(struct pipe *p, bool nonblock)
 {
 	while (!pipe_used(p)) {
@@ -176,7 +185,7 @@ int pipe_wait_writable(struct pipe *p, bool nonblock)
 		err = wait_event_full(&p->write_wait, !pipe_full(p) || !p->readers,
 				      WAIT_INTR, NO_DEADLINE, true);
 		if (err && !pipe_full(p))
-			pipe_wake_writers(p);
+			pipe_pass_on(&p->write_wait);
 		mutex_lock(&p->lock);
 		if (err)
 			return err;

@@ -6,6 +6,8 @@
 #include "proc/procfs.h"
 #include "proc/uts.h"
 
+#define IRQ_LINES 24 /* pins of one IOAPIC */
+
 static int show_loadavg(struct proc_text *o, void *arg)
 {
 	struct task_counts n;
@@ -42,7 +44,8 @@ static int show_stat(struct proc_text *o, void *arg)
 		sum.user_ns += one[cpu].user_ns;
 		sum.sys_ns += one[cpu].sys_ns;
 		sum.idle_ns += one[cpu].idle_ns;
-		sum.irq_count += one[cpu].irq_count;
+		for (uint32_t line = 0; line < IRQ_LINES; line++)
+			sum.irq_count += irq_count(line, cpu);
 		sum.switches += one[cpu].switches;
 	}
 	print_cpu(o, "cpu ", &sum);

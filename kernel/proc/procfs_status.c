@@ -24,6 +24,7 @@ static void print_memory(struct proc_text *o, struct task *t)
 	if (!s)
 		return;
 	uint64_t rss = s->rss_anon + s->rss_file + s->rss_shmem;
+	uint64_t exe = (s->code_end - s->code_start + PAGE_SIZE - 1) / PAGE_SIZE;
 	const struct {
 		const char *name;
 		uint64_t pages;
@@ -39,8 +40,8 @@ static void print_memory(struct proc_text *o, struct task *t)
 		{ "RssShmem", s->rss_shmem },
 		{ "VmData", s->data_pages },
 		{ "VmStk", s->stack_pages },
-		{ "VmExe", (s->code_end - s->code_start + PAGE_SIZE - 1) / PAGE_SIZE },
-		{ "VmLib", s->exec_pages },
+		{ "VmExe", exe },
+		{ "VmLib", s->exec_pages - MIN(s->exec_pages, exe) },
 		{ "VmPTE", 0 },
 		{ "VmSwap", 0 },
 	};
@@ -142,6 +143,7 @@ int procfs_show_status(struct proc_text *o, void *task)
 	struct task *t = task;
 	struct process *p = t->process;
 	struct cred *c = task_cred_get(t);
+	cpumask_t cpus = t->thread.affinity & (BIT(cpu_count()) - 1);
 
 	proc_printf(
 		o, "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n",
@@ -155,8 +157,8 @@ int procfs_show_status(struct proc_text *o, void *task)
 	proc_printf(o, "Threads:\t%u\n", p->n_tasks);
 	print_signals(o, t);
 	print_privileges(o, c);
-	proc_printf(o, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", t->thread.affinity);
-	print_cpu_list(o, t->thread.affinity);
+	proc_printf(o, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", cpus);
+	print_cpu_list(o, cpus);
 	proc_printf(o,
 		    "\nvoluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		    (unsigned long)t->thread.switches_voluntary,
