@@ -95,6 +95,7 @@ static int child_exec(char **argv, const struct vm_ends *ends, pid_t parent)
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 		if (fcntl(kept[i], F_SETFD, 0) < 0)
 			return errno;
+	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(argv[0], argv, environment);

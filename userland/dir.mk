@@ -22,4 +22,6 @@ endef
 userland_names := $(filter-out root,$(patsubst userland/%/,%,$(wildcard userland/*/)))
 $(foreach name,$(userland_names),$(eval $(call guest_program,$(BUILD)/userland/$(name),\
 	$(call objects,guest,$(call sources,userland/$(name))),-s)))
+# Every run executes the agent once: what counts is how much of it there is.
+$(call objects,guest,$(call sources,userland/agent)): guest_cflags += -Os
 all: $(addprefix $(BUILD)/userland/,$(userland_names))

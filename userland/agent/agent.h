@@ -8,8 +8,7 @@
  *     S1), so a write to the port ends. What is under way is bounded by the streams'
  *     windows.
  * A3  Bytes of the job reach the port only as the tail of a frame that the agent made.
- * A4  The port and every other file of the agent is close-on-exec and numbered 3 or
- *     higher.
+ * A4  Every file of the agent is numbered 3 or higher, and the job gets none of them.
  * A5  Only as PID 1 does it mount, kill everybody, set the clock or power off: as any
  *     other process it serves the port it was given and exits, for tests.
  *
@@ -41,6 +40,7 @@ struct port {
 struct sink {
 	int fd;	    /* -1: the job gets no more */
 	bool ended; /* the host has no more */
+	bool used;  /* something came: writes to `fd` neither block nor kill */
 	struct wire_receiver credit;
 	size_t start, end;
 	uint8_t bytes[65536];
@@ -62,10 +62,13 @@ struct job {
 	char *strings; /* argv and env; strings_size of spec.strings bytes so far */
 	size_t strings_size;
 	char **argv, **envp;
+	char *space[512]; /* for a short argv and env, which is nearly every one */
 	struct rlimit limits[16];
 	uint16_t limits_set; /* bit n: limits[n] is wanted */
 	pid_t pid;
-	int status; /* as wait gives it, once ended */
+	int status;	     /* as wait gives it, once ended */
+	struct rusage usage; /* of all processes that ended */
+	bool alone;	     /* it left no process behind */
 	bool ended;
 };
 

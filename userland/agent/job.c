@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "agent.h"
@@ -84,9 +85,10 @@ static int exec_search(const char *name, char *const *argv, char *const *envp)
 }
 
 /* In the child: nothing here may change what the agent relies on but *failure. */
-static void job_become(struct job *job, const struct job_stdio *stdio,
+static void job_become(const struct agent *a, const struct job_stdio *stdio,
 		       const struct identity *id, volatile struct start_failure *failure)
 {
+	const struct job *job = &a->job;
 	sigset_t none;
 
 	setsid();
@@ -94,6 +96,7 @@ static void job_become(struct job *job, const struct job_stdio *stdio,
 	failure->error = stdio_install(stdio);
 	if (failure->error)
 		return;
+	close(a->port.fd);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	failure->stage = WIRE_STAGE_LIMIT;
@@ -118,13 +121,13 @@ static void job_become(struct job *job, const struct job_stdio *stdio,
 
 /* vfork: the agent has few pages, but to copy them is still dearer than to wait for
  * exec. */
-static pid_t job_fork(struct job *job, const struct job_stdio *stdio,
+static pid_t job_fork(const struct agent *a, const struct job_stdio *stdio,
 		      const struct identity *id, volatile struct start_failure *failure)
 {
 	pid_t pid = vfork();
 
 	if (pid == 0) {
-		job_become(job, stdio, id, failure);
+		job_become(a, stdio, id, failure);
 		_exit(127);
 	}
 	if (pid < 0) {
@@ -149,7 +152,7 @@ void job_start(struct agent *a)
 	error = stdio_open(a, &stdio);
 	if (error < 0)
 		agent_fail(a, WIRE_STAGE_STDIO, -error, "");
-	job->pid = job_fork(job, &stdio, other ? &id : NULL, &failure);
+	job->pid = job_fork(a, &stdio, other ? &id : NULL, &failure);
 	if (failure.error)
 		agent_fail(a, failure.stage, failure.error, job->program);
 	stdio_handed_over(&stdio);
@@ -157,17 +160,40 @@ void job_start(struct agent *a)
 	port_send(a, &msg);
 }
 
+/* Adds what a process that ended has used. */
+static void usage_add(struct job *job, const struct rusage *more)
+{
+	struct rusage *all = &job->usage;
+
+	timeradd(&all->ru_utime, &more->ru_utime, &all->ru_utime);
+	timeradd(&all->ru_stime, &more->ru_stime, &all->ru_stime);
+	all->ru_maxrss = MAX(all->ru_maxrss, more->ru_maxrss);
+}
+
+/* Takes a process that has ended: its pid, 0 if none has, -1 if there is none at all. */
+static pid_t reap_one(struct job *job, int flags)
+{
+	struct rusage usage;
+	int status;
+	pid_t pid = wait4(-1, &status, flags, &usage);
+
+	if (pid > 0)
+		usage_add(job, &usage);
+	if (pid > 0 && pid == job->pid) {
+		job->status = status;
+		job->ended = true;
+	}
+	return pid;
+}
+
 void job_reap(struct agent *a)
 {
-	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != a->job.pid)
-			continue;
-		a->job.status = status;
-		a->job.ended = true;
-	}
+	do
+		pid = reap_one(&a->job, WNOHANG);
+	while (pid > 0);
+	a->job.alone = pid < 0;
 }
 
 void job_sweep(struct agent *a)
@@ -176,11 +202,14 @@ void job_sweep(struct agent *a)
 		kill(-a->job.pid, SIGKILL);
 		return;
 	}
+	/* Orphans are children of PID 1: without a child there is no other process. */
+	if (a->job.alone)
+		return;
 	/* PID 1 is spared. Whoever forked while this went on is met in the next round. */
 	while (kill(-1, SIGKILL) == 0) {
-		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
+		if (reap_one(&a->job, 0) < 0 && errno == ECHILD)
 			break;
-		while (waitpid(-1, NULL, WNOHANG) > 0)
+		while (reap_one(&a->job, WNOHANG) > 0)
 			;
 	}
 }

@@ -59,7 +59,9 @@ static void take_job(struct agent *a, const struct wire_job *spec)
 	text_keep(job->cwd, &spec->cwd);
 	text_keep(job->program, &spec->program);
 	text_keep(job->user, &spec->user);
-	job->argv = memory_get(a, pointers + spec->strings);
+	job->argv = job->space;
+	if (pointers + spec->strings > sizeof(job->space))
+		job->argv = memory_get(a, pointers + spec->strings);
 	job->envp = job->argv + spec->argc + 1;
 	job->strings = (char *)job->argv + pointers;
 	if (chdir(job->cwd) < 0)

@@ -74,7 +74,6 @@ static int input_open(struct agent *a, int *ret_fd)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK);
 	a->input.fd = ends[1];
 	*ret_fd = ends[0];
 	return 0;

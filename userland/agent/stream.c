@@ -1,5 +1,7 @@
 /* The job's bytes between its pipes and the port, within the credit of each stream. */
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 
 #include "agent.h"
 
@@ -66,6 +68,21 @@ void input_pump(struct agent *a)
 	}
 }
 
+static void on_pipe(int number)
+{
+}
+
+/* Many a job is sent nothing, so this waits until something comes. SIGPIPE is caught, not
+ * ignored: exec then gives a job its default back. */
+static void input_first(struct sink *in)
+{
+	struct sigaction action = { .sa_handler = on_pipe };
+
+	in->used = true;
+	sigaction(SIGPIPE, &action, NULL);
+	fcntl(in->fd, F_SETFL, O_WRONLY | O_NONBLOCK);
+}
+
 void input_data(struct agent *a, const struct wire_tail *bytes)
 {
 	struct sink *in = &a->input;
@@ -77,6 +94,8 @@ void input_data(struct agent *a, const struct wire_tail *bytes)
 		credit_return(a);
 		return;
 	}
+	if (!in->used)
+		input_first(in);
 	/* What is held never exceeds the window, and `bytes` has its size. */
 	if (sizeof(in->bytes) - in->end < bytes->size) {
 		memmove(in->bytes, in->bytes + in->start, in->end - in->start);
