@@ -22,47 +22,40 @@
 static int64_t pipe_read(struct file *f, struct uio *u, uint64_t *pos)
 {
 	struct pipe *p = f->priv;
-	bool was_full, more;
+	bool was_full, slept, more;
 	int64_t done;
 
 	if (!u->left)
 		return 0;
 	mutex_lock(&p->lock);
-	done = pipe_wait_readable(p, f->flags & O_NONBLOCK);
+	slept = !pipe_used(p);
+	done = slept ? pipe_wait_readable(p, f->flags & O_NONBLOCK) : 1;
 	was_full = pipe_full(p);
 	if (done > 0)
 		done = pipe_drain(p, u);
-	more = pipe_used(p);
+	more = slept && pipe_used(p);
 	mutex_unlock(&p->lock);
-	if (done > 0 && was_full)
+	if (was_full && done > 0)
 		pipe_wake_writers(p);
-	if (done > 0 && more)
+	/* The wake-up was for all that was written, and one sleeper at a time gets it. */
+	if (more && done > 0)
 		pipe_pass_on(&p->read_wait);
 	return done;
 }
 
-static int64_t pipe_write(struct file *f, struct uio *u, uint64_t *pos)
+/* What a write does when the ring is full, or nobody reads. */
+static int64_t write_slow(struct pipe *p, struct file *f, struct uio *u, int64_t done)
 {
-	struct pipe *p = f->priv;
-	bool nonblock = f->flags & O_NONBLOCK, packet = f->flags & O_DIRECT, room;
-	int64_t done = 0, got = 0;
+	bool packet = f->flags & O_DIRECT, room;
+	int64_t got = 0;
 
-	if (!u->left)
-		return 0;
-	mutex_lock(&p->lock);
 	while (u->left) {
-		/* A full ring may still have room behind its newest byte. */
-		if (p->readers) {
+		got = pipe_wait_writable(p, f->flags & O_NONBLOCK);
+		if (!got)
 			got = pipe_fill(p, u, packet);
-			if (got < 0)
-				break;
-			done += got;
-			if (!u->left)
-				break;
-		}
-		got = pipe_wait_writable(p, nonblock);
-		if (got)
+		if (got < 0)
 			break;
+		done += got;
 	}
 	room = !pipe_full(p);
 	mutex_unlock(&p->lock);
@@ -71,6 +64,25 @@ static int64_t pipe_write(struct file *f, struct uio *u, uint64_t *pos)
 	if (done && room)
 		pipe_pass_on(&p->write_wait);
 	return done ? done : got;
+}
+
+static int64_t pipe_write(struct file *f, struct uio *u, uint64_t *pos)
+{
+	struct pipe *p = f->priv;
+	int64_t done = 0;
+
+	if (!u->left)
+		return 0;
+	mutex_lock(&p->lock);
+	/* A full ring may still have room behind its newest byte. */
+	if (p->readers)
+		done = pipe_fill(p, u, f->flags & O_DIRECT);
+	if (unlikely(u->left && done >= 0))
+		return write_slow(p, f, u, done);
+	mutex_unlock(&p->lock);
+	if (done > 0)
+		pipe_wake_readers(p);
+	return done;
 }
 
 static uint32_t pipe_poll(struct file *f, struct poll_table *pt)
