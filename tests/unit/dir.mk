@@ -13,6 +13,11 @@ unit_cflags = $(base_cflags) -O1 -D_GNU_SOURCE -iquote kernel -DMAYFLY_DEBUG=1 \
 unit_ldflags := -fsanitize=address,undefined
 $(eval $(call variant,unit))
 
+# kernel/fs and its tests see the Linux ABI's headers as the kernel does: libc's get in
+# their way.
+$(BUILD)/unit/kernel/fs/%.o $(BUILD)/unit/tests/unit/kernel/fs/%.o: \
+	unit_cflags += -ffreestanding $(uapi_cflags)
+
 unit_tests := $(filter %_test.c,$(call sources,tests/unit))
 unit_mirrored := $(wildcard $(patsubst tests/unit/%_test.c,%.c,$(unit_tests)))
 unit_linked := $(if $(unit_tests),$(shell sed -n 's|^/\* link: \(.*\) \*/$$|\1|p' $(unit_tests)))
