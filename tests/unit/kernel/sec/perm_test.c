@@ -1,0 +1,97 @@
+/* sec_may_access: every class of user against every bit, and the two capabilities. */
+#include "sec/cred.h"
+#include <linux/stat.h>
+
+#include <asm/errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* after setjmp.h */
+#include <cmocka.h>
+
+#define FILE_TYPE 0100000u
+#define DIR_TYPE 0040000u
+
+static struct {
+	struct groups head;
+	gid_t gid[2];
+} groups = { { { 1 }, 2 }, { 50, 60 } };
+
+static struct cred user(uid_t uid, gid_t gid, uint64_t caps)
+{
+	return (struct cred){ .fsuid = uid, .fsgid = gid, .groups = &groups.head,
+			      .cap_effective = caps };
+}
+
+static int check(const struct cred *c, uint32_t mode, uint32_t may)
+{
+	struct perm_facts o = { mode, 10, 20 };
+	return sec_may_access(c, &o, may);
+}
+
+/* The class whose bits count: the owner's, the group's, the others', never a later one. */
+static void one_class_decides(void **state)
+{
+	struct cred owner = user(10, 99, 0), member = user(11, 20, 0), other = user(11, 99, 0);
+
+	for (uint32_t mode = 0; mode < 01000; mode++) {
+		for (uint32_t may = 0; may < 8; may++) {
+			assert_int_equal(check(&owner, FILE_TYPE | mode, may),
+					 may & ~(mode >> 6) ? -EACCES : 0);
+			assert_int_equal(check(&member, FILE_TYPE | mode, may),
+					 may & ~(mode >> 3) & 7 ? -EACCES : 0);
+			assert_int_equal(check(&other, FILE_TYPE | mode, may),
+					 may & ~mode & 7 ? -EACCES : 0);
+		}
+	}
+}
+
+static void supplementary_groups_count(void **state)
+{
+	struct cred c = user(11, 99, 0);
+	struct perm_facts in = { FILE_TYPE | 0040, 10, 60 }, out = { FILE_TYPE | 0040, 10, 61 };
+
+	assert_int_equal(sec_may_access(&c, &in, MAY_READ), 0);
+	assert_int_equal(sec_may_access(&c, &out, MAY_READ), -EACCES);
+	/* A member with no bits is not helped by the others' bits. */
+	in.mode = FILE_TYPE | 0004;
+	assert_int_equal(sec_may_access(&c, &in, MAY_READ), -EACCES);
+	assert_int_equal(sec_may_access(&c, &out, MAY_READ), -EACCES);
+	out.mode = FILE_TYPE | 0004;
+	assert_int_equal(sec_may_access(&c, &out, MAY_READ), 0);
+}
+
+static void dac_override(void **state)
+{
+	struct cred c = user(11, 99, BIT(CAP_DAC_OVERRIDE));
+
+	assert_int_equal(check(&c, FILE_TYPE, MAY_READ | MAY_WRITE), 0);
+	assert_int_equal(check(&c, DIR_TYPE, MAY_READ | MAY_WRITE | MAY_EXEC), 0);
+	/* Not even root executes what nobody may. */
+	assert_int_equal(check(&c, FILE_TYPE | 0666, MAY_EXEC), -EACCES);
+	assert_int_equal(check(&c, FILE_TYPE | 0001, MAY_EXEC), 0);
+	assert_int_equal(check(&c, FILE_TYPE | 0100, MAY_EXEC), 0);
+}
+
+static void dac_read_search(void **state)
+{
+	struct cred c = user(11, 99, BIT(CAP_DAC_READ_SEARCH));
+
+	assert_int_equal(check(&c, FILE_TYPE, MAY_READ), 0);
+	assert_int_equal(check(&c, FILE_TYPE, MAY_WRITE), -EACCES);
+	assert_int_equal(check(&c, FILE_TYPE | 0100, MAY_EXEC), -EACCES);
+	assert_int_equal(check(&c, DIR_TYPE, MAY_READ | MAY_EXEC), 0);
+	assert_int_equal(check(&c, DIR_TYPE, MAY_WRITE), -EACCES);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_class_decides),
+		cmocka_unit_test(supplementary_groups_count),
+		cmocka_unit_test(dac_override),
+		cmocka_unit_test(dac_read_search),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
