@@ -2,7 +2,7 @@
  * instructions, the rest byte by byte. */
 #include "lib/string.h"
 
-void *memcpy(void *restrict dst, const void *restrict src, size_t n)
+void *(memcpy)(void *restrict dst, const void *restrict src, size_t n)
 {
 	void *d = dst;
 	size_t words = n / 8, rest = n % 8;
@@ -12,7 +12,7 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 	return dst;
 }
 
-void *memset(void *dst, int c, size_t n)
+void *(memset)(void *dst, int c, size_t n)
 {
 	void *d = dst;
 	size_t words = n / 8, rest = n % 8;
@@ -23,7 +23,7 @@ void *memset(void *dst, int c, size_t n)
 	return dst;
 }
 
-void *memmove(void *dst, const void *src, size_t n)
+void *(memmove)(void *dst, const void *src, size_t n)
 {
 	if ((uintptr_t)dst - (uintptr_t)src >= n)
 		return memcpy(dst, src, n);
@@ -32,7 +32,7 @@ void *memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
-int memcmp(const void *a, const void *b, size_t n)
+int(memcmp)(const void *a, const void *b, size_t n)
 {
 	const uint8_t *x = a, *y = b;
 

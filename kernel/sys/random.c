@@ -1,5 +1,6 @@
 /* getrandom(2). */
 #include <linux/random.h>
+#include <sodium/utils.h>
 
 #include "fs/devfs/random.h"
 #include "sec/entropy.h"
@@ -7,6 +8,18 @@
 
 #define FLAGS (GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)
 #define LENGTH_MAX 0x7ffff000ul /* as read(2): a page short of 2 GiB */
+#define SMALL 64u		/* keys and seeds: what nearly all calls are about */
+
+static int64_t get_small(uaddr_t buf, size_t n)
+{
+	uint8_t bytes[SMALL];
+	int err;
+
+	entropy_get(bytes, n);
+	err = copy_out(buf, bytes, n);
+	sodium_memzero(bytes, sizeof(bytes));
+	return err ? err : (int64_t)n;
+}
 
 int64_t sys_getrandom(uaddr_t buf, uint64_t size, uint32_t flags)
 {
@@ -23,6 +36,8 @@ int64_t sys_getrandom(uaddr_t buf, uint64_t size, uint32_t flags)
 		if (err)
 			return err;
 	}
+	if (size <= SMALL)
+		return get_small(buf, size);
 	uio_init_user(&u, buf, MIN(size, LENGTH_MAX));
 	return random_read(&u);
 }
