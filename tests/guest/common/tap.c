@@ -44,6 +44,30 @@ void tap_skip(const char *why)
 	_exit(EXIT_SKIPPED);
 }
 
+bool tap_on_mayfly(void)
+{
+	char release[64] = "";
+	FILE *f = fopen("/proc/sys/kernel/osrelease", "r");
+	if (f) {
+		if (!fgets(release, sizeof release, f))
+			release[0] = 0;
+		fclose(f);
+	}
+	return strstr(release, "mayfly");
+}
+
+void tap_needs_mayfly(void)
+{
+	if (!tap_on_mayfly())
+		tap_skip("only on Mayfly");
+}
+
+void tap_needs_root(void)
+{
+	if (geteuid())
+		tap_skip("needs root");
+}
+
 const char *tap_tmpdir(void)
 {
 	strcpy(shared->dir, "/tmp/guest-test-XXXXXX");

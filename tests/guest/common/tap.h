@@ -39,6 +39,11 @@ void tap_fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
 /* Leaves the case as skipped (root needed, and the like); counted, never as passed. */
 void tap_skip(const char *why) __attribute__((noreturn));
+/* Skips the case on any machine but Mayfly's own: it would harm another, or shows what is
+ * meant to differ from Linux. */
+void tap_needs_mayfly(void);
+bool tap_on_mayfly(void);
+void tap_needs_root(void);
 void tap_checked(void);
 
 #define CHECK(cond)                                                                      \
