@@ -61,7 +61,7 @@ static int64_t eventfd_read(struct file *f, struct uio *u, uint64_t *pos)
 			return err;
 	}
 	if (waitq_active(&e->write_wait))
-		wake_key(&e->write_wait, 0, POLLOUT | POLLWRNORM);
+		wake_key(&e->write_wait, 1, POLLOUT | POLLWRNORM);
 	return uio_write(u, &n, sizeof n) == sizeof n ? (int64_t)sizeof n : -EFAULT;
 }
 
@@ -85,7 +85,7 @@ static int64_t eventfd_write(struct file *f, struct uio *u, uint64_t *pos)
 			return err;
 	}
 	if (waitq_active(&e->read_wait))
-		wake_key(&e->read_wait, 0, POLLIN | POLLRDNORM);
+		wake_key(&e->read_wait, 1, POLLIN | POLLRDNORM);
 	return sizeof n;
 }
 
