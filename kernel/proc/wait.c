@@ -99,8 +99,12 @@ static bool look(const struct wait_request *r, struct wait_result *ret, int *ret
 int process_wait(const struct wait_request *r, struct wait_result *ret)
 {
 	struct process *dead = NULL;
-	int err, interrupted = wait_event_intr(&process_current()->child_wait,
-					       look(r, ret, &err, &dead));
+	int err;
+	int interrupted = wait_event_intr(&process_current()->child_wait,
+					  look(r, ret, &err, &dead));
+	/* The signal may well be the SIGCHLD of the child that is waited for. */
+	if (interrupted && look(r, ret, &err, &dead))
+		interrupted = 0;
 	if (dead)
 		process_release(dead);
 	if (interrupted)
