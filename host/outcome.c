@@ -107,13 +107,12 @@ char *outcome_text(const struct outcome *outcome, uint64_t timeout_ns,
 {
 	switch (outcome->kind) {
 	case OUTCOME_EXITED:
+	case OUTCOME_KILLED:
+		if (!outcome->oom)
+			return NULL;
+		return must_format("the job ran out of memory; --mem gives more");
 	case OUTCOME_INTERRUPTED:
 		return NULL;
-	case OUTCOME_KILLED:
-		return outcome->oom
-			       ? must_format(
-					 "the job ran out of memory; --mem gives more")
-			       : NULL;
 	case OUTCOME_NOT_STARTED:
 		return stage_text(outcome);
 	case OUTCOME_TIMED_OUT:

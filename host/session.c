@@ -350,6 +350,10 @@ void session_run(struct session *s, const struct plan *plan, struct vm *vm,
 	s->times.end = now_ns();
 	textlog_read(&s->kernel_log, vm->log,
 		     plan->options->verbose ? STDERR_FILENO : -1);
+	/* The kernel's own line (kernel/proc/oom.c): it may have ended any process of the
+	 * job, and the job have gone on. */
+	s->outcome.oom = s->kernel_log.text &&
+			 strstr(s->kernel_log.text, "out of memory: killed process");
 	session_flush(s);
 	tty_leave();
 	close(s->signals);

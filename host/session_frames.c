@@ -122,17 +122,6 @@ static void take_ready(struct session *s, const struct wire_ready *ready)
 	s->times.guest_ready = ready->clock_ns;
 }
 
-/* The number after a name, in the kernel's lines "name number"; 0 if it is not there. */
-static uint64_t topic_number(const struct textlog *topic, const char *name)
-{
-	const char *at = topic->text ? strstr(topic->text, name) : NULL;
-	unsigned long long number = 0;
-
-	if (at && sscanf(at + strlen(name), " %llu", &number) != 1)
-		return 0;
-	return number;
-}
-
 static void take_done(struct session *s)
 {
 	struct outcome outcome = { .kind = OUTCOME_EXITED, .status = s->usage.status };
@@ -145,8 +134,6 @@ static void take_done(struct session *s)
 	if (s->usage.signal) {
 		outcome.kind = OUTCOME_KILLED;
 		outcome.signal = s->usage.signal;
-		outcome.oom =
-			topic_number(&s->topics[WIRE_TOPIC_MEMORY], "oom_kills") > 0;
 	}
 	session_end(s, outcome);
 }

@@ -127,8 +127,7 @@ static void job_finish(struct agent *a)
 	msg.exited.max_rss_bytes = usage->ru_maxrss * 1024ull;
 	port_send(a, &msg);
 	out_send_all(a);
-	/* A job that was killed may have been so for want of memory: the host asks. */
-	if (a->report || WIFSIGNALED(status))
+	if (a->report)
 		report_send(a);
 	msg.type = WIRE_DONE;
 	port_send(a, &msg);
