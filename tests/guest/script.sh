@@ -1,10 +1,13 @@
 #!/bin/sh
 # A long shell script gives in the VM what it gives on the host, byte for byte.
-. tests/host/lib.sh
+. tests/tap.sh
 
-busybox sh tests/host/script/job.sh >"$dir/want" 2>&1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+busybox sh tests/guest/script/job.sh >"$dir/want" 2>&1
 want=$?
-"$MAYFLY" run --timeout 120s --file tests/host/script/job.sh:/job/job.sh -- \
+"$MAYFLY" run --timeout 120s --file tests/guest/script/job.sh:/job/job.sh -- \
 	busybox sh -c 'busybox sh /job/job.sh 2>&1' >"$dir/got"
 got=$?
 
