@@ -11,7 +11,7 @@
  *  E3  an item whose event happened is on the ready list, or the list's scan is about to
  *      ask its file (epoll_wait.c);
  *  E4  instances that watch one another form no cycle, and no chain longer than
- *      EP_MAX_DEPTH.
+ *      EP_MAX_DEPTH; at most EP_MAX_WATCHERS watch one.
  *
  * Locks: the nest lock, then set locks (watching before watched), then ep_links_lock. A
  * wake-up comes the other way round: a file's queue, the ready list, the queues of this

@@ -22,6 +22,8 @@ must_use int64_t epoll_wait(struct file *epf, uaddr_t events, size_t max,
 /* ---- between epoll.c, epoll_wait.c and epoll_nest.c ---- */
 
 #define EP_MAX_DEPTH 5 /* epoll instances watching one another in a chain */
+/* Instances that may watch one: each of its wake-ups visits them all. As many as on Linux. */
+#define EP_MAX_WATCHERS 500
 /* Not events: how to report. */
 #define EP_PRIVATE (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
 

@@ -1,6 +1,6 @@
 /*
- * Instances that watch instances: no cycles, chains of bounded length (E4 of epoll.c),
- * because a wake-up and a poll recurse along them. All edges are added under one lock; a
+ * Instances that watch instances: no cycles, chains of bounded length, bounded fan-out (E4
+ * of epoll.c), because a wake-up and a poll recurse along them, interrupts off. All edges are added under one lock; a
  * walk visits an instance once, however many ways lead to it, so its cost is bounded by
  * what exists.
  */
@@ -77,15 +77,31 @@ static uint32_t depth_above(struct epoll *ep, uint32_t limit)
 	return ep->visit_depth;
 }
 
+/* ep_links_lock held. */
+static bool watched_by_too_many(const struct epoll *ep)
+{
+	uint32_t n = 0;
+
+	for (const struct list *l = ep->file->epoll_links.next;
+	     l != &ep->file->epoll_links; l = l->next)
+		if (++n == EP_MAX_WATCHERS)
+			return true;
+	return false;
+}
+
 int ep_nest_check(struct epoll *ep, struct epoll *target)
 {
 	uint32_t below, above;
+	bool many;
 
 	walk++;
 	below = depth_below(target, ep, EP_MAX_DEPTH);
 	walk++;
 	spin_lock(&ep_links_lock);
 	above = depth_above(ep, EP_MAX_DEPTH);
+	many = watched_by_too_many(target);
 	spin_unlock(&ep_links_lock);
+	if (many)
+		return -EINVAL;
 	return below + above > EP_MAX_DEPTH ? -ELOOP : 0;
 }
