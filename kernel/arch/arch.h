@@ -242,7 +242,10 @@ int arch_pt_walk(struct arch_pt *pt, uint64_t start, uint64_t end, pte_visit_fn 
  * there (`make`: none could be made). Entries of one 2 MiB region follow each other in
  * memory. */
 uint64_t *arch_pt_slot(struct arch_pt *pt, uint64_t va, bool make);
-paddr_t arch_pte_pa(uint64_t pte);
+static inline paddr_t arch_pte_pa(uint64_t pte)
+{
+	return pte & 0x000ffffffffff000ul;
+}
 uint32_t arch_pte_flags(uint64_t pte);
 uint64_t arch_pte_make(paddr_t pa, uint32_t flags); /* the address is or-ed to the rest */
 /* Frees the tables that serve only [start, end), where no page is mapped any more. So

@@ -50,7 +50,7 @@ static int entry_fill(const struct fault *f, struct page *p)
 		return err;
 	}
 	*slot = pte_for(f->a, p, f->write);
-	page_mapped_inc(p);
+	page_mapped(p, 1);
 	rss_add(f->s, p, 1);
 	if (p->kind == PAGE_KIND_ANON && !area_is_anon(f->a))
 		f->a->cows = true;
@@ -98,7 +98,6 @@ static int fault_zero(const struct fault *f)
 	uint64_t *slot = slot_make(f);
 	for (; slot && done < n && !slot[done]; done++) {
 		slot[done] = pte_of(rights, p[done]);
-		page_mapped_init(p[done]);
 	}
 	if (done)
 		rss_add(f->s, p[0], (int64_t)done);
@@ -130,10 +129,9 @@ static void entry_replace(const struct fault *f, struct page *old, struct page *
 		return;
 	}
 	bool flush = pte_present(*f->slot);
+	page_mapped(old, -1);
 	rss_add(f->s, old, -1);
-	page_mapped_dec(old);
-	page_mapped_inc(copy);
-	rss_add(f->s, copy, 1);
+	rss_add_anon(f->s, 1);
 	*f->slot = pte_for(f->a, copy, true);
 	f->a->cows |= !area_is_anon(f->a);
 	spin_unlock(&f->s->pt_lock);
@@ -223,7 +221,7 @@ static int entries_fill(const struct fault *f, uint64_t va, struct page **run, s
 		if (slot[i] || !page_flag_test(run[i], PF_TREE))
 			continue;
 		slot[i] = pte_of(rights, run[i]);
-		page_mapped_inc(run[i]);
+		page_mapped(run[i], 1);
 		sample = run[i];
 		run[i] = NULL;
 		filled++;

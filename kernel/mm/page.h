@@ -56,7 +56,7 @@ struct page {
 		};
 		void *priv;
 	};
-	_Atomic uint32_t mapped; /* user page-table entries that point here */
+	_Atomic uint32_t mapped; /* cache: user page-table entries that point here */
 	uint64_t spare;
 };
 _Static_assert(sizeof(struct page) == 64, "page indexes are shifts");

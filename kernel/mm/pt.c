@@ -71,20 +71,6 @@ void rss_add_anon(struct space *s, int64_t n)
 	rss_count(s, &s->rss_anon, n);
 }
 
-/* With one reference, ours, nobody else can be counting. */
-void page_mapped_inc(struct page *p)
-{
-	__atomic_fetch_add((uint32_t *)&p->mapped, 1, __ATOMIC_RELAXED);
-}
-
-void page_mapped_dec(struct page *p)
-{
-	if (ref_read(&p->refs) == 1)
-		__atomic_store_n((uint32_t *)&p->mapped, 0, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_sub((uint32_t *)&p->mapped, 1, __ATOMIC_RELAXED);
-}
-
 /* May an entry of a for p be writable? V3: a private page only while nobody else has it.
  * A shared one at once, unless its file wants to hear of the first write. */
 static bool write_allowed(const struct area *a, const struct page *p, bool dirty)

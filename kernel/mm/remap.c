@@ -72,6 +72,7 @@ static void entries_move(struct move *m, uint64_t start, uint64_t end)
 	do {
 		spin_lock(&m->s->pt_lock);
 		full = arch_pt_walk(&m->s->pt, m->next, end, entry_move, m);
+		gather_count(&g);
 		spin_unlock(&m->s->pt_lock);
 		g.start = start; /* what moved must leave the TLBs as well */
 		g.end = end;

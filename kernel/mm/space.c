@@ -133,7 +133,6 @@ static int copy_entry(uint64_t va, uint64_t *pte, void *arg)
 		return 1;
 	}
 	page_get(p);
-	page_mapped_inc(p);
 	*slot = pte_of(c->rights, p);
 	if (pte_present(old) && old & c->writable) {
 		*pte = *slot;

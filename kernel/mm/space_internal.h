@@ -70,6 +70,7 @@ static inline bool area_is_anon(const struct area *a)
 struct gather {
 	struct space *space;
 	uint64_t start, end; /* to flush; end 0: nothing */
+	int64_t n_anon; /* private pages that the space's counter still has */
 	size_t n;
 	struct page *page[GATHER_PAGES];
 	bool quiet; /* nobody runs in the space: no flush needed */
@@ -82,8 +83,10 @@ void zap_range(struct gather *g, uint64_t start, uint64_t end);
 /* Only the pages of m with indexes [first, last]; `cows`: private copies there too. */
 void zap_mapping(struct gather *g, struct area *a, const struct mapping *m,
 		 uint64_t first, uint64_t last, bool cows);
-/* Drops one entry's page: counters now, the reference after the flush. pt_lock held. */
+/* Drops one entry's page: the reference after the flush. pt_lock held; before it goes,
+ * gather_count brings the counters up to date. */
 void gather_add(struct gather *g, uint64_t va, uint64_t old);
+void gather_count(struct gather *g);
 
 /* ---- pt.c: entries and counters; pt_lock held ---- */
 
@@ -100,12 +103,12 @@ static inline uint64_t pte_of(uint64_t rights, const struct page *p)
 /* The entry of area a for page p, with all it may grant (V2, V3). `dirty`: it is being
  * written. */
 uint64_t pte_for(const struct area *a, const struct page *p, bool dirty);
-void page_mapped_inc(struct page *p);
-static inline void page_mapped_init(struct page *p) /* of a page nobody else knows */
+/* Counts entries (n = 1, -1) of pages that reclaim may want to take out of page tables. */
+static inline void page_mapped(struct page *p, int n)
 {
-	__atomic_store_n((uint32_t *)&p->mapped, 1, __ATOMIC_RELAXED);
+	if (p->kind == PAGE_KIND_CACHE)
+		__atomic_fetch_add((uint32_t *)&p->mapped, (uint32_t)n, __ATOMIC_RELAXED);
 }
-void page_mapped_dec(struct page *p);
 
 /* ---- fault.c, fault_page.c ---- */
 

@@ -11,6 +11,7 @@ void gather_init(struct gather *g, struct space *s)
 	g->start = UINT64_MAX;
 	g->end = 0;
 	g->n = 0;
+	g->n_anon = 0;
 	g->quiet = false;
 }
 
@@ -25,7 +26,7 @@ void gather_flush(struct gather *g)
 	g->n = 0;
 }
 
-void gather_add(struct gather *g, uint64_t va, uint64_t old)
+static inline void take(struct gather *g, uint64_t va, uint64_t old)
 {
 	struct page *p = pte_page(old);
 
@@ -35,9 +36,25 @@ void gather_add(struct gather *g, uint64_t va, uint64_t old)
 	}
 	if (!p)
 		return;
-	rss_add(g->space, p, -1);
-	page_mapped_dec(p);
+	if (p->kind == PAGE_KIND_ANON) {
+		g->n_anon++;
+	} else {
+		page_mapped(p, -1);
+		rss_add(g->space, p, -1);
+	}
 	g->page[g->n++] = p;
+}
+
+void gather_add(struct gather *g, uint64_t va, uint64_t old)
+{
+	take(g, va, old);
+}
+
+void gather_count(struct gather *g)
+{
+	if (g->n_anon)
+		rss_add_anon(g->space, -g->n_anon);
+	g->n_anon = 0;
 }
 
 struct zap {
@@ -50,8 +67,6 @@ struct zap {
 
 static bool zap_wants(const struct zap *z, uint64_t pte)
 {
-	if (!z->only)
-		return true;
 	struct page *p = pte_page(pte);
 	if (!p)
 		return false;
@@ -66,10 +81,10 @@ static int zap_entry(uint64_t va, uint64_t *pte, void *arg)
 	struct zap *z = arg;
 	uint64_t old = *pte;
 
-	if (!zap_wants(z, old))
+	if (unlikely(z->only) && !zap_wants(z, old))
 		return 0;
 	*pte = 0;
-	gather_add(z->g, va, old);
+	take(z->g, va, old);
 	z->next = va + PAGE_SIZE;
 	return z->g->n == GATHER_PAGES;
 }
@@ -97,6 +112,7 @@ static void zap_run(struct zap *z, uint64_t start, uint64_t end)
 		full = ALIGN_DOWN(start, TABLE_SPAN) == ALIGN_DOWN(end - 1, TABLE_SPAN)
 			       ? zap_table(z, start, end)
 			       : arch_pt_walk(&s->pt, start, end, zap_entry, z);
+		gather_count(z->g);
 		spin_unlock(&s->pt_lock);
 		if (full)
 			gather_flush(z->g);

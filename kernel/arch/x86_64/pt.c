@@ -78,11 +78,6 @@ uint64_t arch_pte_make(paddr_t pa, uint32_t flags)
 	       (flags & PTE_UNCACHED ? PT_UNCACHED : 0) | (flags & PTE_DIRTY ? PT_D : 0);
 }
 
-paddr_t arch_pte_pa(uint64_t pte)
-{
-	return pte & PT_ADDRESS;
-}
-
 uint32_t arch_pte_flags(uint64_t pte)
 {
 	uint32_t dirty = pte & PT_D ? PTE_DIRTY : 0;
