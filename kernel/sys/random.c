@@ -10,7 +10,8 @@
 #define LENGTH_MAX 0x7ffff000ul /* as read(2): a page short of 2 GiB */
 #define SMALL 64u		/* keys and seeds: what nearly all calls are about */
 
-static int64_t get_small(uaddr_t buf, size_t n)
+/* False: not all of it could be written, and the long way will tell how much. */
+static bool get_small(uaddr_t buf, size_t n)
 {
 	uint8_t bytes[SMALL];
 	int err;
@@ -18,7 +19,7 @@ static int64_t get_small(uaddr_t buf, size_t n)
 	entropy_get(bytes, n);
 	err = copy_out(buf, bytes, n);
 	sodium_memzero(bytes, sizeof(bytes));
-	return err ? err : (int64_t)n;
+	return !err;
 }
 
 int64_t sys_getrandom(uaddr_t buf, uint64_t size, uint32_t flags)
@@ -36,8 +37,8 @@ int64_t sys_getrandom(uaddr_t buf, uint64_t size, uint32_t flags)
 		if (err)
 			return err;
 	}
-	if (size <= SMALL)
-		return get_small(buf, size);
+	if (size <= SMALL && get_small(buf, size))
+		return (int64_t)size;
 	uio_init_user(&u, buf, MIN(size, LENGTH_MAX));
 	return random_read(&u);
 }

@@ -119,7 +119,7 @@ static int64_t random_ioctl(struct file *f, uint32_t cmd, uaddr_t arg)
 		return put_user(arg, (int32_t)(entropy_ready() ? POOL_BITS : 0));
 	if (cmd != RNDADDENTROPY && cmd != RNDADDTOENTCNT && cmd != RNDRESEEDCRNG &&
 	    cmd != RNDZAPENTCNT && cmd != RNDCLEARPOOL)
-		return -ENOTTY;
+		return -EINVAL;
 	if (!cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (cmd == RNDADDENTROPY)
