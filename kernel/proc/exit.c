@@ -181,19 +181,19 @@ static void exit_notify(struct task *t, bool last)
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
 	if (last)
 		forget_children(p, &dead);
+	if (last)
+		group_maybe_orphaned(p, p);
 	spin_lock(&p->lock);
 	t->gone = true;
-	bool lead = t == p->leader;
-	if (!lead)
+	if (t != p->leader)
 		task_unlink(t);
-	struct waitq *exec = p->exec_task ? &p->exec_wait : NULL;
-	if (exec)
-		wake_all(exec);
+	if (p->exec_task)
+		wake_all(&p->exec_wait);
+	/* The last to pass here need not be the last that was alive. */
+	bool all_gone = p->n_tasks == 1 && p->leader->gone;
 	spin_unlock(&p->lock);
-	if (last) {
-		group_maybe_orphaned(p, p);
+	if (all_gone)
 		reap = become_zombie(p);
-	}
 	spin_unlock_irq(&tasklist_lock, flags);
 	list_for_each_safe(c, &dead, struct process, sibling)
 	{
