@@ -33,18 +33,6 @@ static uint32_t area_flags_of(uint32_t flags)
 	       (flags & MAP_NORESERVE ? AREA_NORESERVE : 0u);
 }
 
-static int64_t map_file(struct space *s, struct map_request *r, int32_t fd)
-{
-	struct file *f = fd_get(fd);
-	if (!f)
-		return -EBADF;
-	int64_t at = file_mmap(f, r);
-	if (!at)
-		at = space_map(s, r);
-	file_put(f);
-	return at;
-}
-
 static int64_t map_shared_memory(struct space *s, struct map_request *r)
 {
 	int64_t at = space_shared_memory(r->len, r);
@@ -52,6 +40,21 @@ static int64_t map_shared_memory(struct space *s, struct map_request *r)
 		return at;
 	at = space_map(s, r);
 	r->ops->put(r->owner);
+	return at;
+}
+
+static int64_t map_file(struct space *s, struct map_request *r, int32_t fd)
+{
+	struct file *f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	int64_t at = file_mmap(f, r);
+	/* /dev/zero asks for memory of no file. */
+	if (!at && !r->ops && (r->flags & AREA_SHARED))
+		at = map_shared_memory(s, r);
+	else if (!at)
+		at = space_map(s, r);
+	file_put(f);
 	return at;
 }
 

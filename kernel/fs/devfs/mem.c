@@ -53,12 +53,13 @@ static int64_t no_seek(struct file *f, int64_t off, int whence)
 	return 0;
 }
 
-/* Anonymous memory: the request stays as it is, without a mapping. */
+/* Anonymous memory: a request without a mapping. mmap(2) makes shared ones an object. */
 static int zero_mmap(struct file *f, struct map_request *r)
 {
 	r->mapping = NULL;
 	r->ops = NULL;
 	r->owner = NULL;
+	r->pgoff = 0;
 	return 0;
 }
 
