@@ -242,6 +242,9 @@ int arch_pt_walk(struct arch_pt *pt, uint64_t start, uint64_t end, pte_visit_fn 
  * there (`make`: none could be made). Entries of one 2 MiB region follow each other in
  * memory. */
 uint64_t *arch_pt_slot(struct arch_pt *pt, uint64_t va, bool make);
+/* The entry of the first address in [*va, end) that has a table; *va is then that address.
+ * NULL: none has. */
+uint64_t *arch_pt_next(struct arch_pt *pt, uint64_t *va, uint64_t end);
 static inline paddr_t arch_pte_pa(uint64_t pte)
 {
 	return pte & 0x000ffffffffff000ul;

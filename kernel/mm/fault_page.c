@@ -66,7 +66,7 @@ static size_t zero_count(const struct fault *f)
 {
 	if (f->va != f->a->ahead_end)
 		return 1;
-	uint64_t end = MIN(f->a->end, ALIGN_DOWN(f->va, TABLE_SPAN) + TABLE_SPAN);
+	uint64_t end = MIN(f->a->end, table_end(f->va));
 	uint64_t want = MIN(MAX(2ul * f->a->ahead, 1ul), (uint64_t)ZERO_PAGES);
 	return MIN(want, (end - f->va) >> PAGE_SHIFT);
 }

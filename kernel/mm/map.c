@@ -146,7 +146,7 @@ int unmap_locked(struct space *s, uint64_t start, uint64_t end, struct list *dea
 	struct area *a = space_find(s, start);
 	struct gather g;
 
-	if (!a || a->start >= end)
+	if (start == end || !a || a->start >= end)
 		return 0;
 	bool trims = (a->start < start && a->end == end) ||
 		     (a->start == start && a->end > end);

@@ -28,6 +28,14 @@ static inline paddr_t pte_pa(uint64_t v)
 	return pte_present(v) ? arch_pte_pa(v) : ~v & PAGE_MASK;
 }
 
+/* Most entries of most tables are empty: at a group's first entry, are all of them? */
+#define PTE_GROUP 8
+static inline bool pte_group_empty(const uint64_t *e)
+{
+	return (uint64_t)e % (PTE_GROUP * sizeof *e) == 0 &&
+	       !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
+}
+
 /* NULL: the entry is empty, or maps something that is not a page of ours. */
 static inline struct page *pte_page(uint64_t v)
 {

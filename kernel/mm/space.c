@@ -96,67 +96,63 @@ void space_switch(struct space *s)
 /* ---- fork ---- */
 
 struct copy {
-	struct area *from, *to;
-	uint64_t table; /* the slots of this span, base address plus one; 0: none yet */
-	uint64_t *slot;
-	uint64_t next;	   /* address that found no table page */
-	uint64_t rights;   /* of the shared entries on both sides: no writing */
-	uint64_t writable; /* the bits that a writable entry has more */
+	struct space *to;
+	uint64_t writable; /* the bits that only writable entries have */
 	int64_t n;	   /* pages shared */
 	bool narrowed;	   /* a right was taken from the old space */
 };
 
-/* The child's entry for va; the walk goes upwards, so one table serves many entries. */
-static uint64_t *copy_slot(struct copy *c, uint64_t va)
+/* Shares the private pages of [va, end), which one table maps: from now on both sides read them
+ * only (V3). Pages of files are left out: the child faults them in where it wants them. */
+static void copy_span(struct copy *c, uint64_t *from, uint64_t *to, uint64_t va,
+		      uint64_t end)
 {
-	uint64_t base = ALIGN_DOWN(va, TABLE_SPAN);
-	if (c->table != base + 1) {
-		c->slot = arch_pt_slot(&c->to->space->pt, base, true);
-		c->table = c->slot ? base + 1 : 0;
+	for (; va < end; va += PAGE_SIZE, from++, to++) {
+		uint64_t old = *from;
+		if (!old) {
+			if (!pte_group_empty(from))
+				continue;
+			va += (PTE_GROUP - 1) * PAGE_SIZE;
+			from += PTE_GROUP - 1;
+			to += PTE_GROUP - 1;
+			continue;
+		}
+		struct page *p = pte_page(old);
+		if (!p || p->kind != PAGE_KIND_ANON)
+			continue;
+		page_get(p);
+		c->n++;
+		if (pte_present(old) && old & c->writable) {
+			old &= ~c->writable;
+			*from = old;
+			c->narrowed = true;
+		}
+		*to = old;
 	}
-	return c->slot ? c->slot + ((va - base) >> PAGE_SHIFT) : NULL;
 }
 
-/* Shares one private page: from now on both sides read it only (V3). Pages of files are
- * left out: the child faults them in where it wants them. */
-static int copy_entry(uint64_t va, uint64_t *pte, void *arg)
+/* Copies the private pages of one area. 0 or -ENOMEM. The child's lock is not needed: nobody
+ * knows it yet, and its area is not on its mapping's list. */
+static int pages_copy(struct copy *c, struct space *old, const struct area *a)
 {
-	struct copy *c = arg;
-	uint64_t old = *pte;
-	struct page *p = pte_page(old);
-
-	if (!p || p->kind != PAGE_KIND_ANON)
-		return 0;
-	uint64_t *slot = copy_slot(c, va);
-	if (!slot) {
-		c->next = va;
-		return 1;
-	}
-	page_get(p);
-	*slot = pte_of(c->rights, p);
-	if (pte_present(old) && old & c->writable) {
-		*pte = *slot;
-		c->narrowed = true;
-	}
-	c->n++;
-	return 0;
-}
-
-/* Copies the private pages of one area. 0 or -ENOMEM. The child's lock is not needed:
- * nobody knows it yet, and its area is not on its mapping's list. */
-static int pages_copy(struct copy *c, struct space *old)
-{
-	uint64_t at = c->from->start;
-	int stuck;
+	uint64_t va = a->start, *from, *to;
+	bool stuck;
 
 	do {
-		c->table = 0;
+		stuck = false;
 		spin_lock(&old->pt_lock);
-		stuck = arch_pt_walk(&old->pt, at, c->from->end, copy_entry, c);
+		while (!stuck && (from = arch_pt_next(&old->pt, &va, a->end))) {
+			uint64_t stop = MIN(a->end, table_end(va));
+			to = arch_pt_slot(&c->to->pt, va, true);
+			stuck = !to;
+			if (to) {
+				copy_span(c, from, to, va, stop);
+				va = stop;
+			}
+		}
 		spin_unlock(&old->pt_lock);
-		at = c->next;
 	} while (stuck && fault_room());
-	rss_add_anon(c->to->space, c->n);
+	rss_add_anon(c->to, c->n);
 	return stuck ? -ENOMEM : 0;
 }
 
@@ -177,9 +173,9 @@ static int area_fork(struct space *old, struct area *a, struct space *s, bool *n
 	list_init(&b->rmap);
 	b->flags &= ~(uint32_t)AREA_LOCKED;
 	b->space = s;
-	struct copy c = { .from = a, .to = b, .rights = pte_rights(a, false) };
-	c.writable = pte_rights(a, true) & ~c.rights;
-	int err = copies_pages(a) ? pages_copy(&c, old) : 0;
+	struct copy c = { .to = s,
+			  .writable = pte_rights(a, true) & ~pte_rights(a, false) };
+	int err = copies_pages(a) ? pages_copy(&c, old, a) : 0;
 	*narrowed |= c.narrowed;
 	/* Inserted even then, so that what was copied is taken apart with the space. */
 	if (b->ops && b->ops->get)

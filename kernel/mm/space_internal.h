@@ -12,6 +12,12 @@
 #define STACK_GUARD (256 * PAGE_SIZE) /* nothing is placed this close below a stack */
 #define TABLE_SPAN MIB(2)	      /* what one last-level table maps */
 
+/* One past what va's last-level table maps. */
+static inline uint64_t table_end(uint64_t va)
+{
+	return ALIGN_DOWN(va, TABLE_SPAN) + TABLE_SPAN;
+}
+
 /* ---- area.c: the tree (V1) and its gaps; space->lock held exclusively unless said -- */
 
 void areas_init(struct space *s);
@@ -70,7 +76,7 @@ static inline bool area_is_anon(const struct area *a)
 struct gather {
 	struct space *space;
 	uint64_t start, end; /* to flush; end 0: nothing */
-	int64_t n_anon; /* private pages that the space's counter still has */
+	int64_t n_anon;	     /* private pages that the space's counter still has */
 	size_t n;
 	struct page *page[GATHER_PAGES];
 	bool quiet; /* nobody runs in the space: no flush needed */

@@ -26,14 +26,16 @@ void gather_flush(struct gather *g)
 	g->n = 0;
 }
 
-static inline void take(struct gather *g, uint64_t va, uint64_t old)
+static void to_flush(struct gather *g, uint64_t start, uint64_t end)
+{
+	g->start = MIN(g->start, start);
+	g->end = MAX(g->end, end);
+}
+
+static inline void take(struct gather *g, uint64_t old)
 {
 	struct page *p = pte_page(old);
 
-	if (pte_present(old)) {
-		g->start = MIN(g->start, va);
-		g->end = MAX(g->end, va + PAGE_SIZE);
-	}
 	if (!p)
 		return;
 	if (p->kind == PAGE_KIND_ANON) {
@@ -47,7 +49,8 @@ static inline void take(struct gather *g, uint64_t va, uint64_t old)
 
 void gather_add(struct gather *g, uint64_t va, uint64_t old)
 {
-	take(g, va, old);
+	to_flush(g, va, va + PAGE_SIZE);
+	take(g, old);
 }
 
 void gather_count(struct gather *g)
@@ -76,42 +79,50 @@ static bool zap_wants(const struct zap *z, uint64_t pte)
 	return z->cows && p->kind == PAGE_KIND_ANON;
 }
 
-static int zap_entry(uint64_t va, uint64_t *pte, void *arg)
+/* Empties entries of [va, end), which one table maps. True: the gather is full, go on at
+ * z->next. */
+static bool zap_span(struct zap *z, uint64_t *slot, uint64_t va, uint64_t end)
 {
-	struct zap *z = arg;
-	uint64_t old = *pte;
+	uint64_t first = UINT64_MAX, last = 0;
 
-	if (unlikely(z->only) && !zap_wants(z, old))
-		return 0;
-	*pte = 0;
-	take(z->g, va, old);
-	z->next = va + PAGE_SIZE;
-	return z->g->n == GATHER_PAGES;
-}
-
-/* arch_pt_walk for a range that one table maps. */
-static int zap_table(struct zap *z, uint64_t start, uint64_t end)
-{
-	uint64_t *slot = arch_pt_slot(&z->g->space->pt, start, false);
-	int full = 0;
-
-	for (uint64_t va = start; slot && va < end && !full; va += PAGE_SIZE, slot++) {
-		if (*slot)
-			full = zap_entry(va, slot, z);
+	for (; va < end; va += PAGE_SIZE, slot++) {
+		uint64_t old = *slot;
+		if (!old) {
+			if (!pte_group_empty(slot))
+				continue;
+			va += (PTE_GROUP - 1) * PAGE_SIZE;
+			slot += PTE_GROUP - 1;
+			continue;
+		}
+		if (unlikely(z->only) && !zap_wants(z, old))
+			continue;
+		*slot = 0;
+		first = MIN(first, va);
+		last = va + PAGE_SIZE;
+		take(z->g, old);
+		if (z->g->n == GATHER_PAGES)
+			break;
 	}
-	return full;
+	if (last)
+		to_flush(z->g, first, last);
+	z->next = last;
+	return z->g->n == GATHER_PAGES;
 }
 
 static void zap_run(struct zap *z, uint64_t start, uint64_t end)
 {
 	struct space *s = z->g->space;
-	int full;
+	bool full;
 
 	do {
+		uint64_t *slot, va = start;
+		full = false;
 		spin_lock(&s->pt_lock);
-		full = ALIGN_DOWN(start, TABLE_SPAN) == ALIGN_DOWN(end - 1, TABLE_SPAN)
-			       ? zap_table(z, start, end)
-			       : arch_pt_walk(&s->pt, start, end, zap_entry, z);
+		while (!full && (slot = arch_pt_next(&s->pt, &va, end))) {
+			uint64_t stop = MIN(end, table_end(va));
+			full = zap_span(z, slot, va, stop);
+			va = stop;
+		}
 		gather_count(z->g);
 		spin_unlock(&s->pt_lock);
 		if (full)

@@ -94,6 +94,25 @@ uint64_t *arch_pt_slot(struct arch_pt *pt, uint64_t va, bool make)
 	return make ? leaf_make(pt->root, va) : pt_leaf(pt->root, va);
 }
 
+uint64_t *arch_pt_next(struct arch_pt *pt, uint64_t *va, uint64_t end)
+{
+	uint64_t *table = pt_table(pt->root);
+	int level = 4;
+
+	while (level > 1 && *va < end) {
+		uint64_t e = pt_load(&table[pt_index(*va, level)]);
+		if (e & PT_P) {
+			table = pt_table(e);
+			level--;
+		} else {
+			*va = ALIGN_DOWN(*va, pt_span(level)) + pt_span(level);
+			table = pt_table(pt->root);
+			level = 4;
+		}
+	}
+	return *va < end ? &table[pt_index(*va, 1)] : NULL;
+}
+
 int arch_pt_map(struct arch_pt *pt, uint64_t va, paddr_t pa, uint32_t flags)
 {
 	uint64_t *e = leaf_make(pt->root, va);
