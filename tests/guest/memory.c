@@ -218,6 +218,9 @@ static void mremap_grows_and_moves(void)
 	      at);
 	CHECK_EQ(at[PAGE], 2);
 	CHECK_EQ(touch(q, 0), q >= at && q < at + 2000 * PAGE ? 0 : SIGSEGV);
+	/* In the middle of an area, to the size it has: nothing to do. */
+	CHECK(mremap(at + 3 * PAGE, PAGE, PAGE, 0) == at + 3 * PAGE);
+	CHECK_EQ(touch(at + 3 * PAGE, 1), 0);
 	CHECK(mremap((void *)PAGE, PAGE, 2 * PAGE, 0) == MAP_FAILED && errno == EFAULT);
 	CHECK(mremap(at + 1, PAGE, PAGE, 0) == MAP_FAILED && errno == EINVAL);
 }

@@ -1,0 +1,330 @@
+/*
+ * Every system call of the table with arguments made at random after their types: numbers
+ * at the edges, descriptors of all kinds, memory that is good, absent or changing under
+ * the call, from several threads at once. What the calls answer does not matter; the
+ * kernel must live, and an ordinary process work as before.
+ *
+ *	random_calls [SECONDS [SEED]]
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/tap.h"
+
+enum kind {
+	K_fd, K_dirfd, K_pid, K_sig, K_uid, K_gid, K_mode, K_flags, K_flags64, K_i32, K_u32,
+	K_i64, K_u64, K_size, K_off, K_addr, K_path, K_str, K_in, K_out, K_inout,
+};
+
+#define NONE (-1)
+static const struct call {
+	int nr;
+	const char *name;
+	int kinds[6];
+} calls[] = {
+#define SYSCALL0(nr, name, s, g, a) { nr, #name, { NONE, NONE, NONE, NONE, NONE, NONE } },
+#define SYSCALL1(nr, name, s, g, a, t1, n1)                                              \
+	{ nr, #name, { K_##t1, NONE, NONE, NONE, NONE, NONE } },
+#define SYSCALL2(nr, name, s, g, a, t1, n1, t2, n2)                                      \
+	{ nr, #name, { K_##t1, K_##t2, NONE, NONE, NONE, NONE } },
+#define SYSCALL3(nr, name, s, g, a, t1, n1, t2, n2, t3, n3)                              \
+	{ nr, #name, { K_##t1, K_##t2, K_##t3, NONE, NONE, NONE } },
+#define SYSCALL4(nr, name, s, g, a, t1, n1, t2, n2, t3, n3, t4, n4)                      \
+	{ nr, #name, { K_##t1, K_##t2, K_##t3, K_##t4, NONE, NONE } },
+#define SYSCALL5(nr, name, s, g, a, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5)              \
+	{ nr, #name, { K_##t1, K_##t2, K_##t3, K_##t4, K_##t5, NONE } },
+#define SYSCALL6(nr, name, s, g, a, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6)      \
+	{ nr, #name, { K_##t1, K_##t2, K_##t3, K_##t4, K_##t5, K_##t6 } },
+#include "lib/abi/syscalls.def"
+};
+#define CALLS (sizeof calls / sizeof calls[0])
+
+/* What would end the test instead of trying the kernel. */
+static const char *const left_out[] = {
+	"exit",	       "exit_group",	"reboot",     "rt_sigreturn", "vfork",
+	"pause",       "clock_settime", "settimeofday", "execve",     "execveat",
+	"rt_sigsuspend", "clone",	"fork",	      "clone3",	      "setpgid",
+	"setsid",      "kill",		"umount2",    "chroot",	      "pivot_root",
+};
+
+#define ARENA (64 * 4096)
+static char *arena; /* shared by the threads of one child; some of it unreadable */
+static __thread unsigned seed;
+
+static uint64_t rnd(void)
+{
+	uint64_t a = rand_r(&seed), b = rand_r(&seed), c = rand_r(&seed);
+	return a ^ b << 21 ^ c << 42;
+}
+
+static uint64_t edge(void)
+{
+	static const uint64_t edges[] = {
+		0, 1, 2, 3, 7, 8, 16, 64, 100, 127, 128, 255, 256, 511, 512, 1023, 1024,
+		4095, 4096, 4097, 8192, 65535, 65536, 1 << 20, 0x7fffffff, 0x80000000,
+		0xffffffff, 0x100000000, 0x7fffffffffff, 0x800000000000,
+		0x7fffffffffffffff, 0x8000000000000000, ~0ull, ~0ull - 1, ~0ull - 4095,
+	};
+	uint64_t v = edges[rnd() % (sizeof edges / sizeof edges[0])];
+	return rnd() % 4 ? v : v + rnd() % 3 - 1;
+}
+
+static uint64_t pointer(void)
+{
+	switch (rnd() % 16) {
+	case 0: return 0;
+	case 1: return edge();
+	case 2: return (uintptr_t)arena + ARENA - rnd() % 64; /* straddles its end */
+	case 3: return (uintptr_t)arena + (rnd() % 63 + 1) * 4096 - rnd() % 64;
+	default: return (uintptr_t)arena + rnd() % (ARENA - 4096) / 8 * 8;
+	}
+}
+
+/* Fills some of the arena with what calls like to find there. */
+static void scramble(void)
+{
+	uint64_t *p = (uint64_t *)arena + rnd() % (ARENA / 8 - 64);
+	for (int i = 0; i < 24; i++)
+		switch (rnd() % 6) {
+		case 0: p[i] = pointer(); break;
+		case 1: p[i] = edge(); break;
+		case 2: p[i] = rnd(); break;
+		case 3: p[i] = rnd() % 64 << 32 | rnd() % 64; break;
+		default: p[i] = rnd() % 1000; break;
+		}
+}
+
+static const char *path(void)
+{
+	static const char *const paths[] = {
+		"file", "file", "dir", "dir/file", "link", "loop", "fifo", "absent", ".",
+		"..", "", "/", "/dev/null", "/dev/zero", "/dev/full", "/dev/tty",
+		"/dev/ptmx", "/dev/urandom", "/proc/self/mem", "/proc/self/maps",
+		"/proc/self/fd/3", "/proc/self/status", "/proc/meminfo", "/proc/self",
+		"/proc/self/fd", "/bin/busybox", "/etc/passwd", "/etc", "dir/../link", "new",
+		"new2", "dir/new", "/proc/self/exe", "/proc/self/cwd/file", "file/",
+		"/proc/self/task", "/proc/stat", "/dev/pts/0", "/proc/mounts",
+	};
+	char *at = arena + rnd() % (ARENA - 4096);
+	strcpy(at, paths[rnd() % (sizeof paths / sizeof paths[0])]);
+	return at;
+}
+
+static uint64_t argument(int kind)
+{
+	uint64_t r = rnd();
+	switch (kind) {
+	case K_fd: return rnd() % 12 ? r % 40 : edge();
+	case K_dirfd: return rnd() % 3 ? (uint64_t)AT_FDCWD : r % 40;
+	case K_pid: return rnd() % 3 ? 0 : (uint64_t)getpid();
+	case K_sig: return rnd() % 4 ? SIGUSR1 : (uint64_t[]){ 0, SIGCHLD, 34, 64, 65, 17 }[r % 6];
+	case K_uid:
+	case K_gid: return rnd() % 2 ? ~0u : edge();
+	case K_flags:
+	case K_flags64: return rnd() % 2 ? r & rnd() & rnd() & 0xffffffff : 1ull << r % 32;
+	case K_path: return rnd() % 16 ? (uint64_t)path() : pointer();
+	case K_str: return rnd() % 2 ? (uint64_t)path() : pointer();
+	case K_addr: return rnd() % 2 ? pointer() & ~4095ull : pointer();
+	case K_in:
+	case K_out:
+	case K_inout: return pointer();
+	case K_size: return rnd() % 2 ? r % 8192 : edge();
+	case K_off: return rnd() % 2 ? r % 100000 : edge();
+	default: return rnd() % 2 ? r % 16 : edge();
+	}
+}
+
+static bool is_left_out(const struct call *c)
+{
+	for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
+		if (!strcmp(left_out[i], c->name))
+			return true;
+	return false;
+}
+
+static void call_one(void)
+{
+	const struct call *c = &calls[rnd() % CALLS];
+	uint64_t a[6];
+	if (is_left_out(c))
+		return;
+	scramble();
+	for (int i = 0; i < 6; i++)
+		a[i] = c->kinds[i] == NONE ? rnd() : argument(c->kinds[i]);
+	syscall(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static void make_descriptors(void)
+{
+	int p[2];
+	(void)!mkdir("dir", 0755);
+	close(open("dir/file", O_CREAT | O_RDWR, 0644));
+	(void)!symlink("file", "link");
+	(void)!symlink("loop", "loop");
+	mkfifo("fifo", 0644);
+	int fd = open("file", O_CREAT | O_RDWR, 0644);
+	(void)!ftruncate(fd, 100000);
+	open("file", O_RDONLY);
+	open("file", O_WRONLY | O_APPEND);
+	open(".", O_RDONLY | O_DIRECTORY);
+	open("dir", O_PATH);
+	(void)!pipe2(p, O_NONBLOCK);
+	(void)!pipe(p);
+	open("fifo", O_RDWR | O_NONBLOCK);
+	epoll_create1(0);
+	eventfd(3, EFD_NONBLOCK);
+	timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	memfd_create("m", MFD_ALLOW_SEALING);
+	open("/dev/zero", O_RDWR);
+	open("/dev/null", O_RDWR);
+	open("/dev/urandom", O_RDWR);
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK);
+	int unlock = 0;
+	if (master >= 0) {
+		syscall(SYS_ioctl, master, 0x40045431 /* TIOCSPTLCK */, &unlock);
+		syscall(SYS_ioctl, master, 0x5441 /* TIOCGPTPEER */, O_RDWR | O_NOCTTY);
+	}
+	open("/proc/self/maps", O_RDONLY);
+	open("/proc/self/mem", O_RDONLY);
+	open("/proc", O_RDONLY | O_DIRECTORY);
+	open("/bin/busybox", O_RDONLY);
+	open("/etc", O_RDONLY | O_DIRECTORY);
+}
+
+/* What is written must not look like TAP. */
+static void leave_output(void)
+{
+	for (int fd = 0; fd < 16; fd++)
+		close(fd);
+	for (int fd = 0; fd < 3; fd++)
+		open("/dev/null", O_RDWR);
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+static void *caller(void *arg)
+{
+	seed = (unsigned)(uintptr_t)arg;
+	for (;;)
+		call_one();
+	return NULL;
+}
+
+/* One process with a few threads, until it is killed or kills itself. */
+static void child(unsigned s)
+{
+	struct itimerval often = { { 0, 20000 }, { 0, 20000 } };
+	pthread_t t;
+	setsid();
+	leave_output();
+	seed = s;
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_alarm }, NULL);
+	signal(SIGUSR1, SIG_IGN);
+	setitimer(ITIMER_REAL, &often, NULL);
+	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 1 << 22, 1 << 22 });
+	setrlimit(RLIMIT_AS, &(struct rlimit){ 1 << 26, 1 << 26 });
+	signal(SIGXFSZ, SIG_IGN);
+	char dir[] = "/tmp/random-XXXXXX";
+	if (!mkdtemp(dir) || chdir(dir))
+		_exit(1);
+	make_descriptors();
+	arena = mmap(NULL, ARENA + 4096, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mprotect(arena + ARENA, 4096, PROT_NONE);
+	for (unsigned i = 1; i < 3; i++)
+		pthread_create(&t, NULL, caller, (void *)(uintptr_t)(s * 7919 + i));
+	caller((void *)(uintptr_t)s);
+}
+
+static int remove_tree(const char *path)
+{
+	pid_t pid = fork();
+	if (!pid) {
+		execlp("rm", "rm", "-rf", path, NULL);
+		_exit(1);
+	}
+	return tap_wait(pid);
+}
+
+static int seconds = 8;
+static unsigned first_seed = 1;
+
+static pid_t start_one(void)
+{
+	static unsigned n;
+	unsigned s = first_seed + n++;
+	pid_t pid = fork();
+	if (!pid)
+		child(s);
+	return pid;
+}
+
+static void kernel_survives(void)
+{
+	enum { AT_ONCE = 3 };
+	pid_t pids[AT_ONCE];
+	time_t born[AT_ONCE], end = time(NULL) + seconds;
+	int ended = 0;
+	tap_needs_mayfly();
+	for (int i = 0; i < AT_ONCE; i++) {
+		pids[i] = start_one();
+		born[i] = time(NULL);
+	}
+	while (time(NULL) < end) {
+		for (int i = 0; i < AT_ONCE; i++) {
+			int status;
+			if (time(NULL) > born[i] + 2)
+				kill(pids[i], SIGKILL);
+			if (waitpid(pids[i], &status, WNOHANG) != pids[i])
+				continue;
+			ended++;
+			pids[i] = start_one();
+			born[i] = time(NULL);
+		}
+		usleep(5000);
+	}
+	for (int i = 0; i < AT_ONCE; i++) {
+		kill(pids[i], SIGKILL);
+		tap_wait(pids[i]);
+	}
+	CHECK(ended > 0);
+	CHECK_EQ(remove_tree("/tmp/random-*") & 0x7f, 0);
+	pid_t pid = fork();
+	if (!pid) {
+		execlp("true", "true", NULL);
+		_exit(1);
+	}
+	CHECK_EQ(tap_wait(pid), 0);
+}
+
+static const struct tap_case cases[] = { CASE(kernel_survives) };
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		seconds = atoi(argv[1]);
+	if (argc > 2)
+		first_seed = (unsigned)atoi(argv[2]);
+	return tap_run(cases, 1, 1, argv);
+}
