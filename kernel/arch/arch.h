@@ -217,7 +217,7 @@ struct arch_pt {
 /* Table pages come from these two (owned by mm; set before the first use). */
 struct pt_page_ops {
 	paddr_t (*alloc)(void); /* a zeroed page, or 0 */
-	void (*free)(paddr_t pa);
+	void (*free)(paddr_t pa); /* a page that is zero again */
 };
 void arch_pt_set_page_ops(const struct pt_page_ops *ops);
 

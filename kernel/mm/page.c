@@ -126,6 +126,7 @@ static void stack_drain_here(void *arg)
 {
 	struct page_cpu *c = &cpus[cpu_id()];
 
+	table_drain();
 	if (c->busy)
 		return;
 	c->busy = 1;

@@ -19,6 +19,8 @@ uint64_t page_free_count(void);
 /* Gives the pages that CPUs hold ready back to the buddy allocator. Interrupts on. */
 void page_drain_cpus(void);
 
+void table_drain(void); /* this CPU's page tables that are ready for use */
+
 /* The reclaim list: cached pages that can be read again. Callers hold the mapping's
  * lock. */
 void page_lru_add(struct page *p);

@@ -2,21 +2,87 @@
 #include "mm/page_internal.h"
 #include "mm/space_internal.h"
 
-/* Called under pt_lock, so it cannot sleep: a fault that gets none lets go of the lock,
- * makes room, and comes again. */
+/*
+ * A table that is freed is zero again, and so as good as new: each CPU keeps some. Thread
+ * context only; `busy` keeps table_drain, which may come by interrupt, off a half-done
+ * change.
+ */
+#define TABLES_KEPT 16
+
+static struct table_cpu {
+	bool busy;
+	uint32_t n;
+	struct page *table[TABLES_KEPT];
+} aligned_to(64) kept[CPU_MAX];
+
+static void kept_busy(struct table_cpu *c, bool busy)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&c->busy, busy, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static struct page *table_take(void)
+{
+	struct table_cpu *c = &kept[cpu_id()];
+
+	kept_busy(c, true);
+	struct page *p = c->n ? c->table[--c->n] : NULL;
+	kept_busy(c, false);
+	return p;
+}
+
+static bool table_keep(struct page *p)
+{
+	struct table_cpu *c = &kept[cpu_id()];
+
+	kept_busy(c, true);
+	bool room = c->n < TABLES_KEPT;
+	if (room)
+		c->table[c->n++] = p;
+	kept_busy(c, false);
+	return room;
+}
+
+void table_drain(void)
+{
+	struct table_cpu *c = &kept[cpu_id()];
+
+	while (!c->busy && c->n)
+		page_free(c->table[--c->n], 0);
+}
+
+/* A stale entry in a new table would map a page that is not the owner's. */
+static void table_check(const struct page *p)
+{
+#ifdef MAYFLY_DEBUG
+	const uint64_t *e = page_va(p);
+	for (size_t i = 0; i < PAGE_SIZE / sizeof *e; i += PTE_GROUP)
+		insist(pte_group_empty(&e[i]));
+#endif
+	(void)p;
+}
+
+/* Called under pt_lock, so it cannot sleep: a fault that gets none lets go of the lock, makes
+ * room, and comes again. */
 static paddr_t table_alloc(void)
 {
-	struct page *p = page_alloc(0, PAGE_ZERO | PAGE_ATOMIC | PAGE_USER);
+	struct page *p = table_take();
+	if (!p)
+		p = page_alloc(0, PAGE_ZERO | PAGE_ATOMIC | PAGE_USER);
 	if (!p)
 		return 0;
+	table_check(p);
 	__atomic_fetch_add((uint64_t *)&page_tables, 1, __ATOMIC_RELAXED);
 	return page_pa(p);
 }
 
 static void table_free(paddr_t pa)
 {
+	struct page *p = pa_page(pa);
 	__atomic_fetch_sub((uint64_t *)&page_tables, 1, __ATOMIC_RELAXED);
-	page_free(pa_page(pa), 0);
+	if (!table_keep(p))
+		page_free(p, 0);
 }
 
 /* An entry's bits beside the address, by [writable][executable]. */

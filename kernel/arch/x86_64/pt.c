@@ -185,17 +185,20 @@ static bool group_empty(const uint64_t *e)
 	return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
 }
 
-/* Chains a table and those below it through their first words: such a word is an address,
- * so a walker that still finds the page sees "not present". */
+/* Chains a table and those below it, all without pages, through their first words: such a word
+ * is an address, so a walker that still finds the table sees "not present". All other words
+ * are zero then. */
 static void tables_chain(uint64_t entry, int level, paddr_t *chain)
 {
 	uint64_t *table = pt_table(entry);
 
 	for (unsigned i = 0; level > 1 && i < PT_ENTRIES; i++) {
-		if (i % PT_GROUP == 0 && group_empty(&table[i]))
+		if (i % PT_GROUP == 0 && group_empty(&table[i])) {
 			i += PT_GROUP - 1;
-		else if (table[i] & PT_P)
+		} else if (table[i] & PT_P) {
 			tables_chain(table[i], level - 1, chain);
+			table[i] = 0;
+		}
 	}
 	table[0] = *chain;
 	*chain = entry & PT_ADDRESS;
@@ -206,8 +209,20 @@ static void chain_free(paddr_t chain)
 	while (chain) {
 		uint64_t *table = pt_table(chain);
 		paddr_t next = table[0];
+		table[0] = 0;
 		page_ops->free(chain);
 		chain = next;
+	}
+}
+
+/* Empties the last-level tables below one of `level`. */
+static void pages_forget(uint64_t *table, int level)
+{
+	if (level == 1)
+		memset(table, 0, PAGE_SIZE);
+	for (unsigned i = 0; level > 1 && i < PT_ENTRIES; i++) {
+		if (table[i] & PT_P)
+			pages_forget(pt_table(table[i]), level - 1);
 	}
 }
 
@@ -216,6 +231,7 @@ void kmap_unmap_low(void)
 	uint64_t *e = pt_table(kernel_root), old = *e;
 	paddr_t chain = 0;
 
+	pages_forget(pt_table(old), 3);
 	pt_store(e, 0);
 	cr3_write(cr3_read());
 	tables_chain(old, 3, &chain);
@@ -310,6 +326,7 @@ void arch_pt_fini(struct arch_pt *pt)
 			tables_chain(root[i], 3, &chain);
 	}
 	chain_free(chain);
+	memset(root, 0, PAGE_SIZE);
 	page_ops->free(pt->root);
 	pt->root = 0;
 }
