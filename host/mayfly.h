@@ -29,6 +29,8 @@ enum {
 /* "mayfly: ...\n" on stderr in one write; control characters of guest and files are
  * masked. */
 void say(const char *format, ...) printf_like(1, 2);
+/* A further line of the same message. */
+void say_more(const char *format, ...) printf_like(1, 2);
 
 mode_t umask_now(void);
 

@@ -126,21 +126,19 @@ char *outcome_text(const struct outcome *outcome, uint64_t timeout_ns,
 	case OUTCOME_PANIC:
 		return must_format("the guest's kernel panicked");
 	case OUTCOME_REFUSED:
-		return must_format("the loader refused what it was given to boot");
+		return must_format("the loader refused to boot");
 	case OUTCOME_AGENT:
 		return must_format("the guest ended without a report: its agent died");
 	case OUTCOME_NOMEM:
 		return must_format("not enough memory to boot; --mem gives more");
 	case OUTCOME_ROOT:
-		return must_format("the root image is unusable: %s",
-				   *outcome->what ? outcome->what
-						  : "damaged, or not ext4");
+		return must_format("the root image is unusable");
 	case OUTCOME_TRIPLE_FAULT:
 		return must_format("the guest's processor reset (triple fault)");
 	case OUTCOME_NO_BOOT:
 		return must_format("the guest did not come up in time");
 	case OUTCOME_QEMU:
-		return must_format("QEMU failed: %s", outcome->what);
+		return must_format("QEMU failed (%s)", outcome->what);
 	case OUTCOME_PROTOCOL:
 		return must_format("the guest's agent broke the protocol: %s",
 				   outcome->what);

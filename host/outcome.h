@@ -15,7 +15,7 @@ struct outcome {
 	enum outcome_kind kind;
 	int status;	/* EXITED: the job's */
 	int signal;	/* KILLED, INTERRUPTED */
-	bool oom; /* the kernel ended a process of the job for want of memory */
+	bool oom;	/* the kernel ended a process of the job for want of memory */
 	unsigned stage; /* NOT_STARTED: enum wire_stage */
 	int error;	/* NOT_STARTED, HOST: errno */
 	char what[256]; /* what the error is about */

@@ -13,6 +13,7 @@
 #include "host/report.h"
 #include "host/root.h"
 #include "host/session.h"
+#include "host/tell.h"
 #include "host/timeline.h"
 
 /* Files that the run writes about itself; opened first, so that a bad place is told
@@ -69,118 +70,6 @@ static int papers_write(const struct options *options, struct papers *papers,
 		free(marks);
 	}
 	return failed;
-}
-
-/* -- telling -- */
-
-/* Keeps the kernel's text for whoever looks into a panic. The path, or NULL; heap. */
-static char *kernel_log_keep(const struct session *s)
-{
-	const char *folder = cache_folder();
-	struct outfile file;
-	char *path;
-
-	if (!folder || !s->kernel_log.text)
-		return NULL;
-	path = must_format("%s/last-failure.log", folder);
-	if (outfile_open(AT_FDCWD, path, 0600, &file) == 0) {
-		if (write_all(file.fd, s->kernel_log.text, s->kernel_log.size) == 0 &&
-		    outfile_commit(&file) == 0)
-			return path;
-		outfile_drop(&file);
-	}
-	free(path);
-	return NULL;
-}
-
-/* The last line of a text that matches `word`, or of all if `word` is NULL; heap. */
-static char *line_find(const struct textlog *log, const char *word)
-{
-	const char *at = log->text, *best = NULL;
-	size_t size = 0;
-
-	while (at && *at) {
-		size_t length = strcspn(at, "\r\n");
-		char *line = must_format("%.*s", (int)MIN(length, (size_t)400), at);
-
-		if (length && (!word || strstr(line, word))) {
-			best = at;
-			size = MIN(length, (size_t)400);
-		}
-		free(line);
-		at += length;
-		at += strspn(at, "\r\n");
-	}
-	return best ? must_format("%.*s", (int)size, best) : NULL;
-}
-
-/* A panic, a refusal: the kernel's or loader's own words say why. */
-static void machine_tell(const struct session *s)
-{
-	char *line = line_find(&s->kernel_log,
-			       s->outcome.kind == OUTCOME_PANIC ? "panic" : NULL);
-	char *path = kernel_log_keep(s);
-
-	if (line)
-		say("  it said: %s", line);
-	if (path)
-		say("  its whole log is in '%s'", path);
-	free(line);
-	free(path);
-}
-
-/* Its first words name the trouble; the rest is often advice for others. */
-static void qemu_tell(struct session *s)
-{
-	char *line = line_find(&s->qemu_log, "qemu");
-
-	if (!line)
-		line = line_find(&s->qemu_log, NULL);
-	if (line)
-		say("QEMU failed: %s", line);
-	else
-		say("QEMU failed: %s", s->outcome.what);
-	free(line);
-}
-
-static void not_started_tell(const struct session *s, const char *text)
-{
-	const char *here = s->plan->program_here;
-	bool exec = s->outcome.stage == WIRE_STAGE_EXEC &&
-		    (s->outcome.error == ENOENT || s->outcome.error == ENOEXEC);
-	char *why = exec && here ? program_explain(here) : NULL;
-
-	if (why)
-		say("cannot execute '%s': %s", here, why);
-	else
-		say("%s", text);
-	free(why);
-}
-
-static void outcome_tell(struct session *s)
-{
-	const struct options *options = s->plan->options;
-	char *text = outcome_text(&s->outcome, options->timeout_ns, options->max_output);
-
-	if (s->outcome.kind == OUTCOME_QEMU)
-		qemu_tell(s);
-	else if (s->outcome.kind == OUTCOME_NOT_STARTED)
-		not_started_tell(s, text);
-	else if (text)
-		say("%s", text);
-	switch (s->outcome.kind) {
-	case OUTCOME_PANIC:
-	case OUTCOME_REFUSED:
-	case OUTCOME_TRIPLE_FAULT:
-	case OUTCOME_AGENT:
-	case OUTCOME_NO_BOOT:
-	case OUTCOME_ROOT:
-		machine_tell(s);
-		break;
-	default:
-		break;
-	}
-	free(text);
 }
 
 /* -- doing -- */

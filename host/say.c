@@ -6,16 +6,14 @@
 
 #include "host/mayfly.h"
 
-void say(const char *format, ...)
+static void line_write(const char *start, const char *format, va_list ap)
 {
-	char line[2048] = "mayfly: ";
-	size_t size = strlen(line);
-	va_list ap;
+	char line[2048];
+	size_t size = strlen(start);
 	int n;
 
-	va_start(ap, format);
+	memcpy(line, start, size);
 	n = vsnprintf(line + size, sizeof(line) - size - 1, format, ap);
-	va_end(ap);
 	if (n > 0)
 		size += MIN((size_t)n, sizeof(line) - size - 2);
 	for (size_t i = 0; i < size; i++)
@@ -25,4 +23,22 @@ void say(const char *format, ...)
 	/* Nobody is left to be told when stderr fails. */
 	if (write_all(STDERR_FILENO, line, size) < 0)
 		return;
+}
+
+void say(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	line_write("mayfly: ", format, ap);
+	va_end(ap);
+}
+
+void say_more(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	line_write("  ", format, ap);
+	va_end(ap);
 }

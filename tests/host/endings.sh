@@ -5,7 +5,9 @@
 # machine N TEXT: that exit status of QEMU, told as TEXT, with the log kept.
 machine() {
 	qemu_is "$dir/ends" <<-END
-		echo "kernel panic: the words of the kernel"
+		echo "mayfly: kernel panic: the words of the kernel"
+		echo "cpu 0, thread none"
+		echo "mayfly: end of panic"
 		exit $1
 	END
 	env MAYFLY_QEMU="$dir/ends" "$MAYFLY" run -- true 2>"$dir/stderr"
@@ -15,13 +17,16 @@ machine() {
 }
 
 check "a kernel panic" machine 35 "panicked"
-check "its words are shown" grep -q "the words of the kernel" "$dir/stderr"
+check "with the kernel's reason" grep -q "panicked: the words of the kernel" "$dir/stderr"
+check "and what it said next" grep -q "^  cpu 0, thread none" "$dir/stderr"
+check "and where all of it is" grep -q "^  the kernel's whole log is in" "$dir/stderr"
 check "its log is kept" grep -q "the words" "$dir/cache/mayfly/last-failure.log"
 check "the loader refused" machine 37 "refused"
 check "the agent died" machine 39 "agent died"
 check "a power-off without a report" machine 33 "without a report"
 check "no memory" machine 41 "memory"
-check "a bad root" machine 43 "root image"
+check "a bad root" machine 43 "--root 'base' is unusable"
+check "that is one line" [ "$(wc -l <"$dir/stderr")" = 1 ]
 check "a triple fault is no success" machine 0 "triple fault"
 
 qemu_is "$dir/complains" <<'END'
