@@ -12,44 +12,54 @@
 
 /* ---- stat ---- */
 
-static void split_time(int64_t ns, uint64_t *ret_sec, uint64_t *ret_ns)
+/* Times before 1970 round down: the nanoseconds count up. */
+static inline void split_time(int64_t ns, uint64_t *ret_sec, uint64_t *ret_ns)
 {
-	int64_t sec = ns / (int64_t)NSEC_PER_SEC, rest = ns % (int64_t)NSEC_PER_SEC;
-
-	if (rest < 0) {
-		sec--;
-		rest += (int64_t)NSEC_PER_SEC;
+	if (likely(ns >= 0)) {
+		*ret_sec = (uint64_t)ns / NSEC_PER_SEC;
+		*ret_ns = (uint64_t)ns - *ret_sec * NSEC_PER_SEC;
+		return;
 	}
-	*ret_sec = (uint64_t)sec;
-	*ret_ns = (uint64_t)rest;
+	uint64_t back = (uint64_t)-ns, sec = (back + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+	*ret_sec = -sec;
+	*ret_ns = sec * NSEC_PER_SEC - back;
 }
 
-static int64_t put_stat(uaddr_t to, const struct kstat *k)
+static inline int64_t put_stat(uaddr_t to, const struct kstat *k)
 {
-	struct stat s = {
-		.st_dev = k->dev,
-		.st_ino = k->ino,
-		.st_nlink = k->nlink,
-		.st_mode = k->mode,
-		.st_uid = k->uid,
-		.st_gid = k->gid,
-		.st_rdev = k->rdev,
-		.st_size = (int64_t)k->size,
-		.st_blksize = k->blksize,
-		.st_blocks = (int64_t)k->blocks,
-	};
+	struct stat s;
+
+	s.st_dev = k->dev;
+	s.st_ino = k->ino;
+	s.st_nlink = k->nlink;
+	s.st_mode = k->mode;
+	s.st_uid = k->uid;
+	s.st_gid = k->gid;
+	s.st_rdev = k->rdev;
+	s.st_size = (int64_t)k->size;
+	s.st_blksize = k->blksize;
+	s.st_blocks = (int64_t)k->blocks;
 	split_time(k->t.atime, &s.st_atime, &s.st_atime_nsec);
 	split_time(k->t.mtime, &s.st_mtime, &s.st_mtime_nsec);
 	split_time(k->t.ctime, &s.st_ctime, &s.st_ctime_nsec);
+	/* Padding shows user space nothing of the stack. */
+	s.__pad0 = 0;
+	s.__unused[0] = s.__unused[1] = s.__unused[2] = 0;
 	return copy_out(to, &s, sizeof s);
 }
 
 static int64_t stat_path(const struct path *p, uaddr_t to)
 {
+	struct inode *i = p->dentry->inode;
 	struct kstat k;
 
-	int err = vfs_getattr(p, &k);
-	return err ? err : put_stat(to, &k);
+	if (likely(!i->ops->getattr)) {
+		inode_getattr_simple(i, &k);
+		return put_stat(to, &k);
+	}
+	struct kstat own;
+	int err = i->ops->getattr(i, &own);
+	return err ? err : put_stat(to, &own);
 }
 
 int64_t sys_fstat(int32_t fd, uaddr_t statbuf)
