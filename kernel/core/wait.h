@@ -85,12 +85,13 @@ void wait_finish(struct waitq *q, struct waiter *w);
 #define wait_event_full(q, cond, mode, deadline, excl)                                   \
 	({                                                                               \
 		struct waiter w_ = { .exclusive = (excl) };                              \
+		const uint64_t deadline_ = (deadline); /* once: it may be "now + 2 s" */ \
 		int err_ = 0;                                                            \
 		while (!(cond)) {                                                        \
 			wait_prepare((q), &w_, (mode));                                  \
 			if (cond)                                                        \
 				break;                                                   \
-			err_ = wait_sleep((mode), (deadline));                           \
+			err_ = wait_sleep((mode), deadline_);                            \
 			if (err_) {                                                      \
 				if (err_ == -ETIMEDOUT && (cond))                        \
 					err_ = 0;                                        \
