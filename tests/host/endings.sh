@@ -13,7 +13,7 @@ machine() {
 	env MAYFLY_QEMU="$dir/ends" "$MAYFLY" run -- true 2>"$dir/stderr"
 	got=$?
 	cat "$dir/stderr"
-	[ $got = 125 ] && grep -qF "$2" "$dir/stderr"
+	[ $got = 125 ] && grep -qF -- "$2" "$dir/stderr"
 }
 
 check "a kernel panic" machine 35 "panicked"
