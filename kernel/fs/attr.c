@@ -44,23 +44,6 @@ bool inode_owner_or_capable(const struct inode *i)
 
 /* ---- reading ---- */
 
-void inode_getattr_simple(struct inode *i, struct kstat *ret)
-{
-	*ret = (struct kstat){
-		.dev = i->sb->dev,
-		.rdev = i->rdev,
-		.ino = i->ino,
-		.size = i->size,
-		.blocks = i->blocks,
-		.mode = i->mode,
-		.nlink = i->nlink,
-		.blksize = i->sb->block_size ? i->sb->block_size : PAGE_SIZE,
-		.uid = i->uid,
-		.gid = i->gid,
-		.t = i->t,
-	};
-}
-
 int vfs_getattr(const struct path *p, struct kstat *ret)
 {
 	struct inode *i = p->dentry->inode;

@@ -16,21 +16,9 @@
 #include "fs/file.h"
 #include "lib/string.h"
 
-#define INLINE_FDS 64u
+#define INLINE_FDS FILES_INLINE
 #define WORD_BITS 64u
 #define VMAP_FROM MIB(1)
-
-struct files {
-	struct ref refs;
-	struct spinlock lock; /* RANK_FILES */
-	uint32_t cap;	      /* [lock] slots, a multiple of WORD_BITS */
-	uint32_t lowest;      /* [lock] */
-	struct file **slot;   /* [lock] */
-	uint64_t *used;	      /* [lock] */
-	uint64_t *cloexec;    /* [lock] */
-	struct file *inline_slot[INLINE_FDS];
-	uint64_t inline_used[1], inline_cloexec[1];
-};
 
 static struct slab_cache *files_cache;
 
@@ -159,17 +147,12 @@ static struct files *mine(void)
 	return thread_current()->files;
 }
 
-static struct file *slot_at(const struct files *t, int fd)
-{
-	return (uint32_t)fd < t->cap ? t->slot[fd] : NULL;
-}
-
 struct file *fd_get_any(int fd)
 {
 	struct files *t = mine();
 
 	spin_lock(&t->lock);
-	struct file *f = slot_at(t, fd);
+	struct file *f = files_slot(t, fd);
 	if (f)
 		ref_get(&f->refs);
 	spin_unlock(&t->lock);
@@ -185,25 +168,6 @@ struct file *fd_get(int fd)
 		return NULL;
 	}
 	return f;
-}
-
-bool fd_borrow_any(int fd, struct fd_ref *ret)
-{
-	struct files *t = mine();
-
-	ret->counted = ref_read(&t->refs) != 1;
-	ret->file = ret->counted ? fd_get_any(fd) : slot_at(t, fd);
-	return ret->file;
-}
-
-bool fd_borrow(int fd, struct fd_ref *ret)
-{
-	if (!fd_borrow_any(fd, ret))
-		return false;
-	if (likely(!(ret->file->mode & FMODE_PATH)))
-		return true;
-	fd_return(ret);
-	return false;
 }
 
 /* ---- adding ---- */
@@ -331,7 +295,7 @@ int fd_close(int fd)
 	struct files *t = mine();
 
 	spin_lock(&t->lock);
-	struct file *f = slot_at(t, fd);
+	struct file *f = files_slot(t, fd);
 	if (f)
 		vacate(t, (uint32_t)fd);
 	spin_unlock(&t->lock);
@@ -379,7 +343,7 @@ int fd_get_cloexec(int fd)
 	struct files *t = mine();
 
 	spin_lock(&t->lock);
-	int r = slot_at(t, fd) ? bit_get(t->cloexec, (uint32_t)fd) : -EBADF;
+	int r = files_slot(t, fd) ? bit_get(t->cloexec, (uint32_t)fd) : -EBADF;
 	spin_unlock(&t->lock);
 	return r;
 }
@@ -389,7 +353,7 @@ int fd_set_cloexec(int fd, bool on)
 	struct files *t = mine();
 
 	spin_lock(&t->lock);
-	bool there = slot_at(t, fd);
+	bool there = files_slot(t, fd);
 	if (there)
 		bit_put(t->cloexec, (uint32_t)fd, on);
 	spin_unlock(&t->lock);

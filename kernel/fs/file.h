@@ -34,6 +34,23 @@ void anon_init(void);
 
 #define RW_MAX 0x7ffff000ul /* the most one call moves, read(2) */
 
+/* The open mode's and the operation's say on a transfer. 0, -EBADF, -EISDIR, -EINVAL. */
+must_use static inline int file_may_read(const struct file *f)
+{
+	if (unlikely(!(f->mode & FMODE_READ)))
+		return -EBADF;
+	return likely(f->ops && f->ops->read) ? 0
+	       : S_ISDIR(f->inode->mode)      ? -EISDIR
+					      : -EINVAL;
+}
+
+must_use static inline int file_may_write(const struct file *f)
+{
+	if (unlikely(!(f->mode & FMODE_WRITE)))
+		return -EBADF;
+	return likely(f->ops && f->ops->write) ? 0 : -EINVAL;
+}
+
 /* A position as lseek(2) wants it. New position or -errno. */
 must_use int64_t file_seek(struct file *f, int64_t off, int whence);
 /* Cuts a write to RLIMIT_FSIZE and the file system's maximum. -EFBIG: nothing is left. */
@@ -45,20 +62,60 @@ must_use int file_iterate(struct file *f, struct dir_ctx *c);
 
 /* ---- fs/fdtable.c ---- */
 
+#define FILES_INLINE 64u /* descriptors a table has room for from the start */
+
+/* A descriptor table; its invariants are in fdtable.c. */
+struct files {
+	struct ref refs;
+	struct spinlock lock; /* RANK_FILES */
+	uint32_t cap;	      /* [lock] slots, a multiple of 64 */
+	uint32_t lowest;      /* [lock] */
+	struct file **slot;   /* [lock] */
+	uint64_t *used;	      /* [lock] */
+	uint64_t *cloexec;    /* [lock] */
+	struct file *inline_slot[FILES_INLINE];
+	uint64_t inline_used[1], inline_cloexec[1];
+};
+
+static inline struct file *files_slot(const struct files *t, int fd)
+{
+	return (uint32_t)fd < t->cap ? t->slot[fd] : NULL;
+}
+
 /* A file for the length of one system call. When current alone uses the descriptor table,
  * nobody can close it meanwhile and no count is touched. */
 struct fd_ref {
 	struct file *file;
 	bool counted; /* file_put it */
 };
-/* False: EBADF. O_PATH files are refused. */
-must_use bool fd_borrow(int fd, struct fd_ref *ret);
-must_use bool fd_borrow_any(int fd, struct fd_ref *ret);
+
+/* False: EBADF. */
+must_use static inline bool fd_borrow_any(int fd, struct fd_ref *ret)
+{
+	struct files *t = thread_current()->files;
+
+	ret->counted = ref_read(&t->refs) != 1;
+	ret->file = ret->counted ? fd_get_any(fd) : files_slot(t, fd);
+	return ret->file;
+}
+
 static inline void fd_return(struct fd_ref *r)
 {
-	if (r->counted)
+	if (unlikely(r->counted))
 		file_put(r->file);
 }
+
+/* O_PATH files are refused. */
+must_use static inline bool fd_borrow(int fd, struct fd_ref *ret)
+{
+	if (unlikely(!fd_borrow_any(fd, ret)))
+		return false;
+	if (likely(!(ret->file->mode & FMODE_PATH)))
+		return true;
+	fd_return(ret);
+	return false;
+}
+
 /* True: only this call can move the file's position, so it needs no lock. */
 static inline bool fd_is_sole(const struct fd_ref *r)
 {

@@ -56,20 +56,24 @@ int dentry_lookup(struct dentry *dir, struct qname name, struct dentry **ret)
 	return err;
 }
 
+/* access(2)'s walk. */
+static int path_at_real(int dirfd, const char *name, uint32_t flags, struct path *ret)
+{
+	struct cred *c;
+
+	int err = cred_real_ids(&c);
+	if (err)
+		return err;
+	err = walk_path(dirfd, name, flags, c, ret);
+	cred_put(c);
+	return err;
+}
+
 int path_at(int dirfd, const char *name, uint32_t flags, struct path *ret)
 {
-	const struct cred *c = thread_current()->cred;
-	struct cred *real = NULL;
-
-	if (unlikely(flags & WALK_REAL_IDS)) {
-		int err = cred_real_ids(&real);
-		if (err)
-			return err;
-		c = real;
-	}
-	int err = walk_path(dirfd, name, flags, c, ret);
-	cred_put(real);
-	return err;
+	if (unlikely(flags & WALK_REAL_IDS))
+		return path_at_real(dirfd, name, flags, ret);
+	return walk_path(dirfd, name, flags, thread_current()->cred, ret);
 }
 
 int path_at_user(int dirfd, uaddr_t name, uint32_t flags, struct path *ret)

@@ -1,63 +1,20 @@
-/*
- * Names: the per-boot keyed hash, and paths copied in from user space. The hash is a
- * keyed multiply-and-fold over 8 bytes at a time: without the key nobody can choose names
- * that collide, and the key never leaves the kernel.
- */
+/* Names: the per-boot key of their hash, and paths copied in from user space. */
 #include "fs/name.h"
 
+#include "core/timer.h"
 #include "mm/page.h"
 
 _Static_assert(PATH_MAX_LEN == PAGE_SIZE, "a path buffer is a page");
 
-static struct {
-	uint64_t start, mul;
-} key;
-
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-	unsigned __int128 p = (unsigned __int128)a * b;
-	return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-
-static inline uint64_t hash_start(const struct dentry *parent)
-{
-	return key.start ^ (uint64_t)(uintptr_t)parent;
-}
-
-static inline uint32_t hash_end(uint64_t h, uint32_t len)
-{
-	h = fold(h ^ len, key.mul);
-	return (uint32_t)(h ^ (h >> 32));
-}
+struct name_key name_key;
 
 uint32_t name_hash(const struct dentry *parent, const char *s, size_t len)
 {
-	uint64_t h = hash_start(parent), w = 0;
+	uint64_t h = name_hash_start(parent);
 
-	for (size_t k = 0; k < len; k++) {
-		w = w << 8 | (uint8_t)s[k];
-		if ((k & 7) == 7) {
-			h = fold(h ^ w, key.mul);
-			w = 0;
-		}
-	}
-	return hash_end(fold(h ^ w, key.mul), (uint32_t)len);
-}
-
-/* The same value as name_hash, found in the pass that looks for the component's end. */
-struct qname name_scan(const struct dentry *parent, const char *s)
-{
-	uint64_t h = hash_start(parent), w = 0;
-	uint32_t k = 0;
-
-	for (char c; (c = s[k]) != '\0' && c != '/'; k++) {
-		w = w << 8 | (uint8_t)c;
-		if ((k & 7) == 7) {
-			h = fold(h ^ w, key.mul);
-			w = 0;
-		}
-	}
-	return (struct qname){ s, k, hash_end(fold(h ^ w, key.mul), k) };
+	for (size_t k = 0; k < len; k++)
+		h = name_hash_byte(h, s[k]);
+	return name_hash_end(h, (uint32_t)len);
 }
 
 char *path_buf_alloc(void)
@@ -70,32 +27,26 @@ void path_buf_free(char *buf)
 	page_mem_free(buf);
 }
 
-/* Most paths fit the struct itself; the others get a buffer and are read again. */
-static int64_t copy_path(uaddr_t path, struct pathname *n)
+/* For what does not fit the struct itself: a buffer, and the text read again. */
+static int64_t copy_long(uaddr_t path, struct pathname *n)
 {
-	n->s = n->inline_buf;
-	int64_t len = copy_in_str(n->s, path, sizeof n->inline_buf);
-	if (len != -ENAMETOOLONG)
-		return len;
 	n->s = path_buf_alloc();
 	if (!n->s)
 		return -ENOMEM;
-	len = copy_in_str(n->s, path, PATH_MAX_LEN);
+	int64_t len = copy_in_str(n->s, path, PATH_MAX_LEN);
 	if (len < 0)
-		name_put(n);
+		path_buf_free(n->s);
 	return len;
 }
 
 int name_get(uaddr_t path, uint32_t walk_flags, struct pathname *ret)
 {
-	int64_t len = copy_path(path, ret);
-
-	if (len < 0)
-		return (int)len;
-	if (len == 0 && !(walk_flags & WALK_EMPTY)) {
-		name_put(ret);
-		return -ENOENT;
-	}
+	ret->s = ret->inline_buf;
+	int64_t len = copy_in_str(ret->s, path, sizeof ret->inline_buf);
+	if (unlikely(len == -ENAMETOOLONG))
+		len = copy_long(path, ret);
+	if (unlikely(len <= 0) && (len < 0 || !(walk_flags & WALK_EMPTY)))
+		return len < 0 ? (int)len : -ENOENT;
 	ret->len = (size_t)len;
 	return 0;
 }
@@ -109,9 +60,10 @@ void name_put(struct pathname *n)
 
 void name_init(void)
 {
-	if (arch_hw_random(&key, sizeof key) != sizeof key) {
-		key.start = fold(clock_mono() | 1, 0x9e3779b97f4a7c15ull);
-		key.mul = fold(key.start ^ (uintptr_t)&key, 0xd6e8feb86659fd93ull);
+	if (arch_hw_random(&name_key, sizeof name_key) != sizeof name_key) {
+		name_key.start = name_fold(clock_mono() | 1, 0x9e3779b97f4a7c15ull);
+		name_key.mul = name_fold(name_key.start ^ (uintptr_t)&name_key,
+					 0xd6e8feb86659fd93ull);
 	}
-	key.mul |= 1;
+	name_key.mul |= 1;
 }

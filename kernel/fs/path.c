@@ -14,9 +14,10 @@ void path_put(struct path *p)
 {
 	struct path old = *p;
 
+	if (!old.dentry)
+		return;
 	*p = (struct path){ 0 };
-	if (old.dentry)
-		dentry_put(old.dentry);
+	dentry_put(old.dentry);
 	if (old.mnt)
 		mount_put(old.mnt);
 }

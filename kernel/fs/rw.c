@@ -13,11 +13,6 @@
 #include "fs/inode.h"
 #include "fs/dcache.h"
 
-static int64_t no_op(const struct file *f)
-{
-	return S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
-}
-
 static int64_t transfer(struct file *f, struct uio *u, uint64_t *pos, bool write)
 {
 	return write ? f->ops->write(f, u, pos) : f->ops->read(f, u, pos);
@@ -40,20 +35,14 @@ static int64_t file_rw(struct file *f, struct uio *u, uint64_t *pos, bool write)
 
 int64_t file_read(struct file *f, struct uio *u, uint64_t *pos)
 {
-	if (!(f->mode & FMODE_READ))
-		return -EBADF;
-	if (unlikely(!f->ops || !f->ops->read))
-		return no_op(f);
-	return file_rw(f, u, pos, false);
+	int err = file_may_read(f);
+	return err ? err : file_rw(f, u, pos, false);
 }
 
 int64_t file_write(struct file *f, struct uio *u, uint64_t *pos)
 {
-	if (!(f->mode & FMODE_WRITE))
-		return -EBADF;
-	if (unlikely(!f->ops || !f->ops->write))
-		return no_op(f);
-	return file_rw(f, u, pos, true);
+	int err = file_may_write(f);
+	return err ? err : file_rw(f, u, pos, true);
 }
 
 int64_t file_read_kernel(struct file *f, void *buf, size_t n, uint64_t pos)
@@ -61,8 +50,9 @@ int64_t file_read_kernel(struct file *f, void *buf, size_t n, uint64_t pos)
 	struct uio u;
 
 	uio_init_kernel(&u, buf, n);
-	if (unlikely(!f->ops || !f->ops->read))
-		return no_op(f);
+	/* The kernel reads what it executes, whatever the file was opened for. */
+	if (!f->ops || !f->ops->read)
+		return S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
 	return f->ops->read(f, &u, &pos);
 }
 

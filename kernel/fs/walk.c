@@ -56,27 +56,35 @@ static int step_up_locked(const struct walk *w, struct path *at)
 enum step { STEP_ON, STEP_END, STEP_SLOW };
 
 /* A component other than "." and "..", from the cache. */
-static enum step step_name_locked(const struct walk *w, struct path *at,
-				  const struct qname *name, bool last, int *err)
+static inline enum step step_name_locked(const struct walk *w, struct path *at,
+					 const struct qname *name, bool last, int *err)
 {
 	struct dentry *d = dcache_find_locked(at->dentry, name);
 
-	if (!d || d->sb->ops->revalidate)
+	if (unlikely(!d || d->sb->ops->revalidate))
 		return STEP_SLOW;
-	if (!d->inode) {
+	if (unlikely(!d->inode)) {
 		*err = -ENOENT;
 		return STEP_END;
 	}
 	if (S_ISLNK(d->inode->mode) && (!last || (w->flags & WALK_FOLLOW)))
 		return STEP_SLOW;
-	struct path next = { at->mnt, d };
-	mount_cross_locked(&next);
-	if ((w->flags & WALK_NO_XDEV) && next.mnt != at->mnt) {
+	struct mount *mnt = at->mnt;
+	at->dentry = d;
+	mount_cross_locked(at);
+	if (unlikely((w->flags & WALK_NO_XDEV) && mnt != at->mnt)) {
 		*err = -EXDEV;
 		return STEP_END;
 	}
-	*at = next;
 	return STEP_ON;
+}
+
+static enum step step_dots_locked(const struct walk *w, struct path *at,
+				  const struct qname *name, int *err)
+{
+	if (name->len == 2)
+		*err = step_up_locked(w, at);
+	return *err ? STEP_END : STEP_ON;
 }
 
 /* The end of the text of a walk to the parent: what its last component is. */
@@ -91,71 +99,65 @@ static void note_last(struct walk *w, const struct qname *name)
 		w->kind = LAST_NAME;
 }
 
+/* The last component of all. A slash behind it means a directory, through links too. */
+static void reached_last(struct walk *w, const struct qname *name, const char *rest)
+{
+	if (rest != name->s + name->len) {
+		w->trailing = true;
+		w->flags |= WALK_FOLLOW;
+	}
+	if (w->to_parent) {
+		note_last(w, name);
+		w->rest = rest;
+	}
+}
+
 /* May names be looked up here? Says STEP_SLOW where only the file system knows. */
-static enum step check_dir(const struct walk *w, const struct inode *dir, int *err)
+static inline enum step check_dir(const struct walk *w, const struct inode *dir, int *err)
 {
 	if (unlikely(!S_ISDIR(dir->mode)))
 		*err = -ENOTDIR;
 	else if (unlikely(dir->ops->permission))
 		return STEP_SLOW;
 	else
-		*err = sec_may_access(
-			w->cred, &(struct perm_facts){ dir->mode, dir->uid, dir->gid },
-			MAY_EXEC);
+		*err = sec_may_search(w->cred, dir->mode, dir->uid, dir->gid);
 	return *err ? STEP_END : STEP_ON;
 }
 
-static enum step step_locked(struct walk *w, struct path *at, int *err)
+/* Goes on from *at (borrowed) while the cache knows the way; leaves references in w->at. */
+static __attribute__((noinline)) int advance_locked(struct walk *w, struct path at)
 {
-	const char *s = skip_slashes(w->rest);
-
-	if (!*s) {
-		w->rest = s;
-		return STEP_END;
-	}
-	enum step go = check_dir(w, at->dentry->inode, err);
-	if (go != STEP_ON)
-		return go;
-	struct qname name = name_scan(at->dentry, s);
-	const char *after = s + name.len, *next = skip_slashes(after);
-	bool last = !*next && !w->depth;
-	if (name.len > NAME_MAX_LEN) {
-		*err = -ENAMETOOLONG;
-		return STEP_END;
-	}
-	if (last && w->to_parent) {
-		w->trailing |= after != next;
-		note_last(w, &name);
-		w->rest = next;
-		return STEP_END;
-	}
-	if (last && after != next) {
-		w->trailing = true;
-		w->flags |= WALK_FOLLOW;
-	}
-	if (name_is_dotdot(s, name.len))
-		*err = step_up_locked(w, at);
-	else if (!name_is_dot(s, name.len))
-		go = step_name_locked(w, at, &name, last, err);
-	if (*err)
-		return STEP_END;
-	if (go == STEP_ON)
-		w->rest = next;
-	return go;
-}
-
-/* Goes on from *at (borrowed) while the cache knows the way; leaves references in
- * w->at. */
-static int advance_locked(struct walk *w, struct path at)
-{
+	enum step go = STEP_ON;
 	int err = 0;
-	enum step go;
 
-	do
-		go = step_locked(w, &at, &err);
-	while (go == STEP_ON);
+	w->rest = skip_slashes(w->rest);
+	while (*w->rest) {
+		go = check_dir(w, at.dentry->inode, &err);
+		if (go != STEP_ON)
+			break;
+		struct qname name = name_scan(at.dentry, w->rest);
+		const char *rest = skip_slashes(name.s + name.len);
+		bool last = !*rest && !w->depth;
+		if (unlikely(name.len > NAME_MAX_LEN)) {
+			err = -ENAMETOOLONG;
+			break;
+		}
+		if (last) {
+			reached_last(w, &name, rest);
+			if (w->to_parent)
+				break;
+		}
+		if (*name.s == '.' && (name.len == 1 || name_is_dotdot(name.s, name.len)))
+			go = step_dots_locked(w, &at, &name, &err);
+		else
+			go = step_name_locked(w, &at, &name, last, &err);
+		if (go != STEP_ON)
+			break;
+		w->rest = rest;
+	}
 	w->at = at;
-	path_get(&w->at);
+	mount_get(at.mnt);
+	dentry_get_locked(at.dentry);
 	return err;
 }
 
@@ -192,20 +194,6 @@ static int step_up(struct walk *w)
 	return err;
 }
 
-/* Moves `rest` past a component; true: it was the path's last. */
-static bool component_end(struct walk *w, const struct qname *name)
-{
-	const char *after = name->s + name->len;
-
-	w->rest = skip_slashes(after);
-	bool last = !*w->rest && !w->depth;
-	if (last && after != w->rest) {
-		w->trailing = true;
-		w->flags |= WALK_FOLLOW;
-	}
-	return last;
-}
-
 /* One component, with the file system's help. */
 static int step_slow(struct walk *w)
 {
@@ -218,11 +206,12 @@ static int step_slow(struct walk *w)
 	if (err)
 		return err;
 	struct qname name = name_scan(dir, s);
-	bool last = component_end(w, &name);
-	if (last && w->to_parent) {
-		note_last(w, &name);
+	w->rest = skip_slashes(name.s + name.len);
+	bool last = !*w->rest && !w->depth;
+	if (last)
+		reached_last(w, &name, w->rest);
+	if (last && w->to_parent)
 		return 0;
-	}
 	if (name_is_dot(s, name.len))
 		return 0;
 	if (name_is_dotdot(s, name.len))
@@ -276,14 +265,8 @@ int walk_run(struct walk *w)
 
 /* ---- beginning and end ---- */
 
-static int start_fd(int dirfd, struct file **ret)
-{
-	*ret = fd_get_any(dirfd);
-	return *ret ? 0 : -EBADF;
-}
-
 /* Borrowed; dcache_lock held. */
-static struct path start_locked(struct walk *w, struct file *f)
+static struct path start_locked(const struct walk *w, const struct file *f)
 {
 	struct fs_ctx *fs = thread_current()->fs;
 
@@ -296,19 +279,24 @@ static struct path start_locked(struct walk *w, struct file *f)
 	return p;
 }
 
+static void take_scope(struct walk *w, const struct path *start)
+{
+	if (w->flags & (WALK_BENEATH | WALK_IN_ROOT)) {
+		w->scope = *start;
+		path_get(&w->scope);
+	}
+}
+
 int walk_init(struct walk *w, int dirfd, const char *name, uint32_t flags, bool to_parent,
 	      const struct cred *c)
 {
-	bool scoped = flags & (WALK_BENEATH | WALK_IN_ROOT);
-	struct file *f = NULL;
+	struct fd_ref r = { 0 };
 
 	if (*name == '/' && (flags & WALK_BENEATH))
 		return -EXDEV;
-	if (dirfd != AT_FDCWD && (*name != '/' || scoped)) {
-		int err = start_fd(dirfd, &f);
-		if (err)
-			return err;
-	}
+	if (dirfd != AT_FDCWD && (*name != '/' || (flags & WALK_IN_ROOT)) &&
+	    !fd_borrow_any(dirfd, &r))
+		return -EBADF;
 	w->rest = name;
 	w->text = NULL;
 	w->scope = (struct path){ 0 };
@@ -320,20 +308,13 @@ int walk_init(struct walk *w, int dirfd, const char *name, uint32_t flags, bool 
 	w->links = w->depth = 0;
 
 	spin_lock(&dcache_lock);
-	struct path start = start_locked(w, f);
-	if (scoped) {
-		w->scope = start;
-		path_get(&w->scope);
-	}
-	int err = *name ? advance_locked(w, start) : 0;
-	if (!*name) {
-		w->at = start;
-		path_get(&w->at);
-	}
+	struct path start = start_locked(w, r.file);
+	take_scope(w, &start);
+	int err = advance_locked(w, start);
 	spin_unlock(&dcache_lock);
-	if (f)
-		file_put(f);
-	if (err)
+	if (r.file)
+		fd_return(&r);
+	if (unlikely(err))
 		walk_end(w);
 	return err;
 }
@@ -351,23 +332,33 @@ void walk_end(struct walk *w)
 	}
 }
 
+/* What a finished walk holds beside its result. */
+static inline void drop_rest(struct walk *w)
+{
+	if (unlikely(w->scope.mnt || w->text)) {
+		w->at = (struct path){ 0 };
+		walk_end(w);
+	}
+}
+
 int walk_path(int dirfd, const char *name, uint32_t flags, const struct cred *c,
 	      struct path *ret)
 {
 	struct walk w;
 
 	int err = walk_init(&w, dirfd, name, flags, false, c);
-	if (err)
+	if (unlikely(err))
 		return err;
-	if (*w.rest || w.depth)
+	if (unlikely(*w.rest || w.depth))
 		err = walk_run(&w);
 	if (!err && (w.trailing || (flags & WALK_DIRECTORY)) &&
 	    !S_ISDIR(w.at.dentry->inode->mode))
 		err = -ENOTDIR;
-	if (!err) {
-		*ret = w.at;
-		w.at = (struct path){ 0 };
+	if (unlikely(err)) {
+		walk_end(&w);
+		return err;
 	}
-	walk_end(&w);
-	return err;
+	*ret = w.at;
+	drop_rest(&w);
+	return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef FS_WALK_H
 #define FS_WALK_H
 
+#include "fs/file.h"
 #include "fs/inode.h"
 #include "fs/mount.h"
 #include "fs/name.h"

@@ -27,7 +27,8 @@ static int remove_upper(struct dentry *udir, struct dentry *ud)
 	struct inode *dir = udir->inode, *victim = inode_get(ud->inode);
 
 	mutex_lock(&victim->lock);
-	int err = S_ISDIR(victim->mode) ? dir->ops->rmdir(dir, ud) : dir->ops->unlink(dir, ud);
+	int err = S_ISDIR(victim->mode) ? dir->ops->rmdir(dir, ud)
+					: dir->ops->unlink(dir, ud);
 	if (!err)
 		dentry_removed(ud);
 	mutex_unlock(&victim->lock);
@@ -135,7 +136,8 @@ static int make_in(struct ovl_sb *s, struct dentry *udir, const struct qname *na
 			return 0;
 		}
 	} else {
-		err = ovl_is_whiteout(ud->inode) ? make_over(s, udir, ud, m, ret) : -EEXIST;
+		err = ovl_is_whiteout(ud->inode) ? make_over(s, udir, ud, m, ret)
+						 : -EEXIST;
 	}
 	dentry_put(ud);
 	return err;
@@ -201,7 +203,8 @@ static int ovl_link(struct inode *dir, struct dentry *d, struct inode *target)
 	int err = ovl_copy_up(target, true);
 	if (err)
 		return err;
-	err = make(dir, d, &(struct making){ .mode = target->mode, .link = ovl_real(target) },
+	err = make(dir, d,
+		   &(struct making){ .mode = target->mode, .link = ovl_real(target) },
 		   target);
 	if (err)
 		return err;

@@ -115,17 +115,17 @@ int ovl_setattr(struct inode *i, const struct attr_change *a)
 
 int ovl_getattr(struct inode *i, struct kstat *ret)
 {
-	inode_getattr_simple(i, ret);
 	struct inode *real = ovl_real(i);
 	struct kstat k;
+	int err = 0;
 
+	inode_getattr_simple(i, ret);
 	if (!S_ISREG(i->mode))
 		return 0;
-	if (!real->ops->getattr) {
-		ret->blocks = real->blocks;
-		return 0;
-	}
-	int err = real->ops->getattr(real, &k);
+	if (real->ops->getattr)
+		err = real->ops->getattr(real, &k);
+	else
+		inode_getattr_simple(real, &k);
 	if (!err)
 		ret->blocks = k.blocks;
 	return err;

@@ -112,7 +112,7 @@ static int listing_add(struct listing *l, const char *name, size_t len, uint64_t
 struct reader {
 	struct dir_ctx ctx; /* first: emit gets at the rest */
 	struct listing *l;
-	bool again;	    /* some layer above was read before: leave out what it has */
+	bool again; /* some layer above was read before: leave out what it has */
 	size_t got;
 	int err;
 };
@@ -131,7 +131,8 @@ static bool take(struct dir_ctx *c, const char *name, size_t len, uint64_t next_
 	return !r->err;
 }
 
-static int read_layer(struct mount *mnt, struct dentry *dir, struct listing *l, bool again)
+static int read_layer(struct mount *mnt, struct dentry *dir, struct listing *l,
+		      bool again)
 {
 	struct reader r = { .ctx = { take }, .l = l, .again = again };
 	struct path p = { mnt, dir };
@@ -167,7 +168,8 @@ static int look_closer(struct inode *dir, struct item *i)
 	i->white = ovl_is_whiteout(d->inode);
 	i->ino = ovl_upper_ino(s, i->ino);
 	char mark[4];
-	bool alone = i->type != DT_DIR || ovl_mark_get(d->inode, OVL_OPAQUE, mark, sizeof mark);
+	bool alone = i->type != DT_DIR ||
+		     ovl_mark_get(d->inode, OVL_OPAQUE, mark, sizeof mark);
 	dentry_put(d);
 	if (alone || !o->lower)
 		return 0;
@@ -229,7 +231,8 @@ static int ovl_iterate(struct file *f, struct dir_ctx *c)
 		return 0;
 	for (uint64_t k = f->pos - FIRST; k < l->n; k++) {
 		const struct item *i = &l->item[k];
-		if (!i->white && !c->emit(c, i->name, i->len, k + FIRST + 1, i->ino, i->type))
+		if (!i->white &&
+		    !c->emit(c, i->name, i->len, k + FIRST + 1, i->ino, i->type))
 			return 0;
 		f->pos = k + FIRST + 1;
 	}

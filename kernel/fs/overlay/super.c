@@ -34,15 +34,16 @@ static int set_option(void *arg, const char *key, const char *v)
 
 	for (size_t k = 0; k < ARRAY_LEN(known); k++)
 		if (!strcmp(key, known[k].key))
-			return str_copy(known[k].to, v, known[k].max) < known[k].max ? 0
-										     : -EINVAL;
+			return str_copy(known[k].to, v, known[k].max) < known[k].max
+				       ? 0
+				       : -EINVAL;
 	return strcmp(key, "workdir") ? -EINVAL : 0;
 }
 
 /* ---- layers ---- */
 
-static int mount_layer(const char *type, const char *source, const char *data, uint32_t flags,
-		       struct path *ret)
+static int mount_layer(const char *type, const char *source, const char *data,
+		       uint32_t flags, struct path *ret)
 {
 	struct mount *m;
 
@@ -108,7 +109,8 @@ static int given_layers(struct ovl_sb *s, const struct ovl_options *o)
 static int ovl_statfs(struct super_block *sb, struct statfs *ret)
 {
 	struct ovl_sb *s = ovl_sb_of(sb);
-	struct super_block *real = s->upper.mnt ? s->upper.dentry->sb : s->lower.dentry->sb;
+	struct super_block *real =
+		s->upper.mnt ? s->upper.dentry->sb : s->lower.dentry->sb;
 
 	int err = real->ops->statfs ? real->ops->statfs(real, ret) : 0;
 	ret->f_type = OVERLAYFS_MAGIC;

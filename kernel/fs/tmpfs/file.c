@@ -168,7 +168,6 @@ const struct file_ops tmpfs_file_fops = {
 };
 
 const struct inode_ops tmpfs_file_inode_ops = {
-	.getattr = tmpfs_getattr,
 	.setattr = tmpfs_setattr,
 	TMPFS_XATTR_OPS,
 };

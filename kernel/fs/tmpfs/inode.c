@@ -145,13 +145,6 @@ void tmpfs_evict(struct inode *i)
 
 /* ---- attributes ---- */
 
-int tmpfs_getattr(struct inode *i, struct kstat *ret)
-{
-	inode_getattr_simple(i, ret);
-	ret->blocks = i->mapping.n_pages * (PAGE_SIZE / 512);
-	return 0;
-}
-
 int tmpfs_setattr(struct inode *i, const struct attr_change *a)
 {
 	uint32_t seals = tmpfs_of(i)->seals;

@@ -62,7 +62,6 @@ static inline struct tmpfs_sb *tmpfs_sb_of(const struct super_block *sb)
 must_use int tmpfs_inode_new(struct super_block *sb, const struct inode *dir,
 			     uint32_t mode, dev_id_t rdev, struct inode **ret);
 void tmpfs_evict(struct inode *i);
-must_use int tmpfs_getattr(struct inode *i, struct kstat *ret);
 must_use int tmpfs_setattr(struct inode *i, const struct attr_change *a);
 
 /* ---- tree.c: entries of a directory; its lock held ---- */

@@ -8,8 +8,8 @@ void free(void *p);
 #define PAGES 16384u
 
 struct page_map page_map;
-static uint32_t next_page;	 /* never used so far */
-static struct list free_pages;	 /* single ones that came back */
+static uint32_t next_page;     /* never used so far */
+static struct list free_pages; /* single ones that came back */
 
 static struct radix_node *node_alloc(void)
 {

@@ -26,7 +26,7 @@ extern int fake_signal;
 void become(uid_t uid, gid_t gid);
 
 /* Calls by path, from the current directory; results as system calls give them. */
-int64_t put(const char *path, const char *text);   /* create or truncate, then write */
+int64_t put(const char *path, const char *text); /* create or truncate, then write */
 /* Its content in a static buffer; NULL with *err set when it cannot be read. */
 const char *get(const char *path);
 int exists(const char *path); /* 1, 0; symbolic links are not followed */

@@ -160,7 +160,8 @@ static void creation_flags(void **state)
 	assert_int_equal(open_err("/none/x", O_CREAT | O_WRONLY), -ENOENT);
 	assert_int_equal(vfs_symlink("made", AT_FDCWD, "/d/dangling"), 0);
 	assert_int_equal(open_err("/d/dangling", O_CREAT | O_EXCL | O_WRONLY), -EEXIST);
-	assert_int_equal(open_err("/d/dangling", O_CREAT | O_WRONLY | O_NOFOLLOW), -ELOOP);
+	assert_int_equal(open_err("/d/dangling", O_CREAT | O_WRONLY | O_NOFOLLOW),
+			 -ELOOP);
 	assert_int_equal(put("/d/dangling", "by link"), 7);
 	assert_string_equal(get("/d/made"), "by link");
 	assert_int_equal(put("/d/made", "b"), 1);
@@ -295,7 +296,8 @@ static void rename_exchanges(void **state)
 	assert_string_equal(get("/g/f"), "other");
 	assert_int_equal(rename_to("/g", "/g/f", RENAME_EXCHANGE), -EINVAL);
 	assert_int_equal(rename_to("/g/f", "/g", RENAME_EXCHANGE), -EINVAL);
-	assert_int_equal(rename_to("/d", "/g", RENAME_EXCHANGE | RENAME_NOREPLACE), -EINVAL);
+	assert_int_equal(rename_to("/d", "/g", RENAME_EXCHANGE | RENAME_NOREPLACE),
+			 -EINVAL);
 }
 
 static void rename_leaves_a_whiteout(void **state)
@@ -581,7 +583,8 @@ static void allocation_failures_are_survived(void **state)
 		fine(rename_to("/d/link", "/d/sub/link", 0));
 		heap_fail_in = 0;
 		fine((int)made);
-		fine(vfs_unlink(AT_FDCWD, "/d/a_rather_long_name_that_is_not_kept_inline"));
+		fine(vfs_unlink(AT_FDCWD,
+				"/d/a_rather_long_name_that_is_not_kept_inline"));
 		fine(vfs_unlink(AT_FDCWD, "/d/link"));
 		fine(vfs_unlink(AT_FDCWD, "/d/sub/link"));
 		fine(vfs_rmdir(AT_FDCWD, "/d/sub"));

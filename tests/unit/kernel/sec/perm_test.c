@@ -20,8 +20,9 @@ static struct {
 
 static struct cred user(uid_t uid, gid_t gid, uint64_t caps)
 {
-	return (struct cred){ .fsuid = uid, .fsgid = gid, .groups = &groups.head,
-			      .cap_effective = caps };
+	return (struct cred){
+		.fsuid = uid, .fsgid = gid, .groups = &groups.head, .cap_effective = caps
+	};
 }
 
 static int check(const struct cred *c, uint32_t mode, uint32_t may)
@@ -33,7 +34,8 @@ static int check(const struct cred *c, uint32_t mode, uint32_t may)
 /* The class whose bits count: the owner's, the group's, the others', never a later one. */
 static void one_class_decides(void **state)
 {
-	struct cred owner = user(10, 99, 0), member = user(11, 20, 0), other = user(11, 99, 0);
+	struct cred owner = user(10, 99, 0), member = user(11, 20, 0),
+		    other = user(11, 99, 0);
 
 	for (uint32_t mode = 0; mode < 01000; mode++) {
 		for (uint32_t may = 0; may < 8; may++) {
@@ -50,7 +52,8 @@ static void one_class_decides(void **state)
 static void supplementary_groups_count(void **state)
 {
 	struct cred c = user(11, 99, 0);
-	struct perm_facts in = { FILE_TYPE | 0040, 10, 60 }, out = { FILE_TYPE | 0040, 10, 61 };
+	struct perm_facts in = { FILE_TYPE | 0040, 10, 60 },
+			  out = { FILE_TYPE | 0040, 10, 61 };
 
 	assert_int_equal(sec_may_access(&c, &in, MAY_READ), 0);
 	assert_int_equal(sec_may_access(&c, &out, MAY_READ), -EACCES);
