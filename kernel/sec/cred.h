@@ -73,5 +73,16 @@ struct perm_facts {
 /* DAC with CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, by fsuid/fsgid. 0 or -EACCES. */
 must_use int sec_may_access(const struct cred *c, const struct perm_facts *o,
 			    uint32_t may);
+/* The same for searching a directory, as every path walk asks: most let everybody. */
+must_use static inline int sec_may_search(const struct cred *c, uint32_t mode, uid_t uid,
+					  gid_t gid)
+{
+	const uint32_t all = MAY_EXEC << 6 | MAY_EXEC << 3 | MAY_EXEC;
+
+	if ((mode & all) == all)
+		return 0;
+	struct perm_facts o = { mode, uid, gid };
+	return sec_may_access(c, &o, MAY_EXEC);
+}
 
 #endif
