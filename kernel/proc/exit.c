@@ -65,7 +65,13 @@ static struct process *new_parent(struct process *p)
 	return init_process;
 }
 
-/* A group that p's exit or move leaves orphaned, with a stopped member, is told (POSIX,
+/* Whether the link from child to parent keeps the child's group from being orphaned. */
+static bool holds_group(const struct process *parent, const struct process *child)
+{
+	return parent && parent->pgrp != child->pgrp && parent->session == child->session;
+}
+
+/* A group that just lost such a link, is orphaned now and has a stopped member, is told (POSIX,
  * _exit()). */
 static void group_maybe_orphaned(struct process *member, struct process *leaving)
 {
@@ -98,7 +104,7 @@ static void forget_children(struct process *p, struct list *dead)
 	list_for_each_safe(c, &p->children, struct process, sibling)
 	{
 		struct process *to = new_parent(p);
-		bool same_session = c->session == p->session && c->pgrp != p->pgrp;
+		bool held = holds_group(p, c);
 		parent_death_signals(c);
 		c->parent = to;
 		c->parent_pid = to->pid;
@@ -109,7 +115,7 @@ static void forget_children(struct process *p, struct list *dead)
 			process_reap(c);
 			list_push_back(dead, &c->sibling);
 		}
-		if (same_session)
+		if (held)
 			group_maybe_orphaned(c, NULL);
 	}
 }
@@ -181,7 +187,7 @@ static void exit_notify(struct task *t, bool last)
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
 	if (last)
 		forget_children(p, &dead);
-	if (last)
+	if (last && holds_group(p->parent, p))
 		group_maybe_orphaned(p, p);
 	spin_lock(&p->lock);
 	t->gone = true;

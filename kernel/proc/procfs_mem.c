@@ -212,7 +212,7 @@ static int64_t mem_move(struct file *f, struct uio *u, uint64_t *pos, bool write
 		if (write) {
 			n = uio_read(u, chunk, want);
 			if (n > 0)
-				n = space_access(f->priv, *pos, chunk, n, true, true);
+				n = space_access(f->priv, *pos, chunk, n, true, false);
 		} else {
 			n = space_access(f->priv, *pos, chunk, want, false, true);
 			if (n > 0)

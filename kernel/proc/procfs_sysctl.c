@@ -161,7 +161,7 @@ void procfs_sysctl_init(void)
 		NUMBER("fs/file-max", INT64_MAX),
 		NUMBER("fs/nr_open", 1048576),
 		NUMBER("fs/pipe-user-pages-hard", 0),
-		NUMBER("fs/pipe-user-pages-soft", 16384),
+		NUMBER("fs/pipe-user-pages-soft", 0),
 		NUMBER("fs/suid_dumpable", 0),
 		NUMBER("fs/protected_symlinks", 1),
 		NUMBER("fs/protected_hardlinks", 1),
