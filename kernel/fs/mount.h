@@ -65,6 +65,8 @@ void mount_detach(struct mount *m);
 /* Next mount in the subtree below `top`, parents first; NULL: the last. */
 struct mount *mount_next(struct mount *m, const struct mount *top);
 bool mount_is_below(const struct mount *m, const struct mount *top);
+/* How often the tree has changed, and where changes are announced (POLLERR | POLLPRI). */
+uint64_t mount_changes(struct waitq **ret_wait);
 void mount_tree_init(void);
 
 /* Mounts without a place in the tree: memfd, an overlay's layers. */

@@ -10,6 +10,8 @@
  *
  * Locks: mounts_mutex (sleeping) and within it dcache_lock for every change.
  */
+#include <asm/poll.h>
+
 #include "fs/mount.h"
 #include "lib/string.h"
 
@@ -80,6 +82,21 @@ void mount_put(struct mount *m)
 	heap_free(m);
 }
 
+static struct waitq change_wait = WAITQ_INIT(change_wait);
+static _Atomic uint64_t n_changes;
+
+uint64_t mount_changes(struct waitq **ret_wait)
+{
+	*ret_wait = &change_wait;
+	return n_changes;
+}
+
+static void tell_change(void)
+{
+	n_changes++;
+	wake_poll(&change_wait, POLLERR | POLLPRI);
+}
+
 int mount_attach(struct mount *m, const struct path *at)
 {
 	struct inode *place = at->dentry->inode;
@@ -103,6 +120,8 @@ int mount_attach(struct mount *m, const struct path *at)
 	}
 	spin_unlock(&dcache_lock);
 	mutex_unlock(&place->lock);
+	if (!err)
+		tell_change();
 	return err;
 }
 
@@ -130,6 +149,7 @@ void mount_detach(struct mount *m)
 	if (point && !covered_elsewhere(point))
 		point->flags &= ~DENTRY_MOUNTPOINT;
 	spin_unlock(&dcache_lock);
+	tell_change();
 	if (point)
 		dentry_put(point);
 	if (parent)

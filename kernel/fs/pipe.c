@@ -183,25 +183,28 @@ static void pipe_count_close(struct pipe *p, uint32_t mode)
 		wake_key(&p->write_wait, 0, PIPE_POLL_OUT | POLLERR);
 }
 
-/* fifo(7): open for reading waits for a writer and the other way round. */
-static int fifo_await_peer(struct pipe *p, struct file *f)
-{
-	bool nonblock = f->flags & O_NONBLOCK;
-	uint32_t seen;
+/* Who had opened the other end when a file was counted: taken in one step with that, since the
+ * other may come and go before the opener looks again. */
+struct peers {
+	uint32_t readers, writers, reader_opens, writer_opens;
+};
 
+/* fifo(7): open for reading waits for a writer and the other way round. */
+static int fifo_await_peer(struct pipe *p, const struct file *f, const struct peers *then)
+{
 	switch (f->mode & (FMODE_READ | FMODE_WRITE)) {
 	case FMODE_READ:
-		seen = p->writer_opens;
-		if (p->writers || nonblock)
+		if (then->writers || (f->flags & O_NONBLOCK))
 			return 0;
-		return wait_event_intr(&p->read_wait, p->writer_opens != seen);
+		return wait_event_intr(&p->read_wait,
+				       p->writer_opens != then->writer_opens);
 	case FMODE_WRITE:
-		seen = p->reader_opens;
-		if (p->readers)
+		if (then->readers)
 			return 0;
-		if (nonblock)
+		if (f->flags & O_NONBLOCK)
 			return -ENXIO;
-		return wait_event_intr(&p->write_wait, p->reader_opens != seen);
+		return wait_event_intr(&p->write_wait,
+				       p->reader_opens != then->reader_opens);
 	}
 	return 0;
 }
@@ -209,6 +212,7 @@ static int fifo_await_peer(struct pipe *p, struct file *f)
 static int fifo_open(struct inode *i, struct file *f)
 {
 	struct pipe *p = pipe_attach(i);
+	struct peers then;
 	int err;
 
 	if (!p)
@@ -220,9 +224,10 @@ static int fifo_open(struct inode *i, struct file *f)
 		return -ENXIO;
 	}
 	mutex_lock(&p->lock);
+	then = (struct peers){ p->readers, p->writers, p->reader_opens, p->writer_opens };
 	pipe_count_open(p, f->mode);
 	mutex_unlock(&p->lock);
-	err = fifo_await_peer(p, f);
+	err = fifo_await_peer(p, f, &then);
 	if (err) {
 		mutex_lock(&p->lock);
 		pipe_count_close(p, f->mode);

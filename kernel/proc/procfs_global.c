@@ -1,5 +1,6 @@
 /* What the process layer shows in /proc itself: loads, counts, versions; proc(5). */
 #include "core/panic.h"
+#include "lib/boot_info.h"
 #include "lib/fmt.h"
 #include "mm/page.h"
 #include "proc/proc.h"
@@ -96,16 +97,27 @@ static int show_memory(struct proc_text *o, void *arg)
 	return 0;
 }
 
+/* For the report: "name value", about what was booted and on what. */
+static int show_boot(struct proc_text *o, void *arg)
+{
+	struct new_utsname u;
+
+	uts_get(&u);
+	proc_printf(o, "release %s\ncpu %s\nentropy %s\n", u.release,
+		    arch_cpu_info()->brand,
+		    arch_boot_info()->seed_is_hardware ? "hardware" : "jitter");
+	return 0;
+}
+
 void procfs_global_init(void)
 {
 	static const struct {
 		const char *path;
 		proc_show_fn show;
 	} files[] = {
-		{ "loadavg", show_loadavg },
-		{ "stat", show_stat },
-		{ "version", show_version },
-		{ "mayfly/memory", show_memory },
+		{ "loadavg", show_loadavg },  { "stat", show_stat },
+		{ "version", show_version },  { "mayfly/memory", show_memory },
+		{ "mayfly/boot", show_boot },
 	};
 	int err;
 

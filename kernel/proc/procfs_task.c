@@ -1,6 +1,7 @@
 /* The process layer's part of /proc: who is there, who may look, and the table of
  * entries. */
 #include "core/panic.h"
+#include "fs/mount.h"
 #include "fs/procfs/mounts.h"
 #include "lib/string.h"
 #include "mm/space.h"
@@ -262,8 +263,14 @@ static const struct proc_pid_entry entries[] = {
 	  .guarded = true,
 	  .list = procfs_ns_list,
 	  .link_name_text = procfs_ns_text },
-	{ .name = "mounts", .mode = TEXT(0444), .show = show_mounts },
-	{ .name = "mountinfo", .mode = TEXT(0444), .show = show_mountinfo },
+	{ .name = "mounts",
+	  .mode = TEXT(0444),
+	  .show = show_mounts,
+	  .changes = mount_changes },
+	{ .name = "mountinfo",
+	  .mode = TEXT(0444),
+	  .show = show_mountinfo,
+	  .changes = mount_changes },
 	{ .name = "oom_score", .mode = TEXT(0444), .show = show_oom_score },
 	{ .name = "oom_score_adj",
 	  .mode = TEXT(0644),

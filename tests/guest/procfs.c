@@ -1,10 +1,13 @@
 /* proc(5) as programs read it. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -234,8 +237,36 @@ static void memory_of_a_process(void)
 	CHECK_ERR(pread(fd, got, 4, 0), EIO);
 }
 
+static void mounts_can_be_watched(void)
+{
+	char dir[256];
+	tap_needs_root();
+	tap_needs_mayfly();
+	snprintf(dir, sizeof dir, "%s", tap_tmpdir());
+	int fd = open("/proc/self/mounts", O_RDONLY);
+	struct pollfd p = { fd, POLLPRI, 0 };
+	CHECK(fd >= 0);
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	CHECK(!mount("tmpfs", dir, "tmpfs", 0, ""));
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK(p.revents & POLLPRI);
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	CHECK(strstr(slurp("/proc/self/mounts"), dir));
+	CHECK(!umount(dir));
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK(!strstr(slurp("/proc/self/mounts"), dir));
+}
+
+static void own_descriptors_without_dumpability(void)
+{
+	CHECK(!prctl(PR_SET_DUMPABLE, 0));
+	CHECK(open("/proc/self/fd/1", O_RDONLY | O_PATH) >= 0);
+	CHECK(opendir("/proc/self/fd"));
+}
+
 TEST_MAIN(CASE(stat_line), CASE(status_lines), CASE(maps_show_what_is_mapped),
 	  CASE(links), CASE(fd_directory_lists_descriptors), CASE(processes_are_listed),
 	  CASE(a_dead_process_is_gone), CASE(command_line), CASE(memory_figures),
 	  CASE(global_files), CASE(reads_in_small_pieces_agree),
-	  CASE(memory_of_a_process))
+	  CASE(memory_of_a_process), CASE(mounts_can_be_watched),
+	  CASE(own_descriptors_without_dumpability))

@@ -63,6 +63,7 @@ static void mounts_init(void)
 		{ "devtmpfs", "/dev", MS_NOSUID },
 		{ "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC },
 		{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC },
+		{ "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY },
 	};
 
 	/* A root image may lack the folder, or the kernel have mounted it: a job that

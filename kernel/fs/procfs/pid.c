@@ -8,6 +8,8 @@
  *      of the text, so that a descriptor opened before a set-user-ID exec shows nothing
  *      after.
  */
+#include <asm/poll.h>
+
 #include "fs/procfs/procfs_internal.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -77,7 +79,9 @@ int proc_pid_inode(struct super_block *sb, struct proc_pid init, uint32_t mode,
 		i->ops = &proc_pid_link_ops;
 	} else {
 		i->ops = &proc_pid_file_ops;
-		i->fops = p->entry->fops ? p->entry->fops : &proc_pid_text_fops;
+		i->fops = p->entry->fops      ? p->entry->fops
+			  : p->entry->changes ? &proc_pid_polled_fops
+					      : &proc_pid_text_fops;
 	}
 	*ret = i;
 	return 0;
@@ -123,11 +127,19 @@ int proc_pid_getattr(struct inode *i, struct kstat *ret)
 
 int proc_pid_permission(struct inode *i, uint32_t may)
 {
+	const struct cred *c = thread_current()->cred;
+	struct proc_pid *p = proc_pid_of(i);
 	struct perm_facts facts;
+	int err;
 
 	refresh_owner(i);
 	facts = (struct perm_facts){ .mode = i->mode, .uid = i->uid, .gid = i->gid };
-	return sec_may_access(thread_current()->cred, &facts, may);
+	err = sec_may_access(c, &facts, may);
+	/* A process that is not dumpable still gets at its own descriptors: /dev/stdout. */
+	if (err && S_ISDIR(i->mode) && p->entry && p->entry->guarded &&
+	    !(may & MAY_WRITE) && proc_task_ops->may_look(p->task, c))
+		return 0;
+	return err;
 }
 
 int proc_pid_check(const struct proc_pid *p, const struct cred *c)
@@ -143,9 +155,18 @@ int proc_pid_check(const struct proc_pid *p, const struct cred *c)
 
 static int pid_text_open(struct inode *i, struct file *f)
 {
-	int err = proc_pid_check(proc_pid_of(i), f->cred);
+	const struct proc_pid *p = proc_pid_of(i);
+	struct proc_open *o;
+	struct waitq *unused;
+	int err = proc_pid_check(p, f->cred);
 
-	return err ? err : proc_open_text(f);
+	if (!err)
+		err = proc_open_text(f);
+	if (!err && p->entry->changes) {
+		o = f->priv;
+		o->changes_seen = p->entry->changes(&unused);
+	}
+	return err;
 }
 
 static int make(struct file *f, struct proc_text *t)
@@ -180,6 +201,30 @@ static int64_t pid_text_write(struct file *f, struct uio *u, uint64_t *pos)
 	return proc_write_text(f, u, pos,
 			       proc_pid_of(f->inode)->entry->store ? take : NULL);
 }
+
+/* Readable always; POLLERR and POLLPRI once for every change (proc(5), mounts). */
+static uint32_t pid_text_poll(struct file *f, struct poll_table *pt)
+{
+	struct proc_pid *p = proc_pid_of(f->inode);
+	struct proc_open *o = f->priv;
+	struct waitq *wait;
+	uint64_t now = p->entry->changes(&wait);
+	bool changed;
+
+	poll_add(pt, f, wait);
+	mutex_lock(&o->lock);
+	changed = o->changes_seen != now;
+	o->changes_seen = now;
+	mutex_unlock(&o->lock);
+	return POLLIN | POLLRDNORM | (changed ? POLLERR | POLLPRI : 0);
+}
+
+const struct file_ops proc_pid_polled_fops = {
+	.open = pid_text_open,
+	.release = proc_release_text,
+	.read = pid_text_read,
+	.poll = pid_text_poll,
+};
 
 const struct file_ops proc_pid_text_fops = {
 	.open = pid_text_open,

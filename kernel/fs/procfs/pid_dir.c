@@ -77,7 +77,7 @@ static int lookup_child(struct inode *dir, const struct qname *name, struct inod
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	child.task = task_again(p);
-	return proc_pid_inode(dir->sb, child, link ? S_IFLNK | 0700 : S_IFREG | 0400,
+	return proc_pid_inode(dir->sb, child, link ? S_IFLNK | 0700 : S_IFREG | 0444,
 			      ret);
 }
 

@@ -37,6 +37,7 @@ struct proc_open {
 	struct mutex lock;     /* RANK_FILE_POS: the text */
 	struct proc_text text; /* [lock] */
 	bool made;	       /* [lock] */
+	uint64_t changes_seen; /* [lock] files that can be polled: at the last look */
 };
 must_use int proc_open_text(struct file *f);
 void proc_release_text(struct file *f);
@@ -93,7 +94,7 @@ int proc_pid_permission(struct inode *i, uint32_t may);
 must_use int proc_pid_check(const struct proc_pid *p, const struct cred *c);
 
 extern const struct inode_ops proc_pid_dir_ops, proc_pid_file_ops, proc_pid_link_ops;
-extern const struct file_ops proc_pid_dir_fops, proc_pid_text_fops;
+extern const struct file_ops proc_pid_dir_fops, proc_pid_text_fops, proc_pid_polled_fops;
 
 void procfs_info_init(void);   /* meminfo and its like: info.c */
 void procfs_mounts_init(void); /* filesystems, mounts: mounts.c */
