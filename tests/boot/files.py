@@ -65,7 +65,7 @@ def tree_make(top):
     os.mkfifo(f"{tree}/pipe", 0o640)
     os.chmod(f"{tree}/one", 0o4711)
     os.utime(f"{tree}/one", (1, 2))
-    os.utime(f"{tree}/page", (5000000000, 5000000001))
+    os.utime(f"{tree}/page", (2000000000, 2000000001))
     with open(f"{tree}/deep/er/and/deeper/file", "w") as file:
         file.write("bottom\n")
 
