@@ -184,8 +184,9 @@ size_t arch_xsave_size(void); /* bytes, a multiple of 64 */
 /* the state a fresh program starts with */
 void arch_fpu_init(void *xsave);
 void arch_fpu_sync(struct arch_thread *t); /* current: registers -> t->xsave */
-/* current: the same, and until arch_fpu_reload t->xsave alone counts. So it may be written
- * in several steps, even sleeping between them, which arch_fpu_sync does not allow. */
+/* current: the same, and until arch_fpu_reload t->xsave alone counts. So it may be
+ * written in several steps, even sleeping between them, which arch_fpu_sync does not
+ * allow. */
 void arch_fpu_take(struct arch_thread *t);
 /* current: t->xsave will be loaded. Also when a thread gets its first xsave while
  * running. */
@@ -216,7 +217,7 @@ struct arch_pt {
 
 /* Table pages come from these two (owned by mm; set before the first use). */
 struct pt_page_ops {
-	paddr_t (*alloc)(void); /* a zeroed page, or 0 */
+	paddr_t (*alloc)(void);	  /* a zeroed page, or 0 */
 	void (*free)(paddr_t pa); /* a page that is zero again */
 };
 void arch_pt_set_page_ops(const struct pt_page_ops *ops);
@@ -242,8 +243,8 @@ int arch_pt_walk(struct arch_pt *pt, uint64_t start, uint64_t end, pte_visit_fn 
  * there (`make`: none could be made). Entries of one 2 MiB region follow each other in
  * memory. */
 uint64_t *arch_pt_slot(struct arch_pt *pt, uint64_t va, bool make);
-/* The entry of the first address in [*va, end) that has a table; *va is then that address.
- * NULL: none has. */
+/* The entry of the first address in [*va, end) that has a table; *va is then that
+ * address. NULL: none has. */
 uint64_t *arch_pt_next(struct arch_pt *pt, uint64_t *va, uint64_t end);
 static inline paddr_t arch_pte_pa(uint64_t pte)
 {

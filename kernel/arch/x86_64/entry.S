@@ -267,13 +267,14 @@ anywhere_common:
 	.globl exception_stubs
 	.balign STUB_SIZE
 exception_stubs:
+	.set HAS_ERROR, 0x60227c00 /* 10 to 14, 17, 21, 29, 30 (SDM 3A, 6.3) */
 	.set vector, 0
 	.rept 32
 	.if vector == 2 || vector == 18
 	STUB vector, anywhere_common
 	.elseif vector == 8
 	STUB vector, anywhere_common, 1
-	.elseif (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+	.elseif (HAS_ERROR >> vector) & 1
 	STUB vector, exception_common, 1
 	.else
 	STUB vector, exception_common

@@ -75,7 +75,8 @@ static void registers_save(void *area, bool whole)
 	if (plain)
 		fpu_plain_save(area, features.xcr0);
 	else if (features.xsaveopt && !whole)
-		__asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(lo), "d"(hi) : "memory");
+		__asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(lo), "d"(hi)
+				 : "memory");
 	else if (features.xsave)
 		__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(lo), "d"(hi) : "memory");
 	else
@@ -90,7 +91,8 @@ static void registers_load(void *area)
 	if (plain && (header_of(area)->xstate_bv & vectors) == vectors)
 		fpu_plain_load(area, features.xcr0);
 	else if (features.xsave)
-		__asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(lo), "d"(hi) : "memory");
+		__asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(lo), "d"(hi)
+				 : "memory");
 	else
 		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
@@ -156,8 +158,8 @@ int arch_fpu_sanitize(void *xsave, size_t len)
 		return 0;
 	if (h->xstate_bv & ~features.xcr0)
 		return -EINVAL;
-	if (h->xcomp_bv || h->zero[0] || h->zero[1] || h->zero[2] || h->zero[3] || h->zero[4] ||
-	    h->zero[5])
+	if (h->xcomp_bv || h->zero[0] || h->zero[1] || h->zero[2] || h->zero[3] ||
+	    h->zero[4] || h->zero[5])
 		return -EINVAL;
 	return 0;
 }

@@ -185,9 +185,9 @@ static bool group_empty(const uint64_t *e)
 	return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
 }
 
-/* Chains a table and those below it, all without pages, through their first words: such a word
- * is an address, so a walker that still finds the table sees "not present". All other words
- * are zero then. */
+/* Chains a table and those below it, all without pages, through their first words: such a
+ * word is an address, so a walker that still finds the table sees "not present". All
+ * other words are zero then. */
 static void tables_chain(uint64_t entry, int level, paddr_t *chain)
 {
 	uint64_t *table = pt_table(entry);

@@ -107,8 +107,8 @@ void arch_stop_others(void)
 
 /* ---- start ---- */
 
-/* Sleeps until *what is n: whoever makes it so sends an interrupt afterwards. Spinning would
- * take the host's CPU from the one that is waited for. */
+/* Sleeps until *what is n: whoever makes it so sends an interrupt afterwards. Spinning
+ * would take the host's CPU from the one that is waited for. */
 static void wait_until(const uint32_t *what, uint32_t n)
 {
 	while (__atomic_load_n(what, __ATOMIC_SEQ_CST) != n) {

@@ -84,8 +84,9 @@ void trap_user(struct pt_regs *regs, uint64_t vector, uint32_t error)
 	uint64_t va = vector == VECTOR_PF ? cr2_read() : 0;
 
 	irq_enable();
-	/* An access the CPU made for the program with its own rights (QEMU's lret): SMAP stops
-	 * it whatever is mapped, so mapping something would only repeat it for ever. */
+	/* An access the CPU made for the program with its own rights (QEMU's lret): SMAP
+	 * stops it whatever is mapped, so mapping something would only repeat it for
+	 * ever. */
 	if (vector == VECTOR_PF && !(error & PF_USER)) {
 		vector = VECTOR_GP;
 		error = 0;

@@ -50,7 +50,8 @@ static void test_against_model(void **state)
 		srand(round);
 		reset();
 		for (int step = 0; step < 20; step++) {
-			uint64_t a = (uint64_t)rand() % PAGES, b = (uint64_t)rand() % PAGES;
+			uint64_t a = (uint64_t)rand() % PAGES,
+				 b = (uint64_t)rand() % PAGES;
 			uint32_t type = 1 + (uint32_t)rand() % 4;
 			if (a > b) {
 				uint64_t t = a;
@@ -84,7 +85,8 @@ static void test_take(void **state)
 	assert_true(memmap_set(&info, 8 * PAGE, 20 * PAGE, BOOT_MEM_FREE));
 	assert_int_equal(memmap_take(&info, PAGE, 2, BOOT_MEM_KERNEL), PAGE);
 	assert_int_equal(memmap_take(&info, PAGE, 2, BOOT_MEM_KERNEL), 8 * PAGE);
-	assert_int_equal(memmap_take(&info, 0, 1, BOOT_MEM_TABLES), 0); /* page 0 itself */
+	/* page 0 itself */
+	assert_int_equal(memmap_take(&info, 0, 1, BOOT_MEM_TABLES), 0);
 	assert_int_equal(memmap_take(&info, 12 * PAGE, 8, BOOT_MEM_EARLY), 12 * PAGE);
 	assert_int_equal(memmap_take(&info, 0, 100, BOOT_MEM_EARLY), 0);
 	assert_int_equal(memmap_take(&info, 20 * PAGE, 1, BOOT_MEM_EARLY), 0);
@@ -116,7 +118,8 @@ static void test_full(void **state)
 {
 	reset();
 	for (uint64_t i = 0; i < BOOT_MEM_MAX; i++)
-		assert_true(memmap_set(&info, 2 * i * PAGE, (2 * i + 1) * PAGE, BOOT_MEM_FREE));
+		assert_true(memmap_set(&info, 2 * i * PAGE, (2 * i + 1) * PAGE,
+				       BOOT_MEM_FREE));
 	assert_false(memmap_set(&info, 1000 * PAGE, 1001 * PAGE, BOOT_MEM_FREE));
 	assert_true(memmap_set(&info, 0, PAGE, BOOT_MEM_RESERVED));
 }

@@ -1,5 +1,5 @@
-/* boot/common/verify.c: a good kernel is accepted; what would break W^X, leave the image or
- * need unknown relocations is refused in the kernel's name. */
+/* boot/common/verify.c: a good kernel is accepted; what would break W^X, leave the image
+ * or need unknown relocations is refused in the kernel's name. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,9 +48,10 @@ static struct file good(void)
 	m.e.e_phentsize = sizeof(Elf64_Phdr);
 	m.e.e_phnum = PHDRS;
 	m.p[TEXT] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, 0, 0, 0x1000, 0x1000, 0x1000 };
-	m.p[RODATA] = (Elf64_Phdr){ PT_LOAD, PF_R, 0x1000, 0x1000, 0, 0x1000, 0x1000, 0x1000 };
-	m.p[DATA] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 0x2000, 0x2000, 0, 0x1000, 0x3000,
-				  0x1000 };
+	m.p[RODATA] =
+		(Elf64_Phdr){ PT_LOAD, PF_R, 0x1000, 0x1000, 0, 0x1000, 0x1000, 0x1000 };
+	m.p[DATA] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 0x2000, 0x2000,
+				  0,	   0x1000,	0x3000, 0x1000 };
 	m.p[DYNAMIC] = (Elf64_Phdr){ PT_DYNAMIC, PF_R, 0x1000, 0x1000, 0, 64, 64, 8 };
 	m.rodata.dyn[0] = (Elf64_Dyn){ DT_RELA, { 0x1000 + sizeof(m.rodata.dyn) } };
 	m.rodata.dyn[1] = (Elf64_Dyn){ DT_RELASZ, { sizeof(m.rodata.rela) } };
@@ -121,7 +122,8 @@ static void test_relocs(void **state)
 	REFUSED(m->rodata.rela[1].r_info = 1, "a relocation of unknown kind");
 	REFUSED(m->rodata.rela[1].r_offset = 0x800, "a relocation outside its data");
 	REFUSED(m->rodata.rela[1].r_offset = 0x4ff9, "a relocation outside its data");
-	REFUSED(m->rodata.rela[0].r_offset = UINT64_MAX - 3, "a relocation outside its data");
+	REFUSED(m->rodata.rela[0].r_offset = UINT64_MAX - 3,
+		"a relocation outside its data");
 	REFUSED(m->rodata.dyn[1].d_un.d_val = 24 * 0x1000,
 		"the relocation table lies outside the file");
 }
