@@ -6,30 +6,7 @@ import subprocess
 import tempfile
 import xml.etree.ElementTree
 
-points = 0
-
-
-def check(what, holds, why=""):
-    global points
-    points += 1
-    print(f"{'ok' if holds else 'not ok'} {points} - {what}")
-    if not holds:
-        print(f"# {why}")
-
-
-def setup(folder):
-    """As tests/host/lib.sh: the agent as an ordinary process stands in for QEMU."""
-    build = os.path.abspath(os.environ["BUILD"])
-    os.makedirs(f"{folder}/lib/root")
-    for name in ("loader.elf", "bundle.bin"):
-        open(f"{folder}/lib/{name}", "w").close()
-    os.symlink(f"{build}/root/base.img", f"{folder}/lib/root/base.img")
-    with open(f"{folder}/qemu", "w") as script:
-        script.write("#!/bin/sh\nfor w; do case $w in socket,*fd=*) fd=${w##*fd=} ;; esac; done\n"
-                     f"exec {build}/userland/agent $fd\n")
-    os.chmod(f"{folder}/qemu", 0o755)
-    os.environ.update(MAYFLY_ACCEL="tcg", MAYFLY_LIB=f"{folder}/lib", MAYFLY_QEMU=f"{folder}/qemu",
-                      XDG_CACHE_HOME=folder, HOME=folder)
+from term import check, finish, setup
 
 
 def run(folder, *words):
@@ -72,7 +49,7 @@ def main():
               report["times"]["job_ms"] is None, report)
         report = run(folder, "--", "echo", b"\xff\xfe<&")
         check("arguments that are not UTF-8", report["command"][1] == "??<&", report)
-    print(f"1..{points}")
+    finish()
 
 
 main()
