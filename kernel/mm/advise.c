@@ -147,7 +147,7 @@ static int fill_some(struct space *s, uint64_t *at, uint64_t end, bool write)
 		if (a->flags & AREA_SPECIAL ||
 		    !area_allows(a, write ? FAULT_WRITE : FAULT_READ))
 			return -EINVAL;
-		int err = fault_in(s, a, *at, write);
+		int err = fault_in(s, a, *at, write, end);
 		if (err)
 			return err == -EIO ? -EFAULT : err;
 	}

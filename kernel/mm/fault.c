@@ -66,7 +66,7 @@ static int fault_try(struct space *s, uint64_t va, uint32_t access)
 		return a && a->flags & AREA_GROWSDOWN ? -ESTALE : -EFAULT;
 	if (unlikely(!area_allows(a, access)))
 		return -EACCES;
-	return fault_in(s, a, va, access == FAULT_WRITE);
+	return fault_in(s, a, va, access == FAULT_WRITE, UINT64_MAX);
 }
 
 int space_fault(struct space *s, uint64_t va, uint32_t access, bool user)
@@ -112,7 +112,7 @@ static int populate_some(struct space *s, uint64_t *at, uint64_t end)
 			return -ENOMEM;
 		if (!area_allows(a, FAULT_READ))
 			return -EFAULT;
-		int err = fault_in(s, a, *at, populate_writes(a));
+		int err = fault_in(s, a, *at, populate_writes(a), end);
 		if (err)
 			return err == -EIO ? -EFAULT : err;
 	}
@@ -181,7 +181,7 @@ int page_pin(struct space *s, uint64_t va, bool write, bool force, struct page *
 			*ret = p;
 			return 0;
 		}
-		int err = fault_in(s, a, va, write);
+		int err = fault_in(s, a, va, write, 0);
 		if (err)
 			return err;
 	}

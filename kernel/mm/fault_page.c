@@ -18,6 +18,7 @@ struct fault {
 	struct area *a;
 	uint64_t va; /* page-aligned */
 	bool write;
+	uint64_t until; /* nothing is mapped ahead from here on */
 	uint64_t *slot; /* the entry of va; NULL: its table is yet to be made */
 };
 
@@ -64,9 +65,9 @@ static int entry_fill(const struct fault *f, struct page *p)
  * one table, so that their entries follow each other. */
 static size_t zero_count(const struct fault *f)
 {
-	if (f->va != f->a->ahead_end)
+	if (f->va != f->a->ahead_end || f->until <= f->va)
 		return 1;
-	uint64_t end = MIN(f->a->end, table_end(f->va));
+	uint64_t end = MIN(MIN(f->a->end, f->until), table_end(f->va));
 	uint64_t want = MIN(MAX(2ul * f->a->ahead, 1ul), (uint64_t)ZERO_PAGES);
 	return MIN(want, (end - f->va) >> PAGE_SHIFT);
 }
@@ -320,9 +321,9 @@ static int fault_once(struct fault *f)
 	return f->write ? fault_write(f) : fault_read(f);
 }
 
-int fault_in(struct space *s, struct area *a, uint64_t va, bool write)
+int fault_in(struct space *s, struct area *a, uint64_t va, bool write, uint64_t until)
 {
-	struct fault f = { s, a, ALIGN_DOWN(va, PAGE_SIZE), write, NULL };
+	struct fault f = { s, a, ALIGN_DOWN(va, PAGE_SIZE), write, until, NULL };
 	int err;
 
 	do {

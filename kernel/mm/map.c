@@ -35,7 +35,7 @@ int limit_check(struct space *s, uint64_t pages, uint32_t prot, uint32_t flags)
 		return -ENOMEM;
 	if (flags & AREA_LOCKED &&
 	    s->locked_pages + pages > s->limit_memlock >> PAGE_SHIFT)
-		return -ENOMEM;
+		return -EAGAIN;
 	return 0;
 }
 

@@ -84,7 +84,8 @@ static int usage_entry(uint64_t va, uint64_t *pte, void *arg)
 	if (!p)
 		return 0;
 	uint32_t f = pte_present(*pte) ? arch_pte_flags(*pte) : 0;
-	uint32_t mapped = p->kind == PAGE_KIND_ANON ? ref_read(&p->refs) : MAX(p->mapped, 1u);
+	uint32_t mapped =
+		p->kind == PAGE_KIND_ANON ? ref_read(&p->refs) : MAX(p->mapped, 1u);
 	bool dirty =
 		f & PTE_DIRTY || p->kind == PAGE_KIND_ANON || page_flag_test(p, PF_DIRTY);
 	u->resident++;

@@ -122,11 +122,11 @@ static inline void page_mapped(struct page *p, int n)
  * again. */
 #define ENOTABLE ENOBUFS
 
-/* Makes va's page present, ready for writing if `write`. The area's rights are the
- * caller's business, but the entry grants no more. space->lock held. 0, -EIO (SIGBUS),
- * -ENOMEM,
- * -ENOTABLE. */
-must_use int fault_in(struct space *s, struct area *a, uint64_t va, bool write);
+/* Makes va's page present, ready for writing if `write`, and perhaps zero pages after it, but
+ * none from `until` on. The area's rights are the caller's business; the entry grants no
+ * more. space->lock held. 0, -EIO (SIGBUS), -ENOMEM, -ENOTABLE. */
+must_use int fault_in(struct space *s, struct area *a, uint64_t va, bool write,
+		      uint64_t until);
 /* After -ENOTABLE, without locks. False: out of memory. */
 must_use bool fault_room(void);
 /* Does the area allow the access (enum fault_access)? */
@@ -149,7 +149,7 @@ must_use int place_find(struct space *s, uint64_t hint, uint64_t len, uint64_t *
 /* Unmaps [start, end) under the exclusive lock; areas to free go to `dead`. */
 must_use int unmap_locked(struct space *s, uint64_t start, uint64_t end,
 			  struct list *dead);
-/* Would `pages` more, of that kind, break a limit? 0 or -ENOMEM. */
+/* Would `pages` more, of that kind, break a limit? 0, -ENOMEM, -EAGAIN (RLIMIT_MEMLOCK). */
 must_use int limit_check(struct space *s, uint64_t pages, uint32_t prot, uint32_t flags);
 /* Frees page tables that the hole around [start, end) leaves empty. */
 void tables_prune(struct space *s, uint64_t start, uint64_t end);
