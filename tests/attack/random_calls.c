@@ -4,7 +4,7 @@
  * the call, from several threads at once. What the calls answer does not matter; the
  * kernel must live, and an ordinary process work as before.
  *
- *	random_calls [SECONDS [SEED]]
+ *	random_calls [ROUNDS [SEED]]
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -267,7 +267,7 @@ static int remove_tree(const char *path)
 	return tap_wait(pid);
 }
 
-static int seconds = 8;
+#define ROUND_SECONDS 10
 static unsigned first_seed = 1;
 
 static pid_t start_one(void)
@@ -284,7 +284,7 @@ static void kernel_survives(void)
 {
 	enum { AT_ONCE = 3 };
 	pid_t pids[AT_ONCE];
-	time_t born[AT_ONCE], end = time(NULL) + seconds;
+	time_t born[AT_ONCE], end = time(NULL) + ROUND_SECONDS;
 	int ended = 0;
 	tap_needs_mayfly();
 	for (int i = 0; i < AT_ONCE; i++) {
@@ -322,9 +322,10 @@ static const struct tap_case cases[] = { CASE(kernel_survives) };
 
 int main(int argc, char **argv)
 {
-	if (argc > 1)
-		seconds = atoi(argv[1]);
+	int rounds = argc > 1 ? atoi(argv[1]) : 1, failed = 0;
 	if (argc > 2)
 		first_seed = (unsigned)atoi(argv[2]);
-	return tap_run(cases, 1, 1, argv);
+	for (; rounds > 0; rounds--, first_seed += 1000)
+		failed |= tap_run(cases, 1, 1, argv);
+	return failed;
 }
