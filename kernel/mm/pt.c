@@ -63,8 +63,8 @@ static void table_check(const struct page *p)
 	(void)p;
 }
 
-/* Called under pt_lock, so it cannot sleep: a fault that gets none lets go of the lock, makes
- * room, and comes again. */
+/* Called under pt_lock, so it cannot sleep: a fault that gets none lets go of the lock,
+ * makes room, and comes again. */
 static paddr_t table_alloc(void)
 {
 	struct page *p = table_take();

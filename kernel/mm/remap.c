@@ -18,7 +18,7 @@ struct move {
 	struct space *s;
 	struct area *to;
 	uint64_t delta; /* new address less old address, modulo 2^64 */
-	struct gather *g;
+	struct gather g;
 	uint64_t next; /* where a full gather stopped the walk */
 };
 
@@ -45,8 +45,8 @@ static int entry_move(uint64_t va, uint64_t *pte, void *arg)
 		*arch_pt_slot(&m->s->pt, va + m->delta, true) = old;
 		return 0;
 	}
-	gather_add(m->g, va, old);
-	return m->g->n == GATHER_PAGES;
+	gather_add(&m->g, va, old);
+	return m->g.n == GATHER_PAGES;
 }
 
 /* Makes the tables that [start, end) moved by delta needs. 0 or -ENOMEM. */
@@ -63,20 +63,18 @@ static int tables_prepare(struct move *m, uint64_t start, uint64_t end)
 
 static void entries_move(struct move *m, uint64_t start, uint64_t end)
 {
-	struct gather g;
 	int full;
 
-	gather_init(&g, m->s);
-	m->g = &g;
+	gather_init(&m->g, m->s);
 	m->next = start;
 	do {
 		spin_lock(&m->s->pt_lock);
 		full = arch_pt_walk(&m->s->pt, m->next, end, entry_move, m);
-		gather_count(&g);
+		gather_count(&m->g);
 		spin_unlock(&m->s->pt_lock);
-		g.start = start; /* what moved must leave the TLBs as well */
-		g.end = end;
-		gather_flush(&g);
+		m->g.start = start; /* what moved must leave the TLBs as well */
+		m->g.end = end;
+		gather_flush(&m->g);
 	} while (full && m->next < end);
 }
 

@@ -102,8 +102,9 @@ struct copy {
 	bool narrowed;	   /* a right was taken from the old space */
 };
 
-/* Shares the private pages of [va, end), which one table maps: from now on both sides read them
- * only (V3). Pages of files are left out: the child faults them in where it wants them. */
+/* Shares the private pages of [va, end), which one table maps: from now on both sides
+ * read them only (V3). Pages of files are left out: the child faults them in where it
+ * wants them. */
 static void copy_span(struct copy *c, uint64_t *from, uint64_t *to, uint64_t va,
 		      uint64_t end)
 {
@@ -131,8 +132,8 @@ static void copy_span(struct copy *c, uint64_t *from, uint64_t *to, uint64_t va,
 	}
 }
 
-/* Copies the private pages of one area. 0 or -ENOMEM. The child's lock is not needed: nobody
- * knows it yet, and its area is not on its mapping's list. */
+/* Copies the private pages of one area. 0 or -ENOMEM. The child's lock is not needed:
+ * nobody knows it yet, and its area is not on its mapping's list. */
 static int pages_copy(struct copy *c, struct space *old, const struct area *a)
 {
 	uint64_t va = a->start, *from, *to;

@@ -109,7 +109,8 @@ static inline uint64_t pte_of(uint64_t rights, const struct page *p)
 /* The entry of area a for page p, with all it may grant (V2, V3). `dirty`: it is being
  * written. */
 uint64_t pte_for(const struct area *a, const struct page *p, bool dirty);
-/* Counts entries (n = 1, -1) of pages that reclaim may want to take out of page tables. */
+/* Counts entries (n = 1, -1) of pages that reclaim may want to take out of page
+ * tables. */
 static inline void page_mapped(struct page *p, int n)
 {
 	if (p->kind == PAGE_KIND_CACHE)
@@ -122,9 +123,9 @@ static inline void page_mapped(struct page *p, int n)
  * again. */
 #define ENOTABLE ENOBUFS
 
-/* Makes va's page present, ready for writing if `write`, and perhaps zero pages after it, but
- * none from `until` on. The area's rights are the caller's business; the entry grants no
- * more. space->lock held. 0, -EIO (SIGBUS), -ENOMEM, -ENOTABLE. */
+/* Makes va's page present, ready for writing if `write`, and perhaps zero pages after it,
+ * but none from `until` on. The area's rights are the caller's business; the entry grants
+ * no more. space->lock held. 0, -EIO (SIGBUS), -ENOMEM, -ENOTABLE. */
 must_use int fault_in(struct space *s, struct area *a, uint64_t va, bool write,
 		      uint64_t until);
 /* After -ENOTABLE, without locks. False: out of memory. */
@@ -149,7 +150,8 @@ must_use int place_find(struct space *s, uint64_t hint, uint64_t len, uint64_t *
 /* Unmaps [start, end) under the exclusive lock; areas to free go to `dead`. */
 must_use int unmap_locked(struct space *s, uint64_t start, uint64_t end,
 			  struct list *dead);
-/* Would `pages` more, of that kind, break a limit? 0, -ENOMEM, -EAGAIN (RLIMIT_MEMLOCK). */
+/* Would `pages` more, of that kind, break a limit? 0, -ENOMEM, -EAGAIN
+ * (RLIMIT_MEMLOCK). */
 must_use int limit_check(struct space *s, uint64_t pages, uint32_t prot, uint32_t flags);
 /* Frees page tables that the hole around [start, end) leaves empty. */
 void tables_prune(struct space *s, uint64_t start, uint64_t end);

@@ -113,7 +113,8 @@ static int64_t uio_move(struct uio *u, enum move how, void *mem, size_t n)
 	while (done < n) {
 		uint64_t at;
 		size_t len = piece(u, n - done, &at);
-		size_t missed = move_piece(u, how, at, (char *)mem + done, len);
+		size_t missed =
+			move_piece(u, how, at, mem ? (char *)mem + done : NULL, len);
 		u->seg_off += len - missed;
 		u->left -= len - missed;
 		done += len - missed;
