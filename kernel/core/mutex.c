@@ -93,9 +93,10 @@ void read_unlock(struct rwlock *l)
 {
 	spin_lock(&l->lock);
 	insist(l->readers > 0);
-	bool last = --l->readers == 0;
+	/* Readers wait only where a writer does. */
+	bool wake = --l->readers == 0 && l->writers_waiting;
 	spin_unlock(&l->lock);
-	if (last)
+	if (wake)
 		wake_all(&l->waiters);
 }
 
