@@ -3,6 +3,7 @@
 
 #include "core/runq.h"
 #include "lib/fmt.h"
+#include "lib/string.h"
 
 #define NICE_MIN (-20)
 #define NICE_MAX 19
@@ -114,7 +115,7 @@ void sched_init(void)
 {
 	weights_init();
 	runq_setup(0, &idle_threads[0]);
-	fmt_to(idle_threads[0].name, sizeof idle_threads[0].name, "idle/0");
+	(void)str_copy(idle_threads[0].name, "idle/0", sizeof idle_threads[0].name);
 }
 
 void sched_secondary_init(void)

@@ -3,7 +3,7 @@
 
 #include "core/panic.h"
 #include "core/runq.h"
-#include "lib/fmt.h"
+#include "lib/string.h"
 
 static _Atomic uint32_t next_id = 1;
 static const struct thread_memory_ops *memory; /* [I] after boot's first steps */
@@ -37,7 +37,7 @@ int thread_init(struct thread *t, const char *name, void (*fn)(void *), void *ar
 	t->affinity = (cpumask_t)(BIT(CPU_MAX) - 1);
 	t->start = fn;
 	t->start_arg = arg;
-	fmt_to(t->name, sizeof t->name, "%s", name);
+	(void)str_copy(t->name, name, sizeof t->name);
 	arch_thread_init(&t->arch, thread_kstack_top(t), thread_main, t);
 	return 0;
 }

@@ -1,7 +1,6 @@
 /* Block devices by name, and the page cache over their bytes. */
 #include <asm/errno.h>
 
-#include "core/log.h"
 #include "dev/blk.h"
 #include "lib/string.h"
 
@@ -72,8 +71,6 @@ int blk_register(struct blk_device *d)
 	mapping_init(&d->cache, &cache_ops, d, true);
 	d->cache.size = d->sectors * SECTOR_SIZE;
 	devices[n_devices++] = d;
-	log_info("%s: %llu sectors%s\n", d->name, (unsigned long long)d->sectors,
-		 d->read_only ? ", read-only" : "");
 	return 0;
 }
 

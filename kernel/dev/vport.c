@@ -87,7 +87,7 @@ static void control_handle(struct vserial *s, const char *bytes, uint32_t len)
 	memcpy(&m, bytes, sizeof(m));
 	if (m.id == 0 || m.id >= s->ids) {
 		if (m.event == VIRTIO_CONSOLE_PORT_ADD)
-			log_warn("%s: port %u is not driven\n", s->dev->name, m.id);
+			log_warn("virtio%u: port %u is not driven\n", s->dev->nr, m.id);
 		return;
 	}
 	p = &s->ports[m.id];

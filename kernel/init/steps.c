@@ -44,10 +44,13 @@ void init_devices(void)
 
 void init_root(void)
 {
-	char device[32] = "/dev/vda", type[16] = "ext4", layers[96];
-	(void)cmdline_get("root", device, sizeof device);
-	(void)cmdline_get("rootfstype", type, sizeof type);
-	fmt_to(layers, sizeof layers, "lowerfs=%s,lowerdev=%s", type, device);
+	char device[32] = "/dev/vda", type[16] = "ext4";
+	char layers[96] = "lowerfs=ext4,lowerdev=/dev/vda";
+	bool other = cmdline_get("root", device, sizeof device);
+	other |= cmdline_get("rootfstype", type, sizeof type);
+	/* Formatting is code that a boot without these words need not run for the first time. */
+	if (other)
+		fmt_to(layers, sizeof layers, "lowerfs=%s,lowerdev=%s", type, device);
 	int err = mount_root("overlay", "overlay", layers);
 	if (err) {
 		log_err("root image: cannot mount %s as %s: error %d", device, type,

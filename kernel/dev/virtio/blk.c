@@ -15,7 +15,7 @@
 #include "core/log.h"
 #include "dev/blk.h"
 #include "dev/virtio/virtio.h"
-#include "lib/fmt.h"
+#include "lib/string.h"
 
 #define QUEUE 0
 #define REQUESTS 4u
@@ -258,7 +258,8 @@ static int vblk_probe(struct virtio_device *d)
 	if (!err)
 		err = requests_new(b);
 	if (!err) {
-		fmt_to(b->blk.name, sizeof(b->blk.name), "vd%c", 'a' + (char)n_disks);
+		memcpy(b->blk.name, "vda", sizeof("vda"));
+		b->blk.name[2] += (char)n_disks;
 		err = blk_register(&b->blk);
 	}
 	if (err) {

@@ -161,8 +161,9 @@ static bool mmio_present(struct virtio_device *d)
 	version = reg_read(d, VIRTIO_MMIO_VERSION);
 	d->id = reg_read(d, VIRTIO_MMIO_DEVICE_ID);
 	if (d->id && version != VERSION)
-		log_err("%s: virtio-mmio version %u is not driven, only version %u\n",
-			d->name, version, VERSION);
+		log_err("virtio%u: virtio-mmio version %u is not driven, only version "
+			"%u\n",
+			d->nr, version, VERSION);
 	return d->id && version == VERSION;
 }
 
@@ -180,7 +181,7 @@ static void mmio_add(uint64_t base, uint64_t size, uint32_t line, unsigned nr)
 		log_err("virtio-mmio: no memory for a device\n");
 		return;
 	}
-	fmt_to(m->virtio.name, sizeof(m->virtio.name), "virtio%u", nr);
+	m->virtio.nr = nr;
 	m->virtio.transport = &mmio_transport;
 	m->virtio.line = line;
 	m->regs = arch_direct_map(base);

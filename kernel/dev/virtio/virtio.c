@@ -37,12 +37,12 @@ void virtio_attach(struct virtio_device *d)
 		err = attach(d, drivers[i]);
 		if (err) {
 			d->transport->reset(d);
-			log_err("%s: device type %u does not work: error %d\n", d->name,
-				d->id, -err);
+			log_err("virtio%u: device type %u does not work: error %d\n",
+				d->nr, d->id, -err);
 		}
 		return;
 	}
-	log_info("%s: device type %u has no driver\n", d->name, d->id);
+	log_info("virtio%u: device type %u has no driver\n", d->nr, d->id);
 }
 
 int virtio_queue_new(struct virtio_device *d, uint32_t index, uint16_t size,
@@ -72,5 +72,5 @@ void virtio_queue_free(struct virtq *q)
 void virtio_fail(struct virtio_device *d, const char *why)
 {
 	d->transport->reset(d);
-	log_err("%s: broken device, not used any more: %s\n", d->name, why);
+	log_err("virtio%u: broken device, not used any more: %s\n", d->nr, why);
 }

@@ -41,8 +41,8 @@ struct virtio_device {
 	uint64_t features;			  /* [I after probe] negotiated */
 	/* Queues may hold finished chains. Interrupts off. Set by the driver's probe. */
 	void (*interrupt)(struct virtio_device *d);
-	void *driver;  /* the driver's own */
-	char name[16]; /* "virtio0", for the log */
+	void *driver; /* the driver's own */
+	uint32_t nr;  /* [I] its place among all devices: "virtio0", for the log */
 };
 
 struct virtio_driver {

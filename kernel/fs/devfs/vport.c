@@ -9,11 +9,12 @@
 #include "core/panic.h"
 #include "dev/vport.h"
 #include "fs/devfs/devfs.h"
-#include "lib/fmt.h"
+#include "lib/string.h"
 
 #define VPORT_MAJOR 248 /* of those Linux leaves to local use */
 #define PORTS_PER_DEVICE 32u
 #define DEVICES_MAX 4u
+#define PORTS_MAX 10u /* whose numbers have one digit: more than dev/vport.h has */
 #define NAMED_MINOR (PORTS_PER_DEVICE * DEVICES_MAX)
 
 static const struct {
@@ -80,14 +81,18 @@ static void node_add(const char *name, uint32_t minor)
 void vport_files_init(void)
 {
 	/* devfs keeps the names it is given. */
-	static char names[DEVICES_MAX][PORTS_PER_DEVICE][12];
+	static char names[DEVICES_MAX][PORTS_MAX][sizeof("vport0p0")];
 
 	insist(!chrdev_register(VPORT_MAJOR, 0, NAMED_MINOR + ARRAY_LEN(named), "vport",
 				&vport_ops));
-	for (uint32_t d = 0; vport_nth(d, 1) && d < DEVICES_MAX; d++) {
-		for (uint32_t id = 1; vport_nth(d, id) && id < PORTS_PER_DEVICE; id++) {
-			fmt_to(names[d][id], sizeof(names[d][id]), "vport%up%u", d, id);
-			node_add(names[d][id], d * PORTS_PER_DEVICE + id);
+	for (uint32_t d = 0; d < DEVICES_MAX && vport_nth(d, 1); d++) {
+		for (uint32_t id = 1; id < PORTS_MAX && vport_nth(d, id); id++) {
+			char *name = names[d][id];
+
+			memcpy(name, "vport0p0", sizeof("vport0p0"));
+			name[5] += (char)d;
+			name[7] += (char)id;
+			node_add(name, d * PORTS_PER_DEVICE + id);
 		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(named) && vport_nth(0, 1); i++)
