@@ -310,6 +310,7 @@ struct arch_cpu_info {
 const struct arch_cpu_info *arch_cpu_info(void);
 uint32_t arch_hwcap(void);  /* AT_HWCAP: CPUID.1:EDX */
 uint32_t arch_hwcap2(void); /* AT_HWCAP2: bit 1 FSGSBASE */
+bool arch_user_cpu_id(void); /* RDTSCP tells user mode the CPU's number */
 
 /* Ends the VM with a code of lib/abi/exit.def. */
 noreturn_fn void arch_vm_exit(uint32_t code);

@@ -111,7 +111,7 @@ void vdso_init(void)
 			       MIN(size - off, PAGE_SIZE));
 		}
 	}
-	data()->has_cpu = strstr(arch_cpu_info()->flags, "rdtscp") != NULL;
+	data()->has_cpu = arch_user_cpu_id();
 	real_was_set();
 	clock_scale_notify(update);
 	clock_real_notify(real_was_set);

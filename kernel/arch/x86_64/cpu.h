@@ -27,8 +27,7 @@
 #define MSR_TSC_AUX 0xc0000103
 
 #define EFER_SCE BIT(0)
-#define EFER_LME BIT(8)
-#define EFER_NXE BIT(11)
+#define EFER_NXE BIT(11) /* the loader set it, and LME */
 
 #define CR0_PE BIT(0)
 #define CR0_MP BIT(1)

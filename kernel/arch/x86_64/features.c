@@ -79,7 +79,7 @@ void cpu_registers_init(void)
 		__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)f->xcr0),
 				 "d"((uint32_t)(f->xcr0 >> 32)));
 
-	wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_NXE);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	wrmsr(MSR_STAR, (uint64_t)SEL_KERNEL_CS << 32 | (uint64_t)SEL_SYSRET_BASE << 48);
 	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
 	wrmsr(MSR_CSTAR, (uint64_t)syscall_entry_compat);
@@ -98,6 +98,11 @@ uint32_t arch_hwcap(void)
 uint32_t arch_hwcap2(void)
 {
 	return features.fsgsbase ? 2 : 0; /* HWCAP2_FSGSBASE */
+}
+
+bool arch_user_cpu_id(void)
+{
+	return features.rdtscp;
 }
 
 size_t arch_hw_random(void *buf, size_t n)
