@@ -71,8 +71,8 @@ static bool holds_group(const struct process *parent, const struct process *chil
 	return parent && parent->pgrp != child->pgrp && parent->session == child->session;
 }
 
-/* A group that just lost such a link, is orphaned now and has a stopped member, is told (POSIX,
- * _exit()). */
+/* A group that just lost such a link, is orphaned now and has a stopped member, is told
+ * (POSIX, _exit()). */
 static void group_maybe_orphaned(struct process *member, struct process *leaving)
 {
 	int32_t pgrp = member->pgrp;

@@ -60,7 +60,8 @@ static void real_set(struct process *p, const struct itimer_value *set,
 				  saturating_add(clock_mono(), set->left));
 	}
 	spin_unlock_irq(&p->lock, flags);
-	/* Not under the lock: the callback takes it, and cancelling waits for the callback. */
+	/* Not under the lock: the callback takes it, and cancelling waits for the
+	 * callback. */
 	if (set && !set->left)
 		timer_cancel(&p->itimer_real);
 }

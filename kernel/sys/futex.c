@@ -1,5 +1,5 @@
-/* futex, futex_waitv, robust lists. Priority inheritance is not there: ENOSYS, as from a Linux
- * built without it. */
+/* futex, futex_waitv, robust lists. Priority inheritance is not there: ENOSYS, as from a
+ * Linux built without it. */
 #include <linux/futex.h>
 
 #include "proc/futex.h"
@@ -11,8 +11,8 @@
 static int64_t wait_again(struct restart_block *r)
 {
 	struct futex_deadline d = { .ns = r->arg[3], .realtime = r->arg[4] & 1 };
-	int64_t ret = futex_wait(UADDR(r->arg[0]), (uint32_t)r->arg[1], (uint32_t)r->arg[2],
-				 r->arg[4] & 2, d);
+	int64_t ret = futex_wait(UADDR(r->arg[0]), (uint32_t)r->arg[1],
+				 (uint32_t)r->arg[2], r->arg[4] & 2, d);
 	return ret == -ERESTARTSYS ? -ERESTART_RESTARTBLOCK : ret;
 }
 
@@ -53,8 +53,8 @@ static int64_t wait_op(uaddr_t word, uint32_t cmd, uint32_t val, uint32_t bitset
 	return err ? err : wait(word, val, bitset, private, d);
 }
 
-int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout, uaddr_t uaddr2,
-		  uint32_t val3)
+int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout,
+		  uaddr_t uaddr2, uint32_t val3)
 {
 	bool private = op & FUTEX_PRIVATE_FLAG, realtime = op & FUTEX_CLOCK_REALTIME;
 	uint32_t cmd = (uint32_t)op & (uint32_t)FUTEX_CMD_MASK, val2 = (uint32_t)timeout;
@@ -62,7 +62,8 @@ int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout, uad
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
-		return wait_op(uaddr, cmd, val, FUTEX_BITSET_ANY, timeout, realtime, private);
+		return wait_op(uaddr, cmd, val, FUTEX_BITSET_ANY, timeout, realtime,
+			       private);
 	case FUTEX_WAIT_BITSET:
 		return wait_op(uaddr, cmd, val, val3, timeout, realtime, private);
 	case FUTEX_WAKE:
@@ -86,8 +87,8 @@ int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout, uad
 
 static int word_of(const struct futex_waitv *w, struct futex_word *ret)
 {
-	if ((w->flags & ~(uint32_t)(FUTEX_32 | FUTEX_PRIVATE_FLAG)) || !(w->flags & FUTEX_32) ||
-	    w->__reserved || w->val > UINT32_MAX)
+	if ((w->flags & ~(uint32_t)(FUTEX_32 | FUTEX_PRIVATE_FLAG)) ||
+	    !(w->flags & FUTEX_32) || w->__reserved || w->val > UINT32_MAX)
 		return -EINVAL;
 	*ret = (struct futex_word){ UADDR(w->uaddr), (uint32_t)w->val,
 				    w->flags & FUTEX_PRIVATE_FLAG };
@@ -145,7 +146,8 @@ int64_t sys_get_robust_list(int32_t pid, uaddr_t head, uaddr_t len)
 	if (!t)
 		return -ESRCH;
 	const struct cred *me = thread_current()->cred;
-	bool allowed = t->process == process_current() || cred_has_cap(me, CAP_SYS_PTRACE);
+	bool allowed =
+		t->process == process_current() || cred_has_cap(me, CAP_SYS_PTRACE);
 	uint64_t at = t->robust_list.va;
 	task_put(t);
 	if (!allowed)

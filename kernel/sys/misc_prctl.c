@@ -124,14 +124,15 @@ static int64_t get_securebits(const struct args *x)
 
 static int64_t set_securebits(const struct args *x)
 {
-	uint32_t old = thread_current()->cred->securebits, locked = old & SECURE_ALL_LOCKS;
+	uint32_t old = thread_current()->cred->securebits,
+		 locked = old & SECURE_ALL_LOCKS;
 	uint64_t new = x->a[0];
 	if (new & ~(uint64_t)(SECURE_ALL_BITS | SECURE_ALL_LOCKS))
 		return -EPERM;
 	if ((locked & ~new) || ((old ^ new) & (locked >> 1)) ||
 	    !cred_has_cap(thread_current()->cred, CAP_SETPCAP))
 		return -EPERM;
-	return set_securebits_to((uint32_t)new);
+	return set_securebits_to((uint32_t) new);
 }
 
 static int64_t capbset_read(const struct args *x)
@@ -158,7 +159,8 @@ static int64_t cap_ambient(const struct args *x)
 {
 	const struct cred *me = thread_current()->cred;
 	uint64_t op = x->a[0], cap = x->a[1], bit = BIT(cap & 63), set = me->cap_ambient;
-	if (x->a[2] || x->a[3] || (op == PR_CAP_AMBIENT_CLEAR_ALL ? cap : cap > CAP_LAST_CAP))
+	if (x->a[2] || x->a[3] ||
+	    (op == PR_CAP_AMBIENT_CLEAR_ALL ? cap : cap > CAP_LAST_CAP))
 		return -EINVAL;
 	switch (op) {
 	case PR_CAP_AMBIENT_IS_SET:
@@ -238,7 +240,8 @@ static const struct {
 	{ PR_GET_SECCOMP, accept },
 };
 
-int64_t sys_prctl(int32_t option, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t arg5)
+int64_t sys_prctl(int32_t option, uint64_t arg2, uint64_t arg3, uint64_t arg4,
+		  uint64_t arg5)
 {
 	const struct args x = { { arg2, arg3, arg4, arg5 } };
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
@@ -286,9 +289,9 @@ static void barrier_here(void *arg)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-#define MEMBARRIER_SUPPORTED                                                              \
-	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                        \
-	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |    \
+#define MEMBARRIER_SUPPORTED                                                             \
+	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                       \
+	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |   \
 	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
 
 int64_t sys_membarrier(int32_t cmd, uint32_t flags, int32_t cpu)

@@ -29,7 +29,8 @@ static bool may_change(struct task *t)
 {
 	const struct cred *me = thread_current()->cred;
 	struct cred *c = task_cred_get(t);
-	bool ok = me->euid == c->uid || me->euid == c->euid || cred_has_cap(me, CAP_SYS_NICE);
+	bool ok = me->euid == c->uid || me->euid == c->euid ||
+		  cred_has_cap(me, CAP_SYS_NICE);
 	cred_put(c);
 	return ok;
 }
@@ -100,7 +101,8 @@ static void visit_process(int32_t nr, struct nice_walk *w)
 	struct process *p = process_find(nr);
 	if (!p)
 		return;
-	for (int32_t tid = process_next_tid(p, 1); tid; tid = process_next_tid(p, tid + 1)) {
+	for (int32_t tid = process_next_tid(p, 1); tid;
+	     tid = process_next_tid(p, tid + 1)) {
 		struct task *t = task_find(tid);
 		if (t)
 			visit(t, w);
@@ -179,7 +181,8 @@ static int check_param(int32_t policy, uaddr_t param)
 		return -EFAULT;
 	if (policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE)
 		return p.sched_priority ? -EINVAL : 0;
-	if (policy == SCHED_FIFO || policy == SCHED_RR) /* nobody has real-time priority here */
+	/* nobody has real-time priority here */
+	if (policy == SCHED_FIFO || policy == SCHED_RR)
 		return p.sched_priority >= 1 && p.sched_priority <= 99 ? -EPERM : -EINVAL;
 	return -EINVAL;
 }

@@ -83,7 +83,8 @@ int64_t sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t cmd, uaddr_t arg)
 	case LINUX_REBOOT_CMD_RESTART2:
 	case LINUX_REBOOT_CMD_HALT:
 		/* Only the agent says that all went well; it is process 1. */
-		arch_vm_exit(process_current() == init_process ? VM_EXIT_POWEROFF : VM_EXIT_AGENT);
+		arch_vm_exit(process_current() == init_process ? VM_EXIT_POWEROFF
+							       : VM_EXIT_AGENT);
 	case LINUX_REBOOT_CMD_CAD_ON:
 	case LINUX_REBOOT_CMD_CAD_OFF:
 		return 0;
