@@ -5,6 +5,7 @@
 PATH=$PATH:/usr/sbin:/sbin
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+chmod 711 "$dir" "$(dirname "$dir")" # an ordinary user builds below it
 image=$BUILD/root/base.img
 
 check "e2fsck finds nothing" e2fsck -fn "$image"
