@@ -91,12 +91,8 @@ static int hook_add(struct poll_table *pt, struct file *f, struct waitq *q)
 	return 0;
 }
 
-/* Takes the item out of everything and frees it. ep->lock held. */
-static void item_remove(struct ep_item *it)
+static void hooks_remove(struct ep_item *it)
 {
-	struct epoll *ep = it->ep;
-	uint64_t flags;
-
 	while (it->hooks) {
 		struct ep_hook *h = it->hooks;
 
@@ -105,8 +101,31 @@ static void item_remove(struct ep_item *it)
 		if (h != &it->first)
 			heap_free(h);
 	}
+	it->first_used = false;
+}
+
+/* Asks the file, and watches the queues that matter for the item's events. */
+static int item_watch(struct ep_item *it)
+{
+	struct hook_adder a = { .table = { .add = hook_add, .wanted = it->events },
+				.item = it };
+
+	it->hooked = it->events;
+	if (ep_item_poll(it, &a.table))
+		ep_item_ready(it);
+	return a.err;
+}
+
+/* Takes the item out of everything and frees it. ep->lock held. */
+static void item_remove(struct ep_item *it)
+{
+	struct epoll *ep = it->ep;
+	uint64_t flags;
+
+	hooks_remove(it);
 	/* No callback runs any more. */
 	flags = spin_lock_irq(&ep->ready_lock);
+	ep->n_ready -= !list_empty(&it->ready_link);
 	list_del(&it->ready_link);
 	spin_unlock_irq(&ep->ready_lock, flags);
 	if (it->file->ops == &epoll_file_ops)
@@ -123,8 +142,8 @@ static int item_add(struct epoll *ep, struct file *f, int fd,
 		    const struct epoll_event *ev)
 {
 	struct rb_node *parent, **link;
-	struct hook_adder a = { .table = { .add = hook_add, .wanted = UINT32_MAX } };
 	struct ep_item *it;
+	int err;
 
 	if (item_find(ep, f, fd, &parent, &link))
 		return -EEXIST;
@@ -144,21 +163,28 @@ static int item_add(struct epoll *ep, struct file *f, int fd,
 	list_push_back(&f->epoll_links, &it->file_link);
 	spin_unlock(&ep_links_lock);
 
-	a.item = it;
-	if (ep_item_poll(it, &a.table))
-		ep_item_ready(it);
-	if (a.err)
+	err = item_watch(it);
+	if (err)
 		item_remove(it);
-	return a.err;
+	return err;
 }
 
-static int item_modify(struct epoll *ep, struct ep_item *it, const struct epoll_event *ev)
+static int item_modify(struct ep_item *it, const struct epoll_event *ev)
 {
+	int err;
+
 	if ((it->events | ev->events) & EPOLLEXCLUSIVE)
 		return -EINVAL;
 	it->data = ev->data;
 	/* Before the file is asked, so that a wake-up in between knows the new mask. */
 	it->events = ev->events | EPOLLERR | EPOLLHUP;
+	if (it->events & ~it->hooked) {
+		hooks_remove(it);
+		err = item_watch(it);
+		if (err)
+			item_remove(it);
+		return err;
+	}
 	if (ep_item_poll(it, NULL))
 		ep_item_ready(it);
 	return 0;
@@ -189,7 +215,7 @@ static int ctl_locked(struct epoll *ep, int op, int fd, struct file *target,
 	if (!it)
 		return -ENOENT;
 	if (op == EPOLL_CTL_MOD)
-		return item_modify(ep, it, ev);
+		return item_modify(it, ev);
 	item_remove(it);
 	return 0;
 }

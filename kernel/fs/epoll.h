@@ -35,9 +35,10 @@ struct epoll {
 	struct rb_tree items; /* [lock] by (file, fd) */
 	struct spinlock ready_lock; /* RANK_EPOLL_READY */
 	struct list ready;	    /* [ready_lock] items to look at */
-	struct waitq wait;	    /* threads in epoll_wait; RANK_WAITQ_EPOLL */
-	struct waitq poll_wait;	    /* who watches this instance; RANK_EPOLL_READY */
-	struct file *file;	    /* [I] its own; borrowed */
+	uint32_t n_ready;	/* [ready_lock] their number; looked at without it too */
+	struct waitq wait;	/* threads in epoll_wait; RANK_WAITQ_EPOLL */
+	struct waitq poll_wait; /* who watches this instance; RANK_EPOLL_READY */
+	struct file *file;	/* [I] its own; borrowed */
 	/* [nest lock] of epoll_nest.c */
 	uint64_t visit; /* the walk that last came by, and what it found */
 	uint32_t visit_depth;
@@ -64,6 +65,8 @@ struct ep_item {
 	struct ep_hook *hooks;	 /* [ep->lock] */
 	struct ep_hook first;	 /* most files have one queue: no allocation for it */
 	bool first_used;
+	uint32_t hooked; /* [ep->lock] events the hooks were asked for */
+	bool woken;	 /* [ep->ready_lock] since the scan last took it up */
 };
 
 extern struct spinlock ep_links_lock; /* RANK_OBJECT: all file->epoll_links */
@@ -71,7 +74,7 @@ extern const struct file_ops epoll_file_ops;
 
 /* A wait queue's callback. */
 bool ep_hook_woken(struct waiter *w, uint32_t key);
-/* Events of the item that are ready now; hooks are added when pt is given. */
+/* Events of the item that are ready now; hooks are added when pt is given. ep->lock held. */
 uint32_t ep_item_poll(struct ep_item *it, struct poll_table *pt);
 /* Puts the item on the ready list and wakes who waits for that. */
 void ep_item_ready(struct ep_item *it);

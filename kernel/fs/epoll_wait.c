@@ -30,8 +30,11 @@ static void ready_push(struct ep_item *it)
 {
 	uint64_t flags = spin_lock_irq(&it->ep->ready_lock);
 
-	if (list_empty(&it->ready_link))
+	it->woken = true;
+	if (list_empty(&it->ready_link)) {
 		list_push_back(&it->ep->ready, &it->ready_link);
+		it->ep->n_ready++;
+	}
 	spin_unlock_irq(&it->ep->ready_lock, flags);
 }
 
@@ -67,40 +70,37 @@ uint32_t ep_item_poll(struct ep_item *it, struct poll_table *pt)
 
 /* ---- emptying; ep->lock held ---- */
 
-static struct ep_item *ready_pop(struct epoll *ep, struct list *from)
+static bool ep_has_ready(struct epoll *ep)
+{
+	return __atomic_load_n(&ep->n_ready, __ATOMIC_ACQUIRE);
+}
+
+/* The first item, which moves to the end of the list: it stays on it while its file is asked. */
+static struct ep_item *ready_take_up(struct epoll *ep)
 {
 	uint64_t flags = spin_lock_irq(&ep->ready_lock);
-	struct ep_item *it = list_first_or_null(from, struct ep_item, ready_link);
+	struct ep_item *it = list_first_or_null(&ep->ready, struct ep_item, ready_link);
 
-	if (it)
+	if (it && ep->n_ready > 1) {
 		list_del(&it->ready_link);
+		list_push_back(&ep->ready, &it->ready_link);
+	}
+	if (it)
+		it->woken = false;
 	spin_unlock_irq(&ep->ready_lock, flags);
 	return it;
 }
 
-static void ready_take_all(struct epoll *ep, struct list *to)
+/* Done with an item, unless it was woken after it had been taken up. */
+static void ready_drop(struct ep_item *it)
 {
-	uint64_t flags = spin_lock_irq(&ep->ready_lock);
+	uint64_t flags = spin_lock_irq(&it->ep->ready_lock);
 
-	list_splice_back(to, &ep->ready);
-	spin_unlock_irq(&ep->ready_lock, flags);
-}
-
-/* What a scan left over goes first next time. */
-static void ready_give_back(struct epoll *ep, struct list *rest)
-{
-	uint64_t flags = spin_lock_irq(&ep->ready_lock);
-
-	list_splice_back(rest, &ep->ready);
-	list_splice_back(&ep->ready, rest);
-	spin_unlock_irq(&ep->ready_lock, flags);
-}
-
-static bool ep_has_ready(struct epoll *ep)
-{
-	struct list *first = __atomic_load_n(&ep->ready.next, __ATOMIC_ACQUIRE);
-
-	return first != &ep->ready;
+	if (!it->woken) {
+		list_del(&it->ready_link);
+		it->ep->n_ready--;
+	}
+	spin_unlock_irq(&it->ep->ready_lock, flags);
 }
 
 /* Reports one item at events[at]. 1, 0 (nothing ready after all), -EFAULT. */
@@ -108,41 +108,45 @@ static int item_report(struct ep_item *it, uaddr_t events, size_t at)
 {
 	struct epoll_event ev = { .events = ep_item_poll(it, NULL), .data = it->data };
 
-	if (!ev.events)
+	if (!ev.events) {
+		ready_drop(it);
 		return 0;
-	if (copy_out(uaddr_add(events, at * sizeof ev), &ev, sizeof ev)) {
-		ready_push(it);
-		return -EFAULT;
 	}
+	if (copy_out(uaddr_add(events, at * sizeof ev), &ev, sizeof ev))
+		return -EFAULT;
+	/* Level-triggered items stay on the list, to be asked again. */
 	if (it->events & EPOLLONESHOT)
 		it->events &= EP_PRIVATE;
 	else if (!(it->events & EPOLLET))
-		ready_push(it); /* level-triggered: to be asked again */
+		return 1;
+	ready_drop(it);
 	return 1;
 }
 
 /* Count of events reported, or -EFAULT when the first could not be. */
 static int64_t ep_scan(struct epoll *ep, uaddr_t events, size_t max)
 {
-	struct list todo = LIST_INIT(todo);
 	struct ep_item *it;
 	int64_t done = 0;
 
 	mutex_lock(&ep->lock);
-	ready_take_all(ep, &todo);
-	while ((size_t)done < max && (it = ready_pop(ep, &todo))) {
-		int n = item_report(it, events, done);
+	/* Each that is there now is taken up once, however many more come. */
+	for (uint32_t left = ep->n_ready; left && (size_t)done < max; left--) {
+		int n;
 
+		it = ready_take_up(ep);
+		if (!it)
+			break;
+		n = item_report(it, events, done);
 		if (n < 0) {
 			done = done ? done : n;
 			break;
 		}
 		done += n;
 	}
-	ready_give_back(ep, &todo);
 	mutex_unlock(&ep->lock);
 	/* More than one thread may wait, and more than one event be left. */
-	if (ep_has_ready(ep) && waitq_active(&ep->wait))
+	if (waitq_active(&ep->wait) && ep_has_ready(ep))
 		wake_key(&ep->wait, 1, POLLIN);
 	return done;
 }
@@ -177,21 +181,21 @@ int64_t epoll_wait(struct file *epf, uaddr_t events, size_t max, uint64_t deadli
 uint32_t ep_poll(struct file *f, struct poll_table *pt)
 {
 	struct epoll *ep = f->priv;
-	struct list todo = LIST_INIT(todo);
-	struct ep_item *it;
 	bool ready = false;
 
 	poll_add(pt, f, &ep->poll_wait);
 	if (!ep_has_ready(ep))
 		return 0;
 	mutex_lock(&ep->lock);
-	ready_take_all(ep, &todo);
-	while (!ready && (it = ready_pop(ep, &todo))) {
+	for (uint32_t left = ep->n_ready; left && !ready; left--) {
+		struct ep_item *it = ready_take_up(ep);
+
+		if (!it)
+			break;
 		ready = ep_item_poll(it, NULL);
-		if (ready)
-			ready_push(it);
+		if (!ready)
+			ready_drop(it);
 	}
-	ready_give_back(ep, &todo);
 	mutex_unlock(&ep->lock);
 	return ready ? POLLIN | POLLRDNORM : 0;
 }

@@ -94,8 +94,8 @@ static uint32_t eventfd_poll(struct file *f, struct poll_table *pt)
 	struct eventfd *e = f->priv;
 	uint64_t count;
 
-	poll_add(pt, f, &e->read_wait);
-	poll_add(pt, f, &e->write_wait);
+	poll_add_for(pt, f, &e->read_wait, POLLIN | POLLRDNORM);
+	poll_add_for(pt, f, &e->write_wait, POLLOUT | POLLWRNORM);
 	count = e->count;
 	return (count ? POLLIN | POLLRDNORM : 0) |
 	       (count < COUNT_MAX ? POLLOUT | POLLWRNORM : 0);

@@ -86,6 +86,9 @@ static int64_t pipe_fill_slot(struct pipe *p, struct uio *u, size_t n, bool pack
 /* As much as fits now. Count or, when nothing was moved, -errno; 0: no room. */
 int64_t pipe_fill(struct pipe *p, struct uio *u, bool packet)
 {
+	if (!pipe_used(p) && u->left <= PAGE_SIZE)
+		return pipe_fill_slot(p, u, u->left, packet);
+
 	size_t n = u->left & (PAGE_SIZE - 1);
 	struct pipe_buf *b = packet || !n ? NULL : pipe_appendable(p, n);
 	int64_t done = 0, got;

@@ -1,5 +1,7 @@
 /* Terminals as files: ttyS0, /dev/console, /dev/tty, and the slaves of pty pairs. The
  * work is done in dev/; here calls are passed on. */
+#include <asm/poll.h>
+
 #include "core/panic.h"
 #include "dev/tty.h"
 #include "fs/chrdev.h"
@@ -17,7 +19,7 @@ static int64_t file_tty_write(struct file *f, struct uio *u, uint64_t *pos)
 static uint32_t file_tty_poll(struct file *f, struct poll_table *pt)
 {
 	poll_add(pt, f, tty_read_queue(f->priv));
-	poll_add(pt, f, tty_write_queue(f->priv));
+	poll_add_for(pt, f, tty_write_queue(f->priv), POLLOUT | POLLWRNORM);
 	return tty_poll(f->priv);
 }
 

@@ -487,6 +487,7 @@ must_use int64_t generic_write(struct file *f, struct uio *u, uint64_t *pos);
 must_use int generic_mmap(struct file *f, struct map_request *r);
 extern const struct area_ops file_area_ops; /* owner: struct file */
 int64_t generic_llseek(struct file *f, int64_t off, int whence);
+int64_t dir_llseek(struct file *f, int64_t off, int whence); /* SEEK_SET, SEEK_CUR */
 
 /* ---- character devices: kernel/fs/chrdev.c ---- */
 
@@ -524,6 +525,13 @@ struct poll_table {
 static inline void poll_add(struct poll_table *pt, struct file *f, struct waitq *q)
 {
 	if (pt && pt->add)
+		(void)pt->add(pt, f, q);
+}
+/* The same for a queue that only announces `events`: not watched when they are not wanted. */
+static inline void poll_add_for(struct poll_table *pt, struct file *f, struct waitq *q,
+				uint32_t events)
+{
+	if (pt && pt->add && (pt->wanted & events))
 		(void)pt->add(pt, f, q);
 }
 void epoll_file_release(struct file *f); /* takes a dying file out of all epoll sets */

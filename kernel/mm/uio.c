@@ -124,13 +124,36 @@ static int64_t uio_move(struct uio *u, enum move how, void *mem, size_t n)
 	return (int64_t)done;
 }
 
+/* The common case: user memory, and all of it in the current segment. */
+static inline bool is_plain(const struct uio *u, size_t n)
+{
+	return !u->kernel && n && n <= u->left && n <= u->iov->iov_len - u->seg_off;
+}
+
+static inline uint64_t plain_at(const struct uio *u)
+{
+	return (uint64_t)u->iov->iov_base + u->seg_off;
+}
+
+static inline int64_t plain_done(struct uio *u, size_t n)
+{
+	u->seg_off += n;
+	u->left -= n;
+	return (int64_t)n;
+}
+
+/* A fault on the short way: the long way finds out how far it gets. */
 int64_t uio_write(struct uio *u, const void *src, size_t n)
 {
+	if (likely(is_plain(u, n)) && likely(!arch_user_write(plain_at(u), src, n)))
+		return plain_done(u, n);
 	return uio_move(u, MOVE_OUT, (void *)src, n);
 }
 
 int64_t uio_read(struct uio *u, void *dst, size_t n)
 {
+	if (likely(is_plain(u, n)) && likely(!arch_user_read(dst, plain_at(u), n)))
+		return plain_done(u, n);
 	return uio_move(u, MOVE_IN, dst, n);
 }
 

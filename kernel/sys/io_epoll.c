@@ -1,5 +1,6 @@
 /* epoll_create*, epoll_ctl, epoll_wait and its forms with masks, over fs/epoll.h. */
 #include "fs/epoll.h"
+#include "fs/file.h"
 #include "proc/signal.h"
 #include "sys/io_wait.h"
 #include "sys/syscall.h"
@@ -44,27 +45,29 @@ int64_t sys_epoll_ctl(int32_t epfd, int32_t op, int32_t fd, uaddr_t event)
 
 static int64_t wait_until(int32_t epfd, uaddr_t events, int32_t max, uint64_t deadline)
 {
-	struct file *epf;
+	struct fd_ref r;
 	int64_t n;
 
 	if (max <= 0 || max > EVENTS_MAX)
 		return -EINVAL;
 	if (!user_range_ok(events, max * sizeof(struct epoll_event)))
 		return -EFAULT;
-	epf = fd_get(epfd);
-	if (!epf)
+	if (!fd_borrow(epfd, &r))
 		return -EBADF;
-	n = epoll_wait(epf, events, max, deadline);
-	file_put(epf);
+	n = epoll_wait(r.file, events, max, deadline);
+	fd_return(&r);
 	return n;
 }
 
 static int64_t wait_masked(int32_t epfd, uaddr_t events, int32_t max, uint64_t deadline,
 			   uaddr_t sigmask, uint64_t sigsetsize)
 {
-	int err = sigmask_set_temporary(sigmask, sigsetsize);
 	int64_t n;
+	int err;
 
+	if (!sigmask.va)
+		return wait_until(epfd, events, max, deadline);
+	err = sigmask_set_temporary(sigmask, sigsetsize);
 	if (err)
 		return err;
 	n = wait_until(epfd, events, max, deadline);

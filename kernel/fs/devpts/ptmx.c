@@ -1,5 +1,6 @@
 /* ptmx: opening it makes a pty pair; the file is the pair's master. */
 #include <asm/ioctls.h>
+#include <asm/poll.h>
 
 #include "fs/devpts/devpts_internal.h"
 #include "lib/fmt.h"
@@ -85,7 +86,7 @@ static uint32_t ptmx_poll(struct file *f, struct poll_table *pt)
 	struct master *m = f->priv;
 
 	poll_add(pt, f, pty_read_queue(m->pty));
-	poll_add(pt, f, pty_write_queue(m->pty));
+	poll_add_for(pt, f, pty_write_queue(m->pty), POLLOUT | POLLWRNORM);
 	return pty_master_poll(m->pty);
 }
 
