@@ -132,8 +132,9 @@ uint64_t irq_count(uint32_t line, uint32_t cpu); /* for /proc/interrupts */
 
 void arch_smp_start(void);	     /* starts all others; returns when they are up */
 void arch_ipi_resched(uint32_t cpu); /* makes it look at its run queue */
-/* Runs fn(arg) on every CPU of mask other than this one and waits for all. Interrupts
- * on. */
+/* Runs fn(arg) on every CPU of mask other than this one and waits for all. There fn runs
+ * with interrupts off, in an interrupt or in a loop that spins for a lock: it may take
+ * only locks that nobody holds while taking another. */
 void arch_ipi_call(cpumask_t mask, void (*fn)(void *), void *arg);
 /* Runs calls of other CPUs that wait for this one. For loops that spin with interrupts
  * off (spin_lock_slow): the lock's holder may be waiting for this CPU in
