@@ -89,7 +89,7 @@ static int usage_entry(uint64_t va, uint64_t *pte, void *arg)
 	bool dirty =
 		f & PTE_DIRTY || p->kind == PAGE_KIND_ANON || page_flag_test(p, PF_DIRTY);
 	u->resident++;
-	u->pss_num += PAGE_SIZE / mapped;
+	u->pss_bytes += PAGE_SIZE / mapped;
 	u->anonymous += p->kind == PAGE_KIND_ANON;
 	u->referenced += !!(f & PTE_ACCESSED);
 	if (mapped > 1)

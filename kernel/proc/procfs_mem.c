@@ -54,27 +54,27 @@ static void print_usage(struct proc_text *o, struct area *a)
 	area_usage_get(a, &u);
 	const struct {
 		const char *name;
-		uint64_t pages;
+		uint64_t bytes;
 	} rows[] = {
-		{ "Size", (a->end - a->start) / PAGE_SIZE },
-		{ "KernelPageSize", 1 },
-		{ "MMUPageSize", 1 },
-		{ "Rss", u.resident },
-		{ "Pss", u.pss_num },
-		{ "Shared_Clean", u.shared_clean },
-		{ "Shared_Dirty", u.shared_dirty },
-		{ "Private_Clean", u.private_clean },
-		{ "Private_Dirty", u.private_dirty },
-		{ "Referenced", u.referenced },
-		{ "Anonymous", u.anonymous },
+		{ "Size", a->end - a->start },
+		{ "KernelPageSize", PAGE_SIZE },
+		{ "MMUPageSize", PAGE_SIZE },
+		{ "Rss", u.resident * PAGE_SIZE },
+		{ "Pss", u.pss_bytes },
+		{ "Shared_Clean", u.shared_clean * PAGE_SIZE },
+		{ "Shared_Dirty", u.shared_dirty * PAGE_SIZE },
+		{ "Private_Clean", u.private_clean * PAGE_SIZE },
+		{ "Private_Dirty", u.private_dirty * PAGE_SIZE },
+		{ "Referenced", u.referenced * PAGE_SIZE },
+		{ "Anonymous", u.anonymous * PAGE_SIZE },
 		{ "Swap", 0 },
 		{ "SwapPss", 0 },
-		{ "Locked", a->flags & AREA_LOCKED ? u.resident : 0 },
+		{ "Locked", a->flags & AREA_LOCKED ? u.pss_bytes : 0 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		proc_printf(o, "%s:%*s%8lu kB\n", rows[i].name,
 			    (int)(16 - strlen(rows[i].name)), "",
-			    (unsigned long)(rows[i].pages * (PAGE_SIZE / 1024)));
+			    (unsigned long)(rows[i].bytes / 1024));
 	proc_printf(o, "VmFlags:%s%s%s%s\n", a->prot & PROT_READ ? " rd" : "",
 		    a->prot & PROT_WRITE ? " wr" : "", a->prot & PROT_EXEC ? " ex" : "",
 		    a->flags & AREA_SHARED ? " sh" : "");
