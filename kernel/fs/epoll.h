@@ -22,7 +22,8 @@ must_use int64_t epoll_wait(struct file *epf, uaddr_t events, size_t max,
 /* ---- between epoll.c, epoll_wait.c and epoll_nest.c ---- */
 
 #define EP_MAX_DEPTH 5 /* epoll instances watching one another in a chain */
-/* Instances that may watch one: each of its wake-ups visits them all. As many as on Linux. */
+/* Instances that may watch one: each of its wake-ups visits them all. As many as on
+ * Linux. */
 #define EP_MAX_WATCHERS 500
 /* Not events: how to report. */
 #define EP_PRIVATE (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
@@ -74,7 +75,8 @@ extern const struct file_ops epoll_file_ops;
 
 /* A wait queue's callback. */
 bool ep_hook_woken(struct waiter *w, uint32_t key);
-/* Events of the item that are ready now; hooks are added when pt is given. ep->lock held. */
+/* Events of the item that are ready now; hooks are added when pt is given. ep->lock
+ * held. */
 uint32_t ep_item_poll(struct ep_item *it, struct poll_table *pt);
 /* Puts the item on the ready list and wakes who waits for that. */
 void ep_item_ready(struct ep_item *it);

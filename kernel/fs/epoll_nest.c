@@ -1,8 +1,8 @@
 /*
- * Instances that watch instances: no cycles, chains of bounded length, bounded fan-out (E4
- * of epoll.c), because a wake-up and a poll recurse along them, interrupts off. All edges are added under one lock; a
- * walk visits an instance once, however many ways lead to it, so its cost is bounded by
- * what exists.
+ * Instances that watch instances: no cycles, chains of bounded length, bounded fan-out
+ * (E4 of epoll.c), because a wake-up and a poll recurse along them, interrupts off. All
+ * edges are added under one lock; a walk visits an instance once, however many ways lead
+ * to it, so its cost is bounded by what exists.
  */
 #include "fs/epoll.h"
 

@@ -75,7 +75,8 @@ static bool ep_has_ready(struct epoll *ep)
 	return __atomic_load_n(&ep->n_ready, __ATOMIC_ACQUIRE);
 }
 
-/* The first item, which moves to the end of the list: it stays on it while its file is asked. */
+/* The first item, which moves to the end of the list: it stays on it while its file is
+ * asked. */
 static struct ep_item *ready_take_up(struct epoll *ep)
 {
 	uint64_t flags = spin_lock_irq(&ep->ready_lock);

@@ -183,8 +183,8 @@ static void pipe_count_close(struct pipe *p, uint32_t mode)
 		wake_key(&p->write_wait, 0, PIPE_POLL_OUT | POLLERR);
 }
 
-/* Who had opened the other end when a file was counted: taken in one step with that, since the
- * other may come and go before the opener looks again. */
+/* Who had opened the other end when a file was counted: taken in one step with that,
+ * since the other may come and go before the opener looks again. */
 struct peers {
 	uint32_t readers, writers, reader_opens, writer_opens;
 };

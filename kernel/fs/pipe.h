@@ -85,8 +85,8 @@ void pipe_consume(struct pipe *p, uint32_t n);	   /* n bytes of the oldest buffe
 /* After the lock is dropped: there are new bytes, there is new room. */
 void pipe_wake_readers(struct pipe *p);
 void pipe_wake_writers(struct pipe *p);
-/* Bytes or room are left for others who sleep in read or write. Nothing is new, so those who
- * poll are left alone: to an edge-triggered epoll it would be an event. */
+/* Bytes or room are left for others who sleep in read or write. Nothing is new, so those
+ * who poll are left alone: to an edge-triggered epoll it would be an event. */
 void pipe_pass_on(struct waitq *q);
 /* Locks two different pipes, by address. */
 void pipe_lock_both(struct pipe *a, struct pipe *b);

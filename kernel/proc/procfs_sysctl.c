@@ -116,16 +116,19 @@ static int show_text(struct proc_text *o, void *arg)
 	return 0;
 }
 
-void procfs_sysctl_init(void)
-{
-	static const struct {
-		const char *path;
-		uint32_t mode;
-		proc_show_fn show;
-		proc_store_fn store;
-		void *arg;
-	} files[] = {
-#define TEXT(path, text) { "sys/" path, 0444, show_text, NULL, text }
+/* ---- the table ---- */
+
+static const struct {
+	const char *path;
+	uint32_t mode;
+	proc_show_fn show;
+	proc_store_fn store;
+	void *arg;
+} files[] = {
+#define TEXT(path, text)                                                                 \
+	{                                                                                \
+		"sys/" path, 0444, show_text, NULL, text                                 \
+	}
 #define NUMBER(path, n)                                                                  \
 	{                                                                                \
 		"sys/" path, 0444, show_number, NULL, (void *)(uintptr_t)(n)             \
@@ -134,48 +137,50 @@ void procfs_sysctl_init(void)
 	{                                                                                \
 		"sys/kernel/" path, mode, show_uts, store, (void *)(uintptr_t)(field)    \
 	}
-		NAME("ostype", 0444, NULL, UTS_SYSNAME),
-		NAME("osrelease", 0444, NULL, UTS_RELEASE),
-		NAME("version", 0444, NULL, UTS_VERSION),
-		NAME("hostname", 0644, store_uts, UTS_NODENAME),
-		NAME("domainname", 0644, store_uts, UTS_DOMAINNAME),
-		{ "sys/kernel/pid_max", 0444, show_pid_max, NULL, NULL },
-		{ "sys/kernel/threads-max", 0444, show_threads_max, NULL, NULL },
-		{ "sys/kernel/random/boot_id", 0444, show_boot_id, NULL, NULL },
-		{ "sys/kernel/random/uuid", 0444, show_uuid, NULL, NULL },
-		{ "sys/fs/file-nr", 0444, show_file_nr, NULL, NULL },
-		TEXT("kernel/core_pattern", "core"),
-		NUMBER("kernel/random/entropy_avail", 256),
-		NUMBER("kernel/random/poolsize", 256),
-		NUMBER("kernel/ngroups_max", NGROUPS_MAX),
-		NUMBER("kernel/cap_last_cap", CAP_LAST_CAP),
-		NUMBER("kernel/randomize_va_space", 2),
-		NUMBER("kernel/dmesg_restrict", 1),
-		NUMBER("kernel/kptr_restrict", 2),
-		NUMBER("kernel/yama/ptrace_scope", 0),
-		NUMBER("kernel/tainted", 0),
-		NUMBER("kernel/panic", 0),
-		NUMBER("kernel/sched_child_runs_first", 0),
-		NUMBER("kernel/pty/max", 4096),
-		NUMBER("kernel/unprivileged_userns_clone", 0),
-		NUMBER("fs/file-max", INT64_MAX),
-		NUMBER("fs/nr_open", 1048576),
-		NUMBER("fs/pipe-user-pages-hard", 0),
-		NUMBER("fs/pipe-user-pages-soft", 0),
-		NUMBER("fs/suid_dumpable", 0),
-		NUMBER("fs/protected_symlinks", 1),
-		NUMBER("fs/protected_hardlinks", 1),
-		NUMBER("vm/overcommit_memory", 0),
-		NUMBER("vm/overcommit_ratio", 50),
-		NUMBER("vm/max_map_count", SPACE_AREAS_MAX),
-		NUMBER("vm/mmap_min_addr", USER_START),
-		NUMBER("vm/swappiness", 0),
-		NUMBER("vm/page-cluster", 0),
+	NAME("ostype", 0444, NULL, UTS_SYSNAME),
+	NAME("osrelease", 0444, NULL, UTS_RELEASE),
+	NAME("version", 0444, NULL, UTS_VERSION),
+	NAME("hostname", 0644, store_uts, UTS_NODENAME),
+	NAME("domainname", 0644, store_uts, UTS_DOMAINNAME),
+	{ "sys/kernel/pid_max", 0444, show_pid_max, NULL, NULL },
+	{ "sys/kernel/threads-max", 0444, show_threads_max, NULL, NULL },
+	{ "sys/kernel/random/boot_id", 0444, show_boot_id, NULL, NULL },
+	{ "sys/kernel/random/uuid", 0444, show_uuid, NULL, NULL },
+	{ "sys/fs/file-nr", 0444, show_file_nr, NULL, NULL },
+	TEXT("kernel/core_pattern", "core"),
+	NUMBER("kernel/random/entropy_avail", 256),
+	NUMBER("kernel/random/poolsize", 256),
+	NUMBER("kernel/ngroups_max", NGROUPS_MAX),
+	NUMBER("kernel/cap_last_cap", CAP_LAST_CAP),
+	NUMBER("kernel/randomize_va_space", 2),
+	NUMBER("kernel/dmesg_restrict", 1),
+	NUMBER("kernel/kptr_restrict", 2),
+	NUMBER("kernel/yama/ptrace_scope", 0),
+	NUMBER("kernel/tainted", 0),
+	NUMBER("kernel/panic", 0),
+	NUMBER("kernel/sched_child_runs_first", 0),
+	NUMBER("kernel/pty/max", 4096),
+	NUMBER("kernel/unprivileged_userns_clone", 0),
+	NUMBER("fs/file-max", INT64_MAX),
+	NUMBER("fs/nr_open", 1048576),
+	NUMBER("fs/pipe-user-pages-hard", 0),
+	NUMBER("fs/pipe-user-pages-soft", 0),
+	NUMBER("fs/suid_dumpable", 0),
+	NUMBER("fs/protected_symlinks", 1),
+	NUMBER("fs/protected_hardlinks", 1),
+	NUMBER("vm/overcommit_memory", 0),
+	NUMBER("vm/overcommit_ratio", 50),
+	NUMBER("vm/max_map_count", SPACE_AREAS_MAX),
+	NUMBER("vm/mmap_min_addr", USER_START),
+	NUMBER("vm/swappiness", 0),
+	NUMBER("vm/page-cluster", 0),
 #undef TEXT
 #undef NUMBER
 #undef NAME
-	};
+};
 
+void procfs_sysctl_init(void)
+{
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		int err = proc_file(files[i].path, files[i].mode, files[i].show,
 				    files[i].store, files[i].arg);

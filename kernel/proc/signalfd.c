@@ -1,5 +1,6 @@
 /*
- * signalfd(2): reading takes the reader's own pending signals, whoever made the descriptor.
+ * signalfd(2): reading takes the reader's own pending signals, whoever made the
+ * descriptor.
  *
  * All signalfds share one wait queue, woken at every signal that is queued for anybody: a
  * descriptor in an epoll set can outlive any process, so no process's queue would do.
@@ -22,7 +23,8 @@ static bool any_pending(const struct signalfd *s)
 	return signal_pending_set(task_current()) & s->mask;
 }
 
-/* The form that signalfd(2) documents; which members mean something depends on the code. */
+/* The form that signalfd(2) documents; which members mean something depends on the
+ * code. */
 static struct signalfd_siginfo form_of(const siginfo_t *i)
 {
 	struct signalfd_siginfo o = {

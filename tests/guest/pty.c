@@ -1,5 +1,5 @@
-/* Pseudo-terminals beyond tty.c: raw reads and their timers, packet mode, flow, flushing, sessions
- * that end, peers, much data. */
+/* Pseudo-terminals beyond tty.c: raw reads and their timers, packet mode, flow, flushing,
+ * sessions that end, peers, much data. */
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>

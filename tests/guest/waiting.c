@@ -1,4 +1,5 @@
-/* Pipes, epoll, signalfd, timerfd and splice where several take part: races, order, wake-ups. */
+/* Pipes, epoll, signalfd, timerfd and splice where several take part: races, order,
+ * wake-ups. */
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>

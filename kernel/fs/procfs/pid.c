@@ -135,7 +135,8 @@ int proc_pid_permission(struct inode *i, uint32_t may)
 	refresh_owner(i);
 	facts = (struct perm_facts){ .mode = i->mode, .uid = i->uid, .gid = i->gid };
 	err = sec_may_access(c, &facts, may);
-	/* A process that is not dumpable still gets at its own descriptors: /dev/stdout. */
+	/* A process that is not dumpable still gets at its own descriptors:
+	 * /dev/stdout. */
 	if (err && S_ISDIR(i->mode) && p->entry && p->entry->guarded &&
 	    !(may & MAY_WRITE) && proc_task_ops->may_look(p->task, c))
 		return 0;

@@ -66,8 +66,8 @@ struct proc_pid_entry {
 	/* Links of such a directory that name no file. */
 	int64_t (*link_name_text)(void *task, const char *name, char *buf, size_t n);
 	const struct file_ops *fops; /* instead of show (mem); see proc_task_of */
-	/* Text that can be polled for changes (mounts): how often it has changed, and where a
-	 * change is announced. */
+	/* Text that can be polled for changes (mounts): how often it has changed, and
+	 * where a change is announced. */
 	uint64_t (*changes)(struct waitq **ret_wait);
 };
 

@@ -1,4 +1,5 @@
-/* The line discipline, by what termios(3) promises: typed bytes in, read bytes and screen out. */
+/* The line discipline, by what termios(3) promises: typed bytes in, read bytes and screen
+ * out. */
 /* link: kernel/dev/ldisc_echo.c */
 /* link: kernel/dev/ldisc_output.c */
 #include <setjmp.h>
@@ -119,7 +120,8 @@ static void end_of_file(void **state)
 	type("ab\4");
 	assert_string_equal(read_line(), "ab");
 	assert_false(ldisc_readable(&l, 1));
-	/* Behind exactly as many bytes as were asked for it makes no second, empty read. */
+	/* Behind exactly as many bytes as were asked for it makes no second, empty
+	 * read. */
 	type("abc\4");
 	assert_string_equal(read_n(3, &line), "abc");
 	assert_true(line);
