@@ -181,9 +181,10 @@ void task_drop_space(struct task *t)
 	if (!s)
 		return;
 	uint64_t flags = spin_lock_irq(&p->lock);
+	/* The tables stay loaded: another thread of the space may well be next here. */
 	t->thread.space = NULL;
+	t->thread.pt = NULL;
 	spin_unlock_irq(&p->lock, flags);
-	space_switch(NULL);
 	space_unuse(s);
 }
 
