@@ -176,3 +176,18 @@ int place_kernel(struct boot_info *info, const struct verified *v, uint64_t iden
 	*ret_entry = info->kernel_virt + v->kernel.entry;
 	return 0;
 }
+
+bool cmdline_prepend(struct boot_info *info, const struct bundle_part *defaults)
+{
+	uint64_t n = defaults->size;
+
+	if (!n)
+		return true;
+	if (n >= BOOT_CMDLINE_MAX || n + 1 + info->cmdline_len >= BOOT_CMDLINE_MAX)
+		return false;
+	memmove(info->cmdline + n + 1, info->cmdline, info->cmdline_len);
+	memcpy(info->cmdline, defaults->data, n);
+	info->cmdline[n] = ' ';
+	info->cmdline_len += (uint32_t)n + 1;
+	return true;
+}

@@ -14,4 +14,8 @@
 must_use int place_kernel(struct boot_info *info, const struct verified *v,
 			  uint64_t identity, uint64_t *ret_entry);
 
+/* Puts the bundle's command line before the one already in info: the kernel lets the last
+ * of two words of one name win. False: too long together. */
+must_use bool cmdline_prepend(struct boot_info *info, const struct bundle_part *defaults);
+
 #endif

@@ -68,10 +68,20 @@ static int kernel_check(struct verified *v, struct refusal *why)
 	return relocs_check(v, why);
 }
 
+static int cmdline_check(const struct bundle_part *p, struct refusal *why)
+{
+	for (uint64_t i = 0; i < p->size; i++)
+		if (p->data[i] < ' ' || p->data[i] > '~')
+			return refuse(why, "cmdline", "not printable ASCII");
+	return 0;
+}
+
 int verify_bundle(const void *file, uint64_t size, struct verified *ret,
 		  struct refusal *why)
 {
 	int err = bundle_parse(file, size, &ret->bundle, why);
 
+	if (!err)
+		err = cmdline_check(&ret->bundle.part[BUNDLE_CMDLINE], why);
 	return err ? err : kernel_check(ret, why);
 }

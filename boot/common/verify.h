@@ -16,8 +16,9 @@ struct verified {
 	uint64_t reloc_count;
 };
 
-/* Checks the container and the kernel's image: structure, W^X, relocations of the one
- * kind known, each on a writable or read-only word inside the image. 0 or -EINVAL with
+/* Checks the container, its command line, and the kernel's image: structure, W^X,
+ * relocations of the one kind known, each on a writable or read-only word inside the
+ * image. 0 or -EINVAL with
  * *ret_why. */
 must_use int verify_bundle(const void *file, uint64_t size, struct verified *ret,
 			   struct refusal *ret_why);

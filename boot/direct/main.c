@@ -164,6 +164,8 @@ void loader_main(const struct pvh_start_info *start, uint64_t tsc)
 
 	if (verify_bundle(file, module->size, &v, &why))
 		refuse(why.part, why.reason);
+	if (!cmdline_prepend(&info, &v.bundle.part[BUNDLE_CMDLINE]))
+		refuse("cmdline", "too long");
 	if (place_kernel(&info, &v, (uintptr_t)identity_pdpt, &entry))
 		refuse("machine", "not enough memory for the kernel");
 	info.tsc_done = tsc_now();

@@ -128,12 +128,43 @@ static void test_relocs(void **state)
 		"the relocation table lies outside the file");
 }
 
+/* A kernel and a command line of 16 bytes. */
+static int verify_cmdline(const char text[static 16], struct refusal *why)
+{
+	struct {
+		struct file f;
+		uint32_t kind, zero;
+		uint64_t length;
+		char text[16];
+	} with = { good(), BUNDLE_CMDLINE, 0, 16, "" };
+	uint32_t parts = 2;
+	uint64_t size = sizeof(with);
+	struct verified v;
+
+	memcpy(with.text, text, 16);
+	memcpy(with.f.header + 12, &parts, 4);
+	memcpy(with.f.header + 16, &size, 8);
+	/* The kernel's part is padded to 16 bytes by being a multiple of them. */
+	return verify_bundle(&with, sizeof(with), &v, why);
+}
+
+static void test_cmdline(void **state)
+{
+	struct refusal why;
+
+	assert_int_equal(verify_cmdline("loglevel=7 a=b c", &why), 0);
+	assert_int_equal(verify_cmdline("loglevel=7\na=b c", &why), -EINVAL);
+	assert_string_equal(why.part, "cmdline");
+	assert_string_equal(why.reason, "not printable ASCII");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_relocs),
+		cmocka_unit_test(test_cmdline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
