@@ -33,9 +33,10 @@ static bool entry_enough(const struct fault *f, uint64_t v)
 	return pte_present(v) && (!f->write || arch_pte_flags(v) & PTE_W);
 }
 
-/* Maps p where nothing is; consumes its reference. 0, also when somebody was faster,
- * -EAGAIN (p has left its file), -ENOTABLE. */
-static int entry_fill(const struct fault *f, struct page *p)
+/* Maps p where nothing is; consumes its reference. `source` is the file's page: p itself, or
+ * what p is a copy of. 0, also when somebody was faster, -EAGAIN (it has left its file),
+ * -ENOTABLE. */
+static int entry_fill(const struct fault *f, struct page *p, const struct page *source)
 {
 	int err = 0;
 
@@ -43,7 +44,7 @@ static int entry_fill(const struct fault *f, struct page *p)
 	uint64_t *slot = slot_make(f);
 	if (!slot)
 		err = -ENOTABLE;
-	else if (p->kind == PAGE_KIND_CACHE && !page_flag_test(p, PF_TREE))
+	else if (source->kind == PAGE_KIND_CACHE && !page_flag_test(source, PF_TREE))
 		err = -EAGAIN; /* M2 */
 	if (err || *slot) {
 		spin_unlock(&f->s->pt_lock);
@@ -274,7 +275,7 @@ static int fault_read(const struct fault *f)
 
 	if (!f->a->mapping || f->a->flags & AREA_RAND_READ) {
 		int err = source_get(f, &p);
-		return err ? err : entry_fill(f, p);
+		return err ? err : entry_fill(f, p, p);
 	}
 	around_find(f, run, &va, &n);
 	if (!n) {
@@ -302,11 +303,12 @@ static int fault_write(const struct fault *f)
 			f->a->ops->wrote(f->a->owner);
 		if (p->kind == PAGE_KIND_CACHE)
 			page_flag_set(p, PF_DIRTY);
-		return entry_fill(f, p);
+		return entry_fill(f, p, p);
 	}
 	struct page *copy = page_copy(p);
+	err = copy ? entry_fill(f, copy, p) : -ENOMEM;
 	page_put(p);
-	return copy ? entry_fill(f, copy) : -ENOMEM;
+	return err;
 }
 
 static int fault_once(struct fault *f)

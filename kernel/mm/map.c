@@ -194,6 +194,15 @@ static uint32_t area_flags_for(const struct space *s, const struct map_request *
 	return f;
 }
 
+/* Pages of [start, end) that areas cover. */
+static uint64_t mapped_pages(struct space *s, uint64_t start, uint64_t end)
+{
+	uint64_t n = 0;
+	for_each_area(a, s, start, end) n +=
+		(MIN(end, a->end) - MAX(start, a->start)) >> PAGE_SHIFT;
+	return n;
+}
+
 /* Everything under the exclusive lock. */
 static int64_t map_locked(struct space *s, const struct map_request *r, uint64_t len,
 			  struct list *dead)
@@ -216,6 +225,8 @@ static int64_t map_locked(struct space *s, const struct map_request *r, uint64_t
 		.owner = r->owner,
 		.label = r->label,
 	};
+	if (r->fixed)
+		pages -= mapped_pages(s, at, at + len);
 	err = limit_check(s, pages, t.prot, t.flags);
 	if (!err && r->fixed)
 		err = unmap_locked(s, at, at + len, dead);

@@ -219,7 +219,9 @@ int space_fork(struct space *old, struct space **ret)
 	if (err)
 		return err;
 	inherit(s, old);
-	read_lock(&old->lock);
+	/* Exclusive, or a thread could copy a page while another still writes to it through
+	 * a TLB that has not been flushed. */
+	write_lock(&old->lock);
 	for_each_area(a, old, 0, USER_END)
 	{
 		if (a->flags & AREA_DONTFORK)
@@ -230,7 +232,7 @@ int space_fork(struct space *old, struct space **ret)
 	}
 	if (narrowed)
 		arch_tlb_flush(&old->pt, 0, USER_END);
-	read_unlock(&old->lock);
+	write_unlock(&old->lock);
 	if (err) {
 		space_unuse(s);
 		return err;

@@ -164,7 +164,8 @@ must_use int space_pin(struct space *s, uint64_t va, bool write, struct page **r
 /* Area that holds va, or the next one above; NULL: none. Caller holds the lock. */
 struct area *space_find(struct space *s, uint64_t va);
 struct area *area_next(struct area *a);
-/* Resident/dirty/referenced pages of an area, for smaps; its share of them in bytes. Lock held shared. */
+/* Resident/dirty/referenced pages of an area, for smaps; its share of them in bytes. Lock
+ * held shared. */
 struct area_usage {
 	uint64_t resident, pss_bytes, shared_clean, shared_dirty, private_clean,
 		private_dirty, referenced, anonymous;
