@@ -39,7 +39,7 @@ static void pool_squeeze(uint8_t ret_key[CSPRNG_KEY])
 {
 	uint8_t both[2 * CSPRNG_KEY];
 
-	crypto_generichash_blake2b(both, sizeof(both), NULL, 0, pool, sizeof(pool));
+	csprng_expand(pool, both, sizeof(both));
 	memcpy(pool, both, CSPRNG_KEY);
 	memcpy(ret_key, both + CSPRNG_KEY, CSPRNG_KEY);
 	sodium_memzero(both, sizeof(both));
@@ -122,15 +122,22 @@ int entropy_wait(void)
 	return wait_event_intr(&entropy_waitq, ready);
 }
 
+/* Two hardware seeds make a key by themselves, and each alone is enough: no hash needs to run
+ * for it. Anything less goes through the hash. */
 void entropy_init(void)
 {
-	uint8_t bytes[48];
+	uint8_t bytes[48], key[CSPRNG_KEY];
 	bool hardware = arch_seed_take(bytes);
-	size_t n;
+	size_t n = arch_hw_random(key, sizeof(key));
 
-	entropy_add(bytes, sizeof(bytes), hardware ? READY_BITS : 0);
-	n = arch_hw_random(bytes, CSPRNG_KEY);
-	if (n)
-		entropy_add(bytes, n, 8 * (uint32_t)n);
+	if (hardware && n == sizeof(key)) {
+		for (size_t i = 0; i < sizeof(key); i++)
+			pool[i] = bytes[i] ^ key[i];
+		ready = true;
+	} else {
+		entropy_add(bytes, sizeof(bytes), hardware ? READY_BITS : 0);
+		entropy_add(key, n, 8 * (uint32_t)n);
+	}
 	sodium_memzero(bytes, sizeof(bytes));
+	sodium_memzero(key, sizeof(key));
 }

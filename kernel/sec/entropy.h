@@ -2,13 +2,12 @@
  * Randomness for the whole kernel and, through getrandom(2) and /dev/random, for user
  * space.
  *
- * A pool (BLAKE2b) takes everything in; each CPU has a generator (csprng.h) keyed from
- * the pool, so that no lock is shared on the way out.
+ * A pool takes everything in, through BLAKE2b; each CPU has a generator (csprng.h) keyed
+ * from the pool, so that no lock is shared on the way out.
  *
- * The seed: the loader's, RDRAND, virtio-rng when there is one, and what the host sends
- * with the job (the agent credits it through RNDADDENTROPY). Before 256 bits are
- * credited the generators run on what there is, good enough for address layout;
- * getrandom waits.
+ * The seed: the loader's, RDRAND, virtio-rng when there is one, and what somebody with the
+ * right to do so credits through RNDADDENTROPY. Before 256 bits are credited the
+ * generators run on what there is, good enough for address layout; getrandom waits.
  *
  * A VM that is resumed twice from one snapshot has the same pool twice. Each batch of a
  * generator mixes RDRAND in, so the copies part within 480 bytes per CPU; without
