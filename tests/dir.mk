@@ -1,12 +1,13 @@
 # Tests, checks and measurements. What runs them is tests/run.
 include tests/unit/dir.mk
 include tests/guest/dir.mk
+include tests/stress/dir.mk
 include tests/fuzz/dir.mk
 include tests/lint/dir.mk
 include tests/bench/dir.mk
 
 .PHONY: test test-fast
-test: all test-programs fuzz-programs ## every test; the last line is "N passed, M failed"
+test: all test-programs fuzz-programs $(STRESS) ## every test; the last line is "N passed, M failed"
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/run all
 
 test-fast: unit-tests $(BUILD)/kernel.elf ## lint and host unit tests, under a minute

@@ -1,0 +1,12 @@
+# The stressors: one static program, run in a VM with 1 and 4 CPUs. `make test` runs each
+# stressor for a second.
+comma := ,
+STRESS := $(BUILD)/tests/stress/stress
+stress_objects := $(call objects,guest,$(call sources,tests/stress))
+$(stress_objects): guest_cflags += -Itests/stress
+$(eval $(call guest_program,$(STRESS),$(stress_objects),-Wl$(comma)-S))
+
+SECONDS ?= 16
+.PHONY: stress
+stress: all $(STRESS) ## every stressor for SECONDS (16: ten minutes) with 1 and 4 CPUs
+	$(Q)BUILD=$(BUILD) STRESS_SECONDS=$(SECONDS) $(PYTHON) tests/run stress
