@@ -128,7 +128,8 @@ char *outcome_text(const struct outcome *outcome, uint64_t timeout_ns,
 	case OUTCOME_REFUSED:
 		return must_format("the loader refused to boot");
 	case OUTCOME_AGENT:
-		return must_format("the guest ended without a report: its agent died");
+		return must_format("the guest was gone before the job had ended: it was "
+				   "powered off, or its agent died");
 	case OUTCOME_NOMEM:
 		return must_format("not enough memory to boot; --mem gives more");
 	case OUTCOME_ROOT:

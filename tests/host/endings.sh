@@ -23,7 +23,7 @@ check "and where all of it is" grep -q "^  the kernel's whole log is in" "$dir/s
 check "its log is kept" grep -q "the words" "$dir/cache/mayfly/last-failure.log"
 check "the loader refused" machine 37 "refused"
 check "the agent died" machine 39 "agent died"
-check "a power-off without a report" machine 33 "without a report"
+check "a power-off without a report" machine 33 "powered off"
 check "no memory" machine 41 "memory"
 check "a bad root" machine 43 "--root 'base' is unusable"
 check "that is one line" [ "$(wc -l <"$dir/stderr")" = 1 ]
