@@ -21,7 +21,11 @@ int space_new(struct space **ret)
 	struct space *s = slab_zalloc(space_cache);
 	if (!s)
 		return -ENOMEM;
-	int err = arch_pt_init(&s->pt);
+	int err;
+	/* Tables are made without sleeping, so making room is up to us. */
+	do
+		err = arch_pt_init(&s->pt);
+	while (err == -ENOMEM && fault_room());
 	if (err) {
 		slab_free(space_cache, s);
 		return err;
