@@ -265,6 +265,23 @@ static void the_node(void)
 	CHECK(p.revents & POLLHUP);
 }
 
+/* A cached name of the slave once kept the pair, and its number, for good. */
+static void numbers_are_used_again(void)
+{
+	int first, n;
+
+	tap_needs_mayfly();
+	open_pair(0);
+	CHECK(!ioctl(master, TIOCGPTN, &first));
+	for (int i = 0; i < 50; i++) {
+		close(slave);
+		close(master);
+		open_pair(0);
+	}
+	CHECK(!ioctl(master, TIOCGPTN, &n));
+	CHECK_EQ(n, first);
+}
+
 static void exclusive_use(void)
 {
 	open_pair(0);
@@ -426,7 +443,8 @@ static void tostop(void)
 
 TEST_MAIN(CASE(min_and_time), CASE(non_blocking), CASE(bulk_reaches_the_program),
 	  CASE(bulk_reaches_the_screen), CASE(stopped_output_waits), CASE(flushing),
-	  CASE(packet_mode), CASE(the_node), CASE(exclusive_use),
-	  CASE(closing_the_master_hangs_up), CASE(the_leaders_end_hangs_up_its_jobs),
+	  CASE(packet_mode), CASE(the_node), CASE(numbers_are_used_again),
+	  CASE(exclusive_use), CASE(closing_the_master_hangs_up),
+	  CASE(the_leaders_end_hangs_up_its_jobs),
 	  CASE(background_readers_that_ignore_it_get_eio),
 	  CASE(only_the_owner_moves_the_foreground), CASE(tostop))

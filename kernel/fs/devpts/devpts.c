@@ -171,6 +171,8 @@ static int root_lookup(struct inode *dir, struct dentry *dentry)
 	} else if (parse_number(&dentry->name, &index)) {
 		i = entry_get(d, index);
 	}
+	/* A cached name would hold the terminal, and its number, for good. */
+	dentry->flags |= DENTRY_NOCACHE;
 	dentry_instantiate(dentry, i);
 	return 0;
 }
