@@ -88,24 +88,37 @@ int vfs_mkdir(int dirfd, const char *name, uint32_t mode)
 	return err;
 }
 
-static int may_mknod(uint32_t mode, dev_id_t rdev)
+static int check_type(uint32_t mode)
 {
-	bool whiteout = S_ISCHR(mode) && rdev == 0;
-
 	switch (mode & S_IFMT) {
 	case S_IFREG:
 	case S_IFIFO:
 	case S_IFSOCK:
-		return 0;
 	case S_IFCHR:
 	case S_IFBLK:
-		return whiteout || cred_has_cap(thread_current()->cred, CAP_MKNOD)
-			       ? 0
-			       : -EPERM;
+		return 0;
 	case S_IFDIR:
 		return -EPERM;
 	}
 	return -EINVAL;
+}
+
+/* Devices are for the privileged; a whiteout (0:0) opens nothing and is for everybody. */
+static int may_mknod(uint32_t mode, dev_id_t rdev)
+{
+	bool device = S_ISBLK(mode) || (S_ISCHR(mode) && rdev != 0);
+
+	return device && !cred_has_cap(thread_current()->cred, CAP_MKNOD) ? -EPERM : 0;
+}
+
+static int mknod_in(struct inode *dir, struct dentry *d, uint32_t mode, dev_id_t rdev)
+{
+	int err = may_mknod(mode, rdev);
+	if (err)
+		return err;
+	if (S_ISREG(mode))
+		return dir->ops->create ? dir->ops->create(dir, d, mode) : -EPERM;
+	return dir->ops->mknod ? dir->ops->mknod(dir, d, mode, rdev) : -EPERM;
 }
 
 int vfs_mknod(int dirfd, const char *name, uint32_t mode, dev_id_t rdev)
@@ -114,18 +127,14 @@ int vfs_mknod(int dirfd, const char *name, uint32_t mode, dev_id_t rdev)
 
 	if (!(mode & S_IFMT))
 		mode |= S_IFREG;
-	int err = may_mknod(mode, rdev);
+	int err = check_type(mode);
 	if (err)
 		return err;
 	err = create_begin(dirfd, name, false, &p);
 	if (err)
 		return err;
-	struct inode *dir = p.parent.dentry->inode;
-	uint32_t m = mode_masked(mode & 07777) | (mode & S_IFMT);
-	if (S_ISREG(m))
-		err = dir->ops->create ? dir->ops->create(dir, p.dentry, m) : -EPERM;
-	else
-		err = dir->ops->mknod ? dir->ops->mknod(dir, p.dentry, m, rdev) : -EPERM;
+	mode = mode_masked(mode & 07777) | (mode & S_IFMT);
+	err = mknod_in(p.parent.dentry->inode, p.dentry, mode, rdev);
 	path_unlock_parent(&p);
 	return err;
 }
@@ -150,8 +159,6 @@ static int may_link(struct inode *i)
 {
 	const uint32_t group_exec = S_ISGID | S_IXGRP;
 
-	if (S_ISDIR(i->mode))
-		return -EPERM;
 	if (inode_owner_or_capable(i))
 		return 0;
 	if (!S_ISREG(i->mode) || (i->mode & S_ISUID) ||
@@ -165,6 +172,8 @@ static int link_locked(struct inode *target, struct inode *dir, struct dentry *d
 {
 	int err;
 
+	if (S_ISDIR(target->mode))
+		return -EPERM;
 	mutex_lock(&target->lock);
 	if (target->nlink == 0 && !(target->state & INODE_LINKABLE))
 		err = -ENOENT;

@@ -84,7 +84,7 @@ static int open_tmpfile(int dirfd, const char *name, uint32_t flags, uint32_t mo
 	p.mnt = dir.mnt;
 	err = make_tmpfile(&dir, flags, mode, &p.dentry);
 	if (!err) {
-		err = file_open_created(&p, flags & ~(uint32_t)O_TMPFILE, ret);
+		err = file_open_created(&p, flags, ret);
 		dentry_put(p.dentry);
 	}
 	path_put(&dir);
@@ -173,6 +173,8 @@ static int resolve_creating(struct creation *c)
 		if (c->w.kind != LAST_NAME) {
 			/* "/", ".", ".."; or a magic link's target, which may be a
 			 * file. */
+			if (c->flags & O_EXCL)
+				return -EEXIST;
 			return S_ISDIR(c->w.at.dentry->inode->mode) ? -EISDIR : 0;
 		}
 		err = last_name(c);

@@ -155,6 +155,13 @@ int64_t generic_llseek(struct file *f, int64_t off, int whence)
 	return to;
 }
 
+int64_t dir_llseek(struct file *f, int64_t off, int whence)
+{
+	/* A cookie can be gone back to; there is no telling how many follow. */
+	return whence == SEEK_SET || whence == SEEK_CUR ? generic_llseek(f, off, whence)
+							: -EINVAL;
+}
+
 int64_t file_seek(struct file *f, int64_t off, int whence)
 {
 	if (!f->ops || f->ops->stream || S_ISFIFO(f->inode->mode) ||

@@ -27,26 +27,40 @@ static int may_user(struct inode *i, uint32_t may)
 	return inode_permission(i, may);
 }
 
+static int may_trusted(uint32_t may)
+{
+	if (capable(CAP_SYS_ADMIN))
+		return 0;
+	return may & MAY_WRITE ? -EPERM : -ENODATA;
+}
+
+static int may_security(const char *name, uint32_t may)
+{
+	int cap = strcmp(name, "security.capability") ? CAP_SYS_ADMIN : CAP_SETFCAP;
+
+	return !(may & MAY_WRITE) || capable(cap) ? 0 : -EPERM;
+}
+
 static int may_xattr(const struct path *p, const char *name, uint32_t may)
 {
 	struct inode *i = p->dentry->inode;
-	bool write = may & MAY_WRITE;
+	int err;
 
-	if (write && ((p->mnt->flags & MS_RDONLY) || (i->sb->flags & SB_RDONLY)))
+	if ((may & MAY_WRITE) &&
+	    ((p->mnt->flags & MS_RDONLY) || (i->sb->flags & SB_RDONLY)))
 		return -EROFS;
 	if (in_space(name, "user."))
-		return may_user(i, may);
-	if (in_space(name, "trusted.")) {
-		if (capable(CAP_SYS_ADMIN))
-			return 0;
-		return write ? -EPERM : -ENODATA;
-	}
-	if (in_space(name, "security.")) {
-		int cap =
-			strcmp(name, "security.capability") ? CAP_SYS_ADMIN : CAP_SETFCAP;
-		return !write || capable(cap) ? 0 : -EPERM;
-	}
-	return -EOPNOTSUPP;
+		err = may_user(i, may);
+	else if (in_space(name, "trusted."))
+		err = may_trusted(may);
+	else if (in_space(name, "security."))
+		err = may_security(name, may);
+	else if (in_space(name, "system."))
+		return -EOPNOTSUPP;
+	else
+		return (err = inode_permission(i, may)) ? err : -EOPNOTSUPP;
+	/* A prefix alone names nothing. */
+	return err || *(strchr(name, '.') + 1) ? err : -EINVAL;
 }
 
 int64_t vfs_getxattr(const struct path *p, const char *name, void *buf, size_t n)

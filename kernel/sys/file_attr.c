@@ -1,4 +1,5 @@
 /* chmod, chown, times, truncate, fallocate. */
+#include <linux/falloc.h>
 #include <linux/time_types.h>
 #include <linux/utime.h>
 
@@ -252,8 +253,18 @@ int64_t sys_ftruncate(int32_t fd, int64_t length)
 	return err;
 }
 
+#define FALLOCATE_KNOWN                                                                  \
+	((uint32_t)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE |  \
+		    FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE |                  \
+		    FALLOC_FL_UNSHARE_RANGE))
+
 static int64_t do_fallocate(struct file *f, uint32_t mode, int64_t offset, int64_t length)
 {
+	uint32_t what = mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE;
+
+	if ((mode & ~FALLOCATE_KNOWN) || (what & (what - 1)) ||
+	    mode == FALLOC_FL_PUNCH_HOLE)
+		return -EOPNOTSUPP;
 	if (!(f->mode & FMODE_WRITE))
 		return -EBADF;
 	if (S_ISFIFO(f->inode->mode))

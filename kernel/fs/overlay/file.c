@@ -109,6 +109,10 @@ int ovl_setattr(struct inode *i, const struct attr_change *a)
 	err = upper->ops->setattr ? upper->ops->setattr(upper, a)
 				  : inode_setattr_simple(upper, a);
 	ovl_sync(i);
+	if (a->valid & ATTR_ATIME)
+		i->t.atime = upper->t.atime;
+	if (a->valid & ATTR_MTIME)
+		i->t.mtime = upper->t.mtime;
 	mutex_unlock(&upper->lock);
 	return err;
 }

@@ -83,7 +83,10 @@ void ovl_sync(struct inode *i)
 	i->uid = r->uid;
 	i->gid = r->gid;
 	i->size = r->size;
-	i->t = r->t;
+	/* Reading and writing through maps tell the overlay's inode alone. */
+	i->t.mtime = MAX(i->t.mtime, r->t.mtime);
+	i->t.ctime = MAX(i->t.ctime, r->t.ctime);
+	i->t.btime = r->t.btime;
 	if (S_ISDIR(i->mode))
 		i->nlink = ovl_of(i)->upper && ovl_of(i)->lower ? 1 : r->nlink;
 }
@@ -122,6 +125,7 @@ static int fill(struct inode *i, struct inode *upper, struct dentry *upper_dir,
 	const struct inode *r = ovl_real(i);
 	i->nlink = r->nlink;
 	i->rdev = r->rdev;
+	i->t = r->t;
 	ovl_sync(i);
 	set_ops(i);
 	return 0;
@@ -178,8 +182,10 @@ void ovl_evict(struct inode *i)
 		dentry_put(o->lower);
 	if (o->upper_dir)
 		dentry_put(o->upper_dir);
-	if (o->upper)
+	if (o->upper) {
+		o->upper->t = i->t;
 		inode_put(o->upper);
+	}
 	heap_free(o);
 	i->priv = NULL;
 }

@@ -251,6 +251,7 @@ static int ovl_dir_fsync(struct file *f)
 
 const struct file_ops ovl_dir_fops = {
 	.iterate = ovl_iterate,
+	.llseek = dir_llseek,
 	.release = ovl_dir_release,
 	.fsync = ovl_dir_fsync,
 };

@@ -129,5 +129,6 @@ static int dir_fsync(struct file *f)
 
 const struct file_ops tmpfs_dir_fops = {
 	.iterate = iterate,
+	.llseek = dir_llseek,
 	.fsync = dir_fsync,
 };
