@@ -127,9 +127,12 @@ static bool exit_begin(struct task *t, int32_t status)
 {
 	struct process *p = t->process;
 	uint64_t flags = spin_lock_irq(&p->lock);
-	t->exit_code = p->exiting ? p->exit_status : status;
 	t->exiting = true;
 	bool last = --p->n_live == 0;
+	if (last && !p->exiting) { /* no group exit: the last thread's status counts */
+		p->exiting = true;
+		p->exit_status = status;
+	}
 	bool stopped = stop_count_out(t);
 	/* What only this thread could take is somebody else's now. */
 	list_for_each(o, &p->tasks, struct task,
@@ -157,8 +160,8 @@ void task_clear_tid(struct task *t)
 
 static noreturn_fn void init_died(const struct process *p)
 {
-	int32_t status = p->exiting ? p->exit_status : p->leader->exit_code, value;
-	if (wstatus_code(status, &value) == CLD_EXITED)
+	int32_t value;
+	if (wstatus_code(p->exit_status, &value) == CLD_EXITED)
 		log_err("process 1 (%s) exited with status %d", p->leader->thread.name,
 			value);
 	else
@@ -170,8 +173,6 @@ static noreturn_fn void init_died(const struct process *p)
 /* True: the parent will not ask; the caller releases. */
 static bool become_zombie(struct process *p)
 {
-	if (!p->exiting)
-		p->exit_status = p->leader->exit_code;
 	p->zombie = true;
 	bool reap = signal_notify_exit(p);
 	if (reap)

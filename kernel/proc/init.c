@@ -6,6 +6,7 @@
 #include "lib/vm_exit.h"
 #include "lib/vm_exit.h"
 #include "proc/exec.h"
+#include "proc/itimer.h"
 #include "proc/limits.h"
 #include "proc/proc.h"
 #include "proc/procfs.h"
@@ -56,6 +57,7 @@ void proc_init(void)
 	task_init();
 	futex_init();
 	real_sleep_init();
+	posix_timers_init();
 	cpu_timers_init();
 	vdso_init();
 	oom_init();

@@ -26,6 +26,8 @@ must_use int posix_timer_get(int32_t id, struct itimer_value *ret);
 must_use int posix_timer_overrun(int32_t id);
 must_use int posix_timer_delete(int32_t id);
 
+void posix_timers_init(void);
+
 /* A timer on CPU time is looked at by the tick. p->lock held. */
 bool posix_timers_on_cpu(const struct process *p);
 void posix_timers_check_cpu(struct process *p, uint64_t process_ns);

@@ -103,6 +103,26 @@ static void fired(struct timer *timer)
 	spin_unlock_irq(&p->lock, flags);
 }
 
+static void clock_was_set(void)
+{
+	for (int32_t nr = process_next(1); nr; nr = process_next(nr + 1)) {
+		struct process *p = process_find(nr);
+		if (!p)
+			continue;
+		uint64_t flags = spin_lock_irq(&p->lock);
+		list_for_each(t, &p->posix_timers, struct posix_timer, link)
+			if (t->kind == CLOCK_KIND_REAL && list_empty(&t->entry->link))
+				arm(t);
+		spin_unlock_irq(&p->lock, flags);
+		process_put(p);
+	}
+}
+
+void posix_timers_init(void)
+{
+	clock_real_notify(clock_was_set);
+}
+
 void posix_timer_collected(struct sigqueue *q, siginfo_t *ret)
 {
 	struct posix_timer *t = q->owner;

@@ -65,7 +65,6 @@ struct task {
 	uint64_t min_flt, maj_flt;
 	struct account *account; /* whose RLIMIT_NPROC it counts against; referenced */
 	struct files *files_ref; /* what thread.files points at, owned */
-	int32_t exit_code;	 /* wait status form */
 };
 
 enum stop_state {
