@@ -1,0 +1,97 @@
+#!/bin/sh
+# The same promises in a real VM: streams, files, endings, and jobs that mean harm.
+. tests/tap.sh
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export MAYFLY_ACCEL=tcg XDG_CACHE_HOME="$dir/cache" HOME="$dir"
+mkdir "$dir/here"
+head -c 2000000 /dev/urandom >"$dir/here/big"
+
+run() {
+	(cd "$dir/here" && exec "$MAYFLY" run --timeout 60s "$@" </dev/null)
+}
+
+# status N COMMAND...: whether it exits with that status.
+status() {
+	want=$1
+	shift
+	"$@" && got=0 || got=$?
+	[ "$got" = "$want" ] || {
+		echo "status $got, not $want"
+		return 1
+	}
+}
+
+# prints TEXT COMMAND...: whether its stdout is that text.
+prints() {
+	want=$1
+	shift
+	got=$("$@")
+	[ "$got" = "$want" ] || {
+		echo "printed: $got"
+		return 1
+	}
+}
+
+# says N TEXT COMMAND...: status N, and stderr holds the text.
+says() {
+	want=$1 text=$2
+	shift 2
+	"$@" >/dev/null 2>"$dir/stderr" && got=0 || got=$?
+	if [ "$got" != "$want" ] || ! grep -qF -- "$text" "$dir/stderr"; then
+		echo "status $got; stderr:"
+		cat "$dir/stderr"
+		return 1
+	fi
+}
+
+through() {
+	"$MAYFLY" run --timeout 60s -- cat <"$dir/here/big" | cmp - "$dir/here/big"
+}
+
+check "prints" prints 42 run -- busybox sh -c 'echo $((6*7)); exit 3'
+check "returns the job's status" status 3 run -- busybox sh -c 'echo $((6*7)); exit 3'
+check "2 MB through stdin and stdout" through
+check "2 MB as files" run --file big:in --out in:out -- true
+check "the same" cmp "$dir/here/big" "$dir/here/out"
+check "as another user" prints "1000 1000" run --user 1000 -- sh -c 'echo $(id -u) $(id -g)'
+check "the clock is the host's" run -- sh -c "d=\$((\$(date +%s) - $(date +%s))); [ \$d -ge 0 ] && [ \$d -lt 60 ]"
+check "four processors" prints 4 run --cpus 4 -- nproc
+check "16 MB of memory" status 0 run --mem 16M -- true
+check "each run starts afresh" sh -c \
+	"'$MAYFLY' run -- sh -c 'echo x >/etc/new' && '$MAYFLY' run -- sh -c '[ ! -e /etc/new ]'"
+
+check "not found" says 127 "not found" run -- nosuch
+check "too late" says 124 "timed out" run --timeout 1s -- sleep 60
+check "too late, whatever it ignores" says 124 "timed out" run --timeout 2s -- \
+	sh -c 'trap "" INT TERM HUP; while :; do :; done'
+check "too much output" says 153 "--max-output" run --max-output 1M -- yes
+check "all memory eaten" says 137 "memory" run --mem 32M -- sh -c 'a=x; while :; do a=$a$a; done'
+check "memory eaten by a child is told too" says 5 "memory" run --mem 32M -- \
+	sh -c '(a=x; while :; do a=$a$a; done); exit 5'
+check "forks without end" says 124 "timed out" run --timeout 4s -- sh -c 'f() { f & f; }; f; sleep 60'
+check "PID 1 cannot be killed" prints alive run -- sh -c 'kill -9 1; kill -9 -1; kill -STOP 1; echo alive'
+check "its port is taken" prints refused run -- sh -c '(: >/dev/mayfly-agent) 2>/dev/null || echo refused'
+check "mounts over everything" prints alive run -- \
+	sh -c 'mount -t tmpfs x /proc; mount -t tmpfs x /dev; mount -t tmpfs x /; echo alive'
+check "bytes that look like frames" prints "$(printf '\000\000\000\000\026\000\000\000' | od -c)" run -- \
+	sh -c "printf '\\000\\000\\000\\000\\026\\000\\000\\000' | od -c"
+check "a power-off from inside is no success" says 125 "powered off" run -- poweroff -f
+
+# The command is killed: QEMU goes with it.
+"$MAYFLY" run -- sleep 60 </dev/null &
+pid=$!
+sleep 1
+child=$(ps -o pid= --ppid $pid | tr -d ' ')
+kill -KILL $pid
+wait $pid 2>/dev/null
+sleep 1
+case $(ps -o stat= -p "$child") in
+"" | Z*) point ok "SIGKILL of the command leaves no QEMU" ;;
+*) point "not ok" "SIGKILL of the command leaves no QEMU" ;;
+esac
+# But for what the user asked for, this script's own and the log of the power-off.
+left=$(cd "$dir" && find . -type f | sort | tr '\n' ' ')
+check "no file is left" [ "$left" = "./cache/mayfly/last-failure.log ./here/big ./here/out ./stderr " ]
+finish
