@@ -33,8 +33,9 @@ static bool entry_enough(const struct fault *f, uint64_t v)
 	return pte_present(v) && (!f->write || arch_pte_flags(v) & PTE_W);
 }
 
-/* Maps p where nothing is; consumes its reference. `source` is the file's page: p itself, or
- * what p is a copy of. 0, also when somebody was faster, -EAGAIN (it has left its file),
+/* Maps p where nothing is; consumes its reference. `source` is the file's page: p itself,
+ * or what p is a copy of. 0, also when somebody was faster, -EAGAIN (it has left its
+ * file),
  * -ENOTABLE. */
 static int entry_fill(const struct fault *f, struct page *p, const struct page *source)
 {

@@ -223,8 +223,8 @@ int space_fork(struct space *old, struct space **ret)
 	if (err)
 		return err;
 	inherit(s, old);
-	/* Exclusive, or a thread could copy a page while another still writes to it through
-	 * a TLB that has not been flushed. */
+	/* Exclusive, or a thread could copy a page while another still writes to it
+	 * through a TLB that has not been flushed. */
 	write_lock(&old->lock);
 	for_each_area(a, old, 0, USER_END)
 	{

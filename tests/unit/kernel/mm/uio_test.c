@@ -1,5 +1,5 @@
-/* Walks over segmented buffers, and structs of a size that user space states. "User memory" is
- * memory of this process; one page of it is made to fault. */
+/* Walks over segmented buffers, and structs of a size that user space states. "User
+ * memory" is memory of this process; one page of it is made to fault. */
 /* link: kernel/mm/usercopy.c */
 #include <setjmp.h>
 #include <stdarg.h>
