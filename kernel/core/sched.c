@@ -57,6 +57,7 @@ static void account(struct runq *rq, uint64_t now, bool user)
 	}
 	*(user ? &t->user_ns : &t->sys_ns) += delta;
 	*(user ? &rq->stats.user_ns : &rq->stats.sys_ns) += delta;
+	t->tick_ns += delta;
 	t->vruntime += thread_vtime(t, delta);
 	struct thread *first = runq_first(rq);
 	uint64_t floor = t->vruntime;
@@ -213,7 +214,10 @@ static struct thread *pick_next(struct runq *rq, uint64_t now)
 	rq->slice_end = rq->n_ready ? now + SCHED_SLICE_NS : UINT64_MAX;
 	if (!rq->n_ready)
 		rq->kick_at = UINT64_MAX;
-	rq->tick_at = next ? now + SCHED_TICK_NS : UINT64_MAX;
+	/* By run time, not by the clock: sleeping often does not escape the tick. */
+	rq->tick_at = UINT64_MAX;
+	if (next)
+		rq->tick_at = now + SCHED_TICK_NS - MIN(next->tick_ns, SCHED_TICK_NS);
 	return next ? next : rq->idle;
 }
 
@@ -364,8 +368,10 @@ void runq_tick(uint64_t now, bool user)
 		if (rq->n_ready && !runq_idle_is(rq, rq->running))
 			__atomic_fetch_or((uint32_t *)&rq->running->work, WORK_RESCHED,
 					  __ATOMIC_RELEASE);
+		runq_kick_idle(rq); /* one may have gone idle since the last thread came */
 	}
 	if (now >= rq->tick_at) {
+		rq->running->tick_ns = 0;
 		rq->tick_at = now + SCHED_TICK_NS;
 		tick_for = rq->running;
 	}

@@ -59,6 +59,7 @@ struct thread {
 	/* run time, ns; written by the running CPU. What a tick finds in user mode is the
 	 * user's; the rest of a run belongs to the kernel if it ended by blocking. */
 	uint64_t user_ns, sys_ns;
+	uint64_t tick_ns; /* run since its last tick */
 	uint64_t switches_voluntary, switches_forced;
 
 	struct arch_thread arch;
