@@ -98,12 +98,13 @@ static void stdin_ended(struct session *s)
 static void stdin_take(struct session *s, short events)
 {
 	struct wire_msg msg = { .type = WIRE_DATA, .data = { .stream = WIRE_STDIN } };
-	char *tail = channel_tail(&s->channel, 1);
+	char *tail;
 	ssize_t n;
 
 	/* What was handled since poll may have changed that. */
 	if (!stdin_wanted(s))
 		return;
+	tail = channel_tail(&s->channel, 1);
 	n = read(STDIN_FILENO, tail,
 		 MIN(s->stdin_credit.credit, (uint32_t)WIRE_PAYLOAD_MAX - 1));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -292,9 +293,14 @@ static bool flush_once(struct session *s, bool patient)
 	if (!waiting || poll(polls, ARRAY_LEN(polls), patient ? -1 : 0) <= 0)
 		return false;
 	if (polls[0].revents) {
+		struct outcome before = s->outcome;
+
 		s->outcome.kind = OUTCOME_NONE;
 		signals_take(s);
-		return false;
+		if (s->outcome.kind)
+			return false;
+		/* A resized window ends nothing. */
+		s->outcome = before;
 	}
 	for (int i = 0; i < WIRE_STREAMS; i++) {
 		int error = polls[1 + i].revents ? drain_pump(&s->drains[i]) : 0;

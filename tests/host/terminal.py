@@ -56,6 +56,15 @@ def test_run(folder):
         check("stdin elsewhere, stdout a terminal", t.wait_for("^tty\r\n" + re.escape(name.read().strip())), t.text)
     t.end()
 
+    t = Terminal("run", "--cwd", folder, "--", "sh", "-c", "seq 1 30000; exit 6")
+    t.wait_for("100\r\n")
+    time.sleep(0.5)
+    for rows in (30, 40, 50):
+        t.size(rows, 80)
+        time.sleep(0.1)
+    check("a window resized while a slow terminal takes the rest ends nothing",
+          t.wait_for("\n30000\r\n") and t.end() == 6, t.text[-100:])
+
     t = Terminal("run", "--cwd", folder, "--", "sh", "-c", "echo up; sleep 50")
     t.wait_for("up")
     os.kill(t.pid, signal.SIGTERM)
