@@ -156,6 +156,11 @@ struct clock_scale clock_scale_get(void);
 /* Called once when the calibration is refined, with the new scale; mm-free context. */
 void clock_scale_notify(void (*fn)(const struct clock_scale *));
 
+void arch_tick_init(void);
+/* While a thread runs, at each tick, interrupts off. QEMU's emulator grows its software TLB
+ * only when it is flushed: a job that never switches would stay with 64 entries (ADR 4). */
+void arch_tick(void);
+
 /* ---- threads ---- */
 
 /* What a switch keeps beside the kernel stack. */

@@ -377,9 +377,11 @@ void runq_tick(uint64_t now, bool user)
 	}
 	timer_rearm(runq_deadline(rq));
 	spin_unlock(&rq->lock);
-	if (tick_for)
-		loadavg_tick(now);
-	if (tick_for && tick_for->task && tick_hook)
+	if (!tick_for)
+		return;
+	arch_tick();
+	loadavg_tick(now);
+	if (tick_for->task && tick_hook)
 		tick_hook(tick_for, user);
 }
 

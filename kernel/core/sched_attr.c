@@ -114,6 +114,7 @@ static void runq_setup(uint32_t cpu, struct thread *idle)
 void sched_init(void)
 {
 	weights_init();
+	arch_tick_init();
 	runq_setup(0, &idle_threads[0]);
 	(void)str_copy(idle_threads[0].name, "idle/0", sizeof idle_threads[0].name);
 }

@@ -66,3 +66,27 @@ void arch_tlb_flush(struct arch_pt *pt, uint64_t start, uint64_t end)
 	if (others)
 		arch_ipi_call(others, flush_here, &f);
 }
+
+/* "TCGTCGTCGTCG" in the hypervisor's CPUID leaf. */
+static bool emulated(void)
+{
+	struct cpuid r = cpuid(1, 0);
+
+	if (!(r.c & BIT(31)))
+		return false;
+	r = cpuid(0x40000000, 0);
+	return r.b == 0x54474354 && r.c == 0x43544743 && r.d == 0x47435447;
+}
+
+static ro_after_init bool reload_at_tick;
+
+void arch_tick_init(void)
+{
+	reload_at_tick = emulated();
+}
+
+void arch_tick(void)
+{
+	if (reload_at_tick)
+		cr3_write(cr3_read());
+}
