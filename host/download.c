@@ -14,7 +14,7 @@ void download_init(struct download *d, const struct mapping *outs, size_t count,
 		   uint64_t max)
 {
 	*d = (struct download){ .outs = outs, .count = count, .left = max, .top = -1 };
-	d->file = (struct outfile){ -1, -1, NULL };
+	d->file = (struct outfile){ .fd = -1, .folder = -1 };
 }
 
 void download_fini(struct download *d)

@@ -1,6 +1,7 @@
 /*
- * A file that appears under its name only when it is complete: until then it has no name,
- * so not even SIGKILL leaves a part of it behind.
+ * A file that appears under its name only when it is complete. Until then it has no name,
+ * so that not even SIGKILL leaves a part of it behind; on the few file systems that
+ * cannot do that it has another name.
  */
 #ifndef HOST_OUTFILE_H
 #define HOST_OUTFILE_H
@@ -8,9 +9,10 @@
 #include "host/mayfly.h"
 
 struct outfile {
-	int fd;	    /* -1: not open */
-	int folder; /* where it will be linked; -1: `fd` is the file itself */
-	char *name; /* in the folder */
+	int fd;		/* -1: not open */
+	int folder;	/* where it will be linked; -1: `fd` is the file itself */
+	char *name;	/* in the folder */
+	char *stand_in; /* its name until then, where it needs one; else NULL */
 };
 
 /* Prepares for a file `path`, below the open folder `at` or AT_FDCWD. A device or pipe of

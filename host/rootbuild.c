@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -228,8 +229,7 @@ static int image_format(const char *path, const char *folder, const struct rootf
 
 /* Adds the agent of the base image and the folders that a Linux system needs, and applies
  * the owners and modes. */
-static int image_fix(const struct install *install, const char *path, struct rootfix *fix,
-		     int fd, const char *agent)
+static int image_fix(const char *path, struct rootfix *fix, int fd, const char *agent)
 {
 	static const char *const folders[] = { "proc", "dev", "sys", "tmp", "job" };
 	char *argv[] = {
@@ -251,11 +251,11 @@ static int image_fix(const struct install *install, const char *path, struct roo
 	return status ? -1 : 0;
 }
 
-/* Copies the agent out of the base image to a nameless file; its fd, or -1 with a
+/* Copies the agent out of the base image to memory; its fd, or -1 with a
  * line. */
-static int agent_extract(const struct install *install, const char *cache)
+static int agent_extract(const struct install *install)
 {
-	int fd = open(cache, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = memfd_create("agent", MFD_CLOEXEC);
 	char *argv[] = { "debugfs", "-R",
 			 must_format("dump /sbin/agent /proc/self/fd/%d", fd),
 			 must_format("%s/base.img", install->roots), NULL };
@@ -273,17 +273,16 @@ static int agent_extract(const struct install *install, const char *cache)
 
 /* The image of a folder into an open nameless file. */
 static int image_build(const struct install *install, const char *path,
-		       const char *folder, struct rootfix *fix, struct outfile *file,
-		       const char *cache)
+		       const char *folder, struct rootfix *fix, struct outfile *file)
 {
-	int agent = agent_extract(install, cache), result = -1;
+	int agent = agent_extract(install), result = -1;
 	char *agent_path = must_format("/proc/%d/fd/%d", getpid(), agent);
 
 	if (agent >= 0) {
 		rootfix_count(fix, MIB(1));
 		result = image_format(path, folder, fix, file->fd);
 		if (result == 0)
-			result = image_fix(install, path, fix, file->fd, agent_path);
+			result = image_fix(path, fix, file->fd, agent_path);
 		close(agent);
 	}
 	free(agent_path);
@@ -303,7 +302,7 @@ static int archive_build(const struct install *install, const char *path,
 	}
 	result = tar_unpack(path, scratch.path, &fix);
 	if (result == 0)
-		result = image_build(install, path, scratch.path, &fix, file, cache);
+		result = image_build(install, path, scratch.path, &fix, file);
 	scratch_close(&scratch);
 	free(fix.commands);
 	return result;
@@ -379,7 +378,7 @@ static int cache_fill(const struct install *install, const char *path, bool tar,
 		return -1;
 	}
 	if (tar ? archive_build(install, path, &file, cache)
-		: image_build(install, path, path, fix, &file, cache)) {
+		: image_build(install, path, path, fix, &file)) {
 		outfile_drop(&file);
 		return -1;
 	}

@@ -26,7 +26,7 @@ static int paper_open(const char *option, const char *path, struct outfile *ret_
 {
 	int error;
 
-	*ret_file = (struct outfile){ -1, -1, NULL };
+	*ret_file = (struct outfile){ .fd = -1, .folder = -1 };
 	if (!path)
 		return 0;
 	error = outfile_open(AT_FDCWD, path, 0666 & ~umask_now(), ret_file);
