@@ -138,6 +138,7 @@ static void stack_drain_here(void *arg)
 
 void page_drain_cpus(void)
 {
+	space_drain();
 	stack_drain_here(NULL);
 	if (cpu_count() > 1)
 		arch_ipi_call((1u << cpu_count()) - 1, stack_drain_here, NULL);

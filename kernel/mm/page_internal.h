@@ -19,6 +19,7 @@ uint64_t page_free_count(void);
 /* Gives the pages that CPUs hold ready back to the buddy allocator. Interrupts on. */
 void page_drain_cpus(void);
 
+void space_drain(void); /* this CPU's address space that awaits its end */
 void table_drain(void); /* this CPU's page tables that are ready for use */
 
 /* The reclaim list: cached pages that can be read again. Callers hold the mapping's

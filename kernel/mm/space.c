@@ -3,10 +3,12 @@
  */
 #include "core/sched.h"
 #include "lib/string.h"
+#include "mm/page_internal.h"
 #include "mm/slab.h"
 #include "mm/space_internal.h"
 
 static struct slab_cache *space_cache; /* [I] after space_init */
+static struct space *loaded[CPU_MAX];  /* own CPU: dead, see space_put */
 
 void space_init(void)
 {
@@ -45,13 +47,36 @@ void space_get(struct space *s)
 	ref_get(&s->refs);
 }
 
+static void space_free(struct space *s)
+{
+	if (!s)
+		return;
+	arch_pt_fini(&s->pt);
+	slab_free(space_cache, s);
+}
+
+/* Tables that a CPU has loaded would have to be unloaded first, for nothing: it is about to
+ * load others. So such a space is kept until the next one, or until memory is short. */
 void space_put(struct space *s)
 {
 	if (!ref_put(&s->refs))
 		return;
 	insist(rb_is_empty(&s->areas));
-	arch_pt_fini(&s->pt);
-	slab_free(space_cache, s);
+	if (s->pt.active) {
+		struct space **slot = &loaded[cpu_id()];
+		struct space *before = *slot;
+		*slot = s;
+		s = before;
+	}
+	space_free(s);
+}
+
+void space_drain(void)
+{
+	struct space **slot = &loaded[cpu_id()];
+	struct space *s = *slot;
+	*slot = NULL;
+	space_free(s);
 }
 
 /* After the last user has gone. A CPU may still have the tables loaded while it runs a
