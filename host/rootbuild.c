@@ -311,8 +311,7 @@ static int archive_build(const struct install *install, const char *path,
 /* -- the cache -- */
 
 /* The name of the image for this state of the source; heap, NULL with a line. */
-static char *image_name(const struct install *install, const char *cache,
-			const struct rootfix *key)
+static char *image_name(const char *cache, const struct rootfix *key)
 {
 	char *argv[] = { "sha256sum", NULL }, *output = NULL, *name = NULL;
 	int status = tool_run(argv, key->commands, key->size, -1, &output);
@@ -409,7 +408,7 @@ int rootbuild(const struct install *install, const char *path, bool tar, bool ve
 	free(base_path);
 	if (tar ? archive_scan(path, &key) : folder_scan(path, &fix, &key))
 		return -1;
-	name = image_name(install, cache, &key);
+	name = image_name(cache, &key);
 	if (name) {
 		fd = cached_open(name);
 		if (fd < 0) {
