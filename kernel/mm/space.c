@@ -55,8 +55,9 @@ static void space_free(struct space *s)
 	slab_free(space_cache, s);
 }
 
-/* Tables that a CPU has loaded would have to be unloaded first, for nothing: it is about to
- * load others. So such a space is kept until the next one, or until memory is short. */
+/* Tables that a CPU has loaded would have to be unloaded first, for nothing: it is about
+ * to load others. So such a space is kept until the next one, or until memory is
+ * short. */
 void space_put(struct space *s)
 {
 	if (!ref_put(&s->refs))
