@@ -191,13 +191,11 @@ size_t arch_hw_random(void *buf, size_t n)
 	return n;
 }
 
-int64_t copy_in_str(char *dst, uaddr_t src, size_t max)
+int64_t arch_user_strncpy(char *dst, uint64_t src, size_t max)
 {
-	size_t n = strnlen((const char *)src.va, max);
+	size_t n = strnlen((const char *)src, max);
 
-	if (n == max)
-		return -ENAMETOOLONG;
-	memcpy(dst, (const char *)src.va, n + 1);
+	memcpy(dst, (const char *)src, n + (n < max));
 	return (int64_t)n;
 }
 
