@@ -1,5 +1,5 @@
-/* host/outfile.c on a file system without nameless files: asking for one gives what such a
- * file system, or an old kernel, answers. With them it is tested by download_test.c. */
+/* host/outfile.c on a file system without nameless files: asking for one gives what such
+ * a file system, or an old kernel, answers. With them it is tested by download_test.c. */
 /* link: host/say.c host/util.c */
 #include <fcntl.h>
 #undef O_TMPFILE
