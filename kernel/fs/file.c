@@ -123,25 +123,32 @@ static int truncate_opened(struct file *f)
 	return err;
 }
 
+static int open_by_type(struct file *f)
+{
+	f->ops = f->inode->fops;
+	int err = f->ops && f->ops->open ? f->ops->open(f->inode, f) : 0;
+	if (err)
+		f->ops = NULL;
+	return err;
+}
+
 /* f holds its path; on failure the caller puts f, which undoes all of it. */
 static int open_inode(struct file *f, uint32_t flags, bool created)
 {
-	struct inode *i = f->inode;
+	bool cuts = (flags & O_TRUNC) && !created && S_ISREG(f->inode->mode);
 
 	f->mode = mode_of_flags(flags);
 	int err = count_writer(f);
+	/* Cutting is writing even if the file is opened for reading only. */
+	if (!err && cuts)
+		err = inode_writer_get(f->inode);
 	if (err)
 		return err;
-	f->ops = i->fops;
-	if (f->ops && f->ops->open) {
-		err = f->ops->open(i, f);
-		if (err) {
-			f->ops = NULL;
-			return err;
-		}
-	}
-	if ((flags & O_TRUNC) && !created && S_ISREG(i->mode))
+	err = open_by_type(f);
+	if (!err && cuts)
 		err = truncate_opened(f);
+	if (cuts)
+		inode_writer_put(f->inode);
 	f->flags = flags & ~(uint32_t)FLAGS_OPENING;
 	return err;
 }

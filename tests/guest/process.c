@@ -192,6 +192,8 @@ static void running_program_is_busy(void)
 	CHECK(n > 0);
 	self[n] = 0;
 	CHECK_ERR(open(self, O_WRONLY), ETXTBSY);
+	CHECK_ERR(open(self, O_RDONLY | O_TRUNC), ETXTBSY);
+	CHECK_ERR(truncate(self, 0), ETXTBSY);
 	CHECK(open(self, O_RDONLY) >= 0);
 }
 
