@@ -8,7 +8,7 @@
 #include "proc/clock.h"
 #include "proc/proc.h"
 
-#define CPU_ID_PID(clock) (~((clock) >> 3))
+#define CPU_ID_PID(clock) ((int32_t)(~(uint32_t)(clock) >> 3))
 #define CPU_ID_THREAD 4
 #define CPU_ID_WHICH 3
 enum { CPU_PROF, CPU_VIRT, CPU_SCHED, CPU_NONE };

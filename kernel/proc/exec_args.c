@@ -33,7 +33,7 @@ static int grow(struct exec_args *a, size_t need)
 		return 0;
 	struct exec_args bigger = { .cap = MAX(a->cap, FIRST_CAP) };
 	while (bigger.cap < need)
-		bigger.cap *= 4;
+		bigger.cap *= 2;
 	bigger.buf =
 		bigger.cap > FIRST_CAP ? vmap_alloc(bigger.cap) : heap_alloc(bigger.cap);
 	if (!bigger.buf)

@@ -9,6 +9,7 @@
 
 #include "proc/proc.h"
 
+#define INTERVAL_LEAST (50 * NSEC_PER_USEC) /* or interrupts could take the whole CPU */
 #define OFF UINT64_MAX /* deadline of a real timer that is queued but off */
 
 static void real_fired(struct timer *timer)
@@ -17,8 +18,9 @@ static void real_fired(struct timer *timer)
 	uint64_t flags = spin_lock_irq(&p->lock);
 	uint64_t interval = p->itimer_real_interval;
 	if (interval && p->n_live) {
-		uint64_t missed = (clock_mono() - timer->deadline) / interval;
-		timer_set(timer, timer->deadline + (missed + 1) * interval);
+		uint64_t now = clock_mono(), missed = (now - timer->deadline) / interval;
+		uint64_t next = timer->deadline + (missed + 1) * interval;
+		timer_set(timer, MAX(next, now + INTERVAL_LEAST));
 	}
 	spin_unlock_irq(&p->lock, flags);
 	(void)signal_send_process(p, SIGALRM, NULL);

@@ -110,9 +110,9 @@ static void clock_was_set(void)
 		if (!p)
 			continue;
 		uint64_t flags = spin_lock_irq(&p->lock);
-		list_for_each(t, &p->posix_timers, struct posix_timer, link)
-			if (t->kind == CLOCK_KIND_REAL && list_empty(&t->entry->link))
-				arm(t);
+		list_for_each(t, &p->posix_timers, struct posix_timer,
+			      link) if (t->kind == CLOCK_KIND_REAL &&
+					list_empty(&t->entry->link)) arm(t);
 		spin_unlock_irq(&p->lock, flags);
 		process_put(p);
 	}

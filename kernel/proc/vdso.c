@@ -13,7 +13,8 @@
 
 #define IMAGE_PAGES_MAX 4
 
-extern const char vdso_image_start[], vdso_image_end[];
+extern const char vdso_image_start[];
+extern const uint64_t vdso_image_size;
 
 static struct page *pages[1 + IMAGE_PAGES_MAX];		     /* [I] the data page first */
 static size_t n_pages;					     /* [I] */
@@ -98,7 +99,7 @@ int vdso_map(struct space *s, uint64_t at, uint64_t *ret)
 
 void vdso_init(void)
 {
-	size_t size = (size_t)(vdso_image_end - vdso_image_start);
+	size_t size = vdso_image_size;
 	n_pages = 1 + ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE;
 	insist(n_pages <= ARRAY_LEN(pages));
 	for (size_t i = 0; i < n_pages; i++) {

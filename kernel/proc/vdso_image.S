@@ -5,7 +5,9 @@
 	.hidden vdso_image_start
 vdso_image_start:
 	.incbin "vdso.so"
-	.globl vdso_image_end
-	.hidden vdso_image_end
-vdso_image_end:
+	.globl vdso_image_size
+	.hidden vdso_image_size
+	.balign 8
+vdso_image_size:
+	.quad vdso_image_size - vdso_image_start
 	.section .note.GNU-stack, "", @progbits
