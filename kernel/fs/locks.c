@@ -55,15 +55,6 @@ static struct lock_set *set_of(struct inode *i)
 	return none;
 }
 
-void locks_inode_free(struct inode *i)
-{
-	if (!i->locks)
-		return;
-	insist(list_empty(&i->locks->held));
-	heap_free(i->locks);
-	i->locks = NULL;
-}
-
 /* ---- ranges ---- */
 
 static bool same_owner(const struct file_lock *a, const struct file_lock *b)
@@ -308,4 +299,13 @@ void locks_drop_posix(struct file *f, const struct files *owner)
 void locks_drop_file(struct file *f)
 {
 	drop_owner(f->inode, f);
+}
+
+void locks_inode_free(struct inode *i)
+{
+	if (!i->locks)
+		return;
+	free_all(&i->locks->held);
+	heap_free(i->locks);
+	i->locks = NULL;
 }

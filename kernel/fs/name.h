@@ -25,8 +25,8 @@ static inline bool name_is_dotdot(const char *s, size_t len)
 	return len == 2 && s[0] == '.' && s[1] == '.';
 }
 
-/* The hash: a keyed multiply per byte, folded at the end. Without the key nobody can choose
- * names that collide, and the key never leaves the kernel. */
+/* The hash: a keyed multiply per byte, folded at the end. Without the key nobody can
+ * choose names that collide, and the key never leaves the kernel. */
 struct name_key {
 	uint64_t start, mul;
 };
@@ -53,8 +53,8 @@ static inline uint32_t name_hash_end(uint64_t h, uint32_t len)
 	return (uint32_t)name_fold(h ^ len, name_key.mul);
 }
 
-/* The component at s, up to '/' or NUL, with its hash below parent: name_hash's value, found
- * in the pass that looks for the end. */
+/* The component at s, up to '/' or NUL, with its hash below parent: name_hash's value,
+ * found in the pass that looks for the end. */
 static inline struct qname name_scan(const struct dentry *parent, const char *s)
 {
 	uint64_t h = name_hash_start(parent);

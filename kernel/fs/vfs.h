@@ -347,81 +347,6 @@ must_use char *path_text(const struct path *p, const struct path *root, char *bu
 must_use int path_permission(const struct path *p, uint32_t may); /* also RDONLY mounts */
 must_use int inode_permission(struct inode *i, uint32_t may);
 
-/* ---- open files ---- */
-
-must_use int file_open_at(int dirfd, const char *name, uint32_t flags, uint32_t mode,
-			  uint32_t walk_flags, struct file **ret);
-must_use int file_open_path(const struct path *p, uint32_t flags, struct file **ret);
-/* execve(2): a regular file that current may execute; open(2)s for writing it get ETXTBSY
- * until the last put. -EACCES (also not regular, or a noexec mount), -ETXTBSY, and a
- * walk's. */
-must_use int file_open_exec(int dirfd, const char *name, uint32_t walk_flags,
-			    struct file **ret);
-/* A file on the shared anonymous inode; path text "anon_inode:NAME", so give "[eventfd]".
- * ops->open is not called; ops->release is, when the file was made. */
-must_use int file_new_anon(const char *name, const struct file_ops *ops, void *priv,
-			   uint32_t flags, struct file **ret);
-/* A file on a new inode that has no name: pipes, sockets. `mode` with S_IFMT; the path
- * text is "NAME:[ino]"; inode->fops is ops, so file_open_path(&f->path, ...) opens it
- * once more. */
-must_use int file_new_nameless(const char *name, uint32_t mode,
-			       const struct file_ops *ops, void *priv, uint32_t flags,
-			       struct file **ret);
-static inline struct file *file_get(struct file *f)
-{
-	ref_get(&f->refs);
-	return f;
-}
-void file_put(struct file *f);
-must_use int64_t file_read(struct file *f, struct uio *u,
-			   uint64_t *pos /* NULL: f->pos */);
-must_use int64_t file_write(struct file *f, struct uio *u, uint64_t *pos);
-must_use int64_t file_read_kernel(struct file *f, void *buf, size_t n, uint64_t pos);
-must_use int64_t file_write_kernel(struct file *f, const void *buf, size_t n,
-				   uint64_t pos);
-
-/* ---- descriptors: kernel/fs/fdtable.c ---- */
-
-struct files; /* shared by CLONE_FILES; grows with use, bounded by RLIMIT_NOFILE */
-must_use int files_new(struct files **ret);
-must_use int files_copy(struct files *from, struct files **ret);
-struct files *files_get(struct files *f);
-bool files_is_shared(const struct files *f);
-void files_put(struct files *f);
-bool files_shared(const struct files *f); /* somebody else holds a reference too */
-/* current's; with a reference. NULL: EBADF. O_PATH files only with fd_get_any. */
-must_use struct file *fd_get(int fd);
-must_use struct file *fd_get_any(int fd);
-/* Lowest free descriptor >= from. -EMFILE, -ENOMEM. Reserve, then install or release. */
-must_use int fd_reserve(int from);
-void fd_install(int fd, struct file *f, bool cloexec); /* consumes f */
-void fd_release(int fd);
-/* reserve + install; on error the reference is put. */
-must_use int fd_add(struct file *f, bool cloexec);
-must_use int fd_close(int fd);
-void files_close_on_exec(struct files *f);
-/* For /proc/pid/fd: the file at the first used descriptor >= *fd of any table;
- * referenced. */
-struct file *files_next(struct files *f, int *fd, bool *ret_cloexec);
-size_t files_count(struct files *f);
-
-/* ---- per-process file context ---- */
-
-struct fs_ctx {
-	struct ref refs;
-	struct list link; /* [fs contexts' lock] all of them, for pivot_root */
-	struct spinlock lock;
-	struct path root, cwd; /* [lock] */
-	_Atomic uint32_t umask;
-};
-/* from NULL: both paths at the root mount, umask 022. */
-must_use int fs_ctx_copy(struct fs_ctx *from, struct fs_ctx **ret);
-/* current's, referenced. */
-void fs_root_get(struct path *ret);
-void fs_cwd_get(struct path *ret);
-struct fs_ctx *fs_ctx_get(struct fs_ctx *c);
-void fs_ctx_put(struct fs_ctx *c);
-
 /* ---- for file systems ---- */
 
 /* NULL: no memory */
@@ -451,8 +376,8 @@ void dentry_put(struct dentry *d);
 must_use int dentry_lookup(struct dentry *dir, struct qname name, struct dentry **ret);
 uint32_t name_hash(const struct dentry *parent, const char *s, size_t len);
 must_use int inode_setattr_simple(struct inode *i, const struct attr_change *a);
-/* Field by field: clearing the struct first would cost as much again. Pages of a memory file
- * system count as blocks. */
+/* Field by field: clearing the struct first would cost as much again. Pages of a
+ * memory file system count as blocks. */
 static inline void inode_getattr_simple(struct inode *i, struct kstat *ret)
 {
 	ret->dev = i->sb->dev;
@@ -527,7 +452,8 @@ static inline void poll_add(struct poll_table *pt, struct file *f, struct waitq 
 	if (pt && pt->add)
 		(void)pt->add(pt, f, q);
 }
-/* The same for a queue that only announces `events`: not watched when they are not wanted. */
+/* The same for a queue that only announces `events`: not watched when they are not
+ * wanted. */
 static inline void poll_add_for(struct poll_table *pt, struct file *f, struct waitq *q,
 				uint32_t events)
 {
@@ -548,5 +474,7 @@ struct fs_upcalls {
 extern struct fs_upcalls fs_upcalls;
 
 void vfs_init(void);
+
+#include "fs/files.h"
 
 #endif

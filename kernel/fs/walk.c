@@ -124,7 +124,8 @@ static inline enum step check_dir(const struct walk *w, const struct inode *dir,
 	return *err ? STEP_END : STEP_ON;
 }
 
-/* Goes on from *at (borrowed) while the cache knows the way; leaves references in w->at. */
+/* Goes on from *at (borrowed) while the cache knows the way; leaves references in
+ * w->at. */
 static __attribute__((noinline)) int advance_locked(struct walk *w, struct path at)
 {
 	enum step go = STEP_ON;

@@ -115,7 +115,20 @@ static int64_t set_flags(struct file *f, uint32_t flags)
 	return 0;
 }
 
-static int64_t record_lock(struct file *f, int cmd, uaddr_t arg)
+/* Another thread may have closed the descriptor meanwhile, and with it dropped the
+ * locks of before: then nobody would ever drop this one. */
+static int keep_if_open(int fd, struct file *f)
+{
+	struct file *now = fd_get_any(fd);
+
+	if (now != f)
+		locks_drop_posix(f, thread_current()->files);
+	if (now)
+		file_put(now);
+	return now == f ? 0 : -EBADF;
+}
+
+static int64_t record_lock(int fd, struct file *f, int cmd, uaddr_t arg)
 {
 	struct flock l;
 
@@ -124,6 +137,8 @@ static int64_t record_lock(struct file *f, int cmd, uaddr_t arg)
 	int err = locks_fcntl(f, cmd, &l);
 	if (!err && (cmd == F_GETLK || cmd == F_OFD_GETLK))
 		err = put_user(arg, l);
+	else if (!err && (cmd == F_SETLK || cmd == F_SETLKW))
+		err = keep_if_open(fd, f);
 	return err;
 }
 
@@ -171,7 +186,7 @@ static int64_t fcntl_descriptor(int fd, struct file *f, uint32_t cmd, uint64_t a
 	return -ENOSYS;
 }
 
-static int64_t fcntl_file(struct file *f, uint32_t cmd, uint64_t arg)
+static int64_t fcntl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 {
 	switch (cmd) {
 	case F_SETFL:
@@ -182,7 +197,7 @@ static int64_t fcntl_file(struct file *f, uint32_t cmd, uint64_t arg)
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return record_lock(f, (int)cmd, UADDR(arg));
+		return record_lock(fd, f, (int)cmd, UADDR(arg));
 	case F_SETOWN:
 		return set_owner(f, (int32_t)arg);
 	case F_GETOWN:
@@ -220,7 +235,7 @@ int64_t sys_fcntl(int32_t fd, uint32_t cmd, uint64_t arg)
 		return -EBADF;
 	int64_t r = fcntl_descriptor(fd, f, cmd, arg);
 	if (r == -ENOSYS)
-		r = f->mode & FMODE_PATH ? -EBADF : fcntl_file(f, cmd, arg);
+		r = f->mode & FMODE_PATH ? -EBADF : fcntl_file(fd, f, cmd, arg);
 	file_put(f);
 	return r;
 }

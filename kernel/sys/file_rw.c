@@ -21,8 +21,8 @@ static int64_t rw_current(const struct fd_ref *r, struct uio *u, rw_fn fn)
 	return n;
 }
 
-/* read(2) and write(2) are the calls made most: when the file is this call's alone, nothing
- * stands between it and the file's own operation. */
+/* read(2) and write(2) are the calls made most: when the file is this call's alone,
+ * nothing stands between it and the file's own operation. */
 static __attribute__((always_inline)) inline int64_t rw_plain(int fd, uaddr_t buf,
 							      uint64_t count, bool write)
 {

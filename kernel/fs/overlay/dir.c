@@ -1,6 +1,6 @@
 /*
- * Making and removing names in an overlay. The VFS has checked everything against the merged
- * view and holds the overlay directory's lock.
+ * Making and removing names in an overlay. The VFS has checked everything against the
+ * merged view and holds the overlay directory's lock.
  */
 #include <linux/fs.h>
 
@@ -11,8 +11,8 @@
 
 /* ---- whiteouts; sb->change and the upper directory's lock are held ---- */
 
-/* An unused name in an upper directory, for what is made before it is put in place. Nobody
- * lists the directory while its lock is held. */
+/* An unused name in an upper directory, for what is made before it is put in place.
+ * Nobody lists the directory while its lock is held. */
 static int temp_name(struct ovl_sb *s, struct dentry *udir, struct dentry **ret)
 {
 	char text[24];

@@ -1,6 +1,6 @@
 /*
- * Files of an overlay. What is read and mapped is the real inode's page cache, shared by all who
- * use the layer; opening for writing copies up, so a write always finds an upper.
+ * Files of an overlay. What is read and mapped is the real inode's page cache, shared by
+ * all who use the layer; opening for writing copies up, so a write always finds an upper.
  */
 #include <linux/fs.h>
 

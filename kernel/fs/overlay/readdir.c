@@ -1,6 +1,6 @@
 /*
- * Listing a merged directory. The first read makes a list of all names, so that positions stay
- * good while others make and remove some; rewinding makes it anew.
+ * Listing a merged directory. The first read makes a list of all names, so that positions
+ * stay good while others make and remove some; rewinding makes it anew.
  */
 #include "fs/name.h"
 #include "fs/open.h"

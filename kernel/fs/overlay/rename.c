@@ -1,7 +1,8 @@
 /*
- * Renaming in an overlay: both directories and what is moved get an upper, then upper renames.
- * Where lower has the old name, a whiteout stays behind. A directory that must not merge with
- * what lower has under its new name is marked: opaque, or with a redirect to its lower half.
+ * Renaming in an overlay: both directories and what is moved get an upper, then upper
+ * renames. Where lower has the old name, a whiteout stays behind. A directory that must
+ * not merge with what lower has under its new name is marked: opaque, or with a redirect
+ * to its lower half.
  */
 #include <linux/fs.h>
 

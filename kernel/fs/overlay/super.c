@@ -1,7 +1,7 @@
 /*
- * Mounting an overlay. Options: lowerdir=, upperdir= and workdir= with paths, as in Linux; or,
- * for the boot's root, lowerfs= and lowerdev= to mount a file system of its own as lower, with
- * a tmpfs as upper (size= goes to it).
+ * Mounting an overlay. Options: lowerdir=, upperdir= and workdir= with paths, as in
+ * Linux; or, for the boot's root, lowerfs= and lowerdev= to mount a file system of its
+ * own as lower, with a tmpfs as upper (size= goes to it).
  */
 #include <asm/statfs.h>
 

@@ -1,6 +1,7 @@
 /* The file calls that tests are made of. */
 #include "fs/file.h"
 #include "fs/inode.h"
+#include "fs/namei.h"
 #include "lib/string.h"
 #include "tests/unit/kernel/fs/harness.h"
 
@@ -145,4 +146,33 @@ int readlink_of(const char *path, char *buf, size_t n)
 		buf[len] = '\0';
 	path_put(&p);
 	return (int)len;
+}
+
+int open_err(const char *path, uint32_t flags)
+{
+	struct file *f;
+	int err = file_open_at(AT_FDCWD, path, flags, 0666, 0, &f);
+	if (!err)
+		file_put(f);
+	return err;
+}
+
+int rename_to(const char *a, const char *b, uint32_t flags)
+{
+	return vfs_rename(AT_FDCWD, a, AT_FDCWD, b, flags);
+}
+
+int small_tree(void **state)
+{
+	harness_begin();
+	harness_mount_root("tmpfs", NULL);
+	int err = vfs_mkdir(AT_FDCWD, "/d", 0755);
+	insist(!err && put("/d/f", "text") == 4);
+	return 0;
+}
+
+int small_tree_end(void **state)
+{
+	harness_end();
+	return 0;
 }

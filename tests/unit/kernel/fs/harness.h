@@ -1,6 +1,6 @@
 /*
- * The VFS on the host: fakes of memory, page cache, locks and the current thread, and the few
- * file calls that tests are made of. One thread; every lock's rank is checked.
+ * The VFS on the host: fakes of memory, page cache, locks and the current thread, and the
+ * few file calls that tests are made of. One thread; every lock's rank is checked.
  */
 #ifndef TESTS_UNIT_KERNEL_FS_HARNESS_H
 #define TESTS_UNIT_KERNEL_FS_HARNESS_H
@@ -8,8 +8,8 @@
 #include "core/sched.h"
 #include "fs/vfs.h"
 
-/* A current thread with root's credentials and the VFS up; a tmpfs (or what is named) as root.
- * harness_end unmounts nothing: it checks that nothing is locked. */
+/* A current thread with root's credentials and the VFS up; a tmpfs (or what is named)
+ * as root. harness_end unmounts nothing: it checks that nothing is locked. */
 void harness_begin(void);
 void harness_mount_root(const char *type, const char *data);
 void harness_end(void);
@@ -36,6 +36,13 @@ struct file *must_open(const char *path, uint32_t flags);
 const char *names(const char *path);
 int chmod_to(const char *path, uint32_t mode);
 int truncate_to(const char *path, uint64_t size);
+int open_err(const char *path, uint32_t flags); /* 0 or what open says; closes again */
+int rename_to(const char *a, const char *b, uint32_t flags);
 int readlink_of(const char *path, char *buf, size_t n);
+
+/* A test's set-up and end: a tmpfs with a directory /d and a file /d/f that says
+ * "text". */
+int small_tree(void **state);
+int small_tree_end(void **state);
 
 #endif

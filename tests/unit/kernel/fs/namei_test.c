@@ -1,6 +1,7 @@
 /* Names in a tmpfs: walks, making, removing, renaming, by what the man pages promise. */
 /* link: kernel/core/mutex.c */
 /* link: kernel/mm/uio.c */
+/* link: kernel/mm/usercopy.c */
 /* link: kernel/fs/access.c */
 /* link: kernel/fs/anon.c */
 /* link: kernel/fs/attr.c */
@@ -48,8 +49,6 @@
 /* link: tests/unit/kernel/fs/fake_mapping.c */
 #include <linux/fs.h>
 
-#include "fs/access.h"
-#include "fs/dcache.h"
 #include "fs/mount.h"
 #include "fs/namei.h"
 #include "lib/fmt.h"
@@ -58,30 +57,6 @@
 /* after the kernel's headers: they want no libc */
 #include <setjmp.h>
 #include <cmocka.h>
-
-static int begin(void **state)
-{
-	harness_begin();
-	harness_mount_root("tmpfs", NULL);
-	assert_int_equal(vfs_mkdir(AT_FDCWD, "/d", 0755), 0);
-	assert_int_equal(put("/d/f", "text"), 4);
-	return 0;
-}
-
-static int end(void **state)
-{
-	harness_end();
-	return 0;
-}
-
-static int open_err(const char *path, uint32_t flags)
-{
-	struct file *f;
-	int err = file_open_at(AT_FDCWD, path, flags, 0666, 0, &f);
-	if (!err)
-		file_put(f);
-	return err;
-}
 
 static void walks_follow_dots_slashes_and_links(void **state)
 {
@@ -230,11 +205,6 @@ static void a_removed_directory_stays_empty(void **state)
 	path_put(&p);
 }
 
-static int rename_to(const char *a, const char *b, uint32_t flags)
-{
-	return vfs_rename(AT_FDCWD, a, AT_FDCWD, b, flags);
-}
-
 static void rename_moves_and_replaces(void **state)
 {
 	struct kstat a, b;
@@ -351,264 +321,7 @@ static void tmpfile_gets_a_name_once(void **state)
 	assert_int_equal(open_err("/d", O_TMPFILE | O_RDONLY), -EINVAL);
 }
 
-static void permissions_are_asked(void **state)
-{
-	assert_int_equal(chmod_to("/d", 0700), 0);
-	become(1000, 1000);
-	assert_int_equal(open_err("/d/f", O_RDONLY), -EACCES);
-	assert_int_equal(open_err("/d/none", O_RDONLY), -EACCES);
-	assert_int_equal(put("/x", "x"), 1);
-	become(0, 0);
-	assert_int_equal(chmod_to("/d", 0711), 0);
-	assert_int_equal(chmod_to("/d/f", 0644), 0);
-	become(1000, 1000);
-	assert_int_equal(open_err("/d/f", O_RDONLY), 0);
-	assert_int_equal(open_err("/d/f", O_WRONLY), -EACCES);
-	assert_int_equal(open_err("/d/f", O_RDONLY | O_TRUNC), -EACCES);
-	assert_int_equal(open_err("/d", O_RDONLY), -EACCES);
-	assert_int_equal(open_err("/d/new", O_WRONLY | O_CREAT), -EACCES);
-	assert_int_equal(vfs_unlink(AT_FDCWD, "/d/f"), -EACCES);
-	assert_int_equal(vfs_rename(AT_FDCWD, "/d/f", AT_FDCWD, "/f", 0), -EACCES);
-	assert_int_equal(open_err("/d/f", O_RDONLY | O_NOATIME), -EPERM);
-	assert_int_equal(vfs_access(AT_FDCWD, "/d/f", MAY_READ, WALK_REAL_IDS), 0);
-	assert_int_equal(vfs_access(AT_FDCWD, "/d/f", MAY_WRITE, WALK_REAL_IDS), -EACCES);
-	assert_int_equal(chmod_to("/d/f", 0777), -EPERM);
-	assert_string_equal(get("/d/f"), "text");
-}
-
-static void sticky_directories_protect_others(void **state)
-{
-	assert_int_equal(chmod_to("/", 01777), 0);
-	become(1000, 1000);
-	assert_int_equal(put("/mine", "m"), 1);
-	assert_int_equal(vfs_symlink("/d/f", AT_FDCWD, "/lure"), 0);
-	become(1001, 1001);
-	assert_int_equal(vfs_unlink(AT_FDCWD, "/mine"), -EPERM);
-	assert_int_equal(vfs_rename(AT_FDCWD, "/mine", AT_FDCWD, "/yours", 0), -EPERM);
-	/* Nor is anybody led astray by a planted link. */
-	assert_int_equal(open_err("/lure", O_RDONLY), -EACCES);
-	become(1000, 1000);
-	assert_int_equal(open_err("/lure", O_RDONLY), 0);
-	assert_int_equal(vfs_unlink(AT_FDCWD, "/mine"), 0);
-	become(0, 0);
-	assert_int_equal(chmod_to("/", 0755), 0);
-}
-
-static void set_ids(void **state)
-{
-	struct kstat k;
-
-	assert_int_equal(chmod_to("/d", 02777), 0);
-	become(1000, 1000);
-	assert_int_equal(vfs_mkdir(AT_FDCWD, "/d/sub", 0755), 0);
-	assert_int_equal(stat_of("/d/sub", &k), 0);
-	assert_int_equal(k.mode & 07777, 02755);
-	assert_int_equal(k.gid, 0);
-	assert_int_equal(put("/d/own", "x"), 1);
-	assert_int_equal(chmod_to("/d/own", 06755), 0);
-	assert_int_equal(stat_of("/d/own", &k), 0);
-	/* Group 0 is not ours: no setgid. */
-	assert_int_equal(k.mode & 07777, 04755);
-	assert_int_equal(put("/d/own", "y"), 1);
-	assert_int_equal(stat_of("/d/own", &k), 0);
-	assert_int_equal(k.mode & 07777, 0755);
-}
-
-static void limits_on_size(void **state)
-{
-	struct file *f = must_open("/d/f", O_RDWR);
-
-	fake_limit = 6;
-	fake_signal = 0;
-	assert_int_equal(file_write_kernel(f, "0123456789", 10, 0), 6);
-	assert_int_equal(fake_signal, 0);
-	assert_int_equal(file_write_kernel(f, "x", 1, 6), -EFBIG);
-	assert_int_equal(fake_signal, 25);
-	assert_int_equal(truncate_to("/d/f", 7), -EFBIG);
-	fake_limit = UINT64_MAX;
-	assert_int_equal(truncate_to("/d/f", 3), 0);
-	assert_string_equal(get("/d/f"), "012");
-	file_put(f);
-}
-
-static void executed_files_are_not_written(void **state)
-{
-	struct file *x, *w;
-
-	assert_int_equal(file_open_exec(AT_FDCWD, "/d/f", WALK_FOLLOW, &x), -EACCES);
-	assert_int_equal(chmod_to("/d/f", 0755), 0);
-	assert_int_equal(file_open_exec(AT_FDCWD, "/d/f", WALK_FOLLOW, &x), 0);
-	assert_int_equal(open_err("/d/f", O_WRONLY), -ETXTBSY);
-	assert_int_equal(open_err("/d/f", O_RDONLY), 0);
-	file_put(x);
-	w = must_open("/d/f", O_WRONLY);
-	assert_int_equal(file_open_exec(AT_FDCWD, "/d/f", WALK_FOLLOW, &x), -ETXTBSY);
-	file_put(w);
-	assert_int_equal(file_open_exec(AT_FDCWD, "/d", WALK_FOLLOW, &x), -EACCES);
-}
-
-static void mounts_cover_and_uncover(void **state)
-{
-	struct path at;
-	char buf[64];
-
-	assert_int_equal(vfs_mkdir(AT_FDCWD, "/m", 0755), 0);
-	assert_int_equal(put("/m/below", "b"), 1);
-	assert_int_equal(path_at(AT_FDCWD, "/m", 0, &at), 0);
-	assert_int_equal(mount_fs("tmpfs", "t", "size=64k", &at, 0), 0);
-	path_put(&at);
-	assert_string_equal(names("/m"), "");
-	assert_int_equal(put("/m/above", "a"), 1);
-	assert_string_equal(get("/m/../m/above"), "a");
-	assert_int_equal(rename_to("/m/above", "/above", 0), -EXDEV);
-	assert_int_equal(vfs_rmdir(AT_FDCWD, "/m"), -EBUSY);
-	assert_int_equal(rename_to("/m", "/n", 0), -EBUSY);
-	struct file *f = must_open("/m/above", O_RDONLY);
-	assert_string_equal(path_text(&f->path, NULL, buf, sizeof buf), "/m/above");
-	assert_int_equal(path_at(AT_FDCWD, "/m", 0, &at), 0);
-	assert_int_equal(mount_umount(&at, 0), -EBUSY);
-	file_put(f);
-	assert_int_equal(mount_umount(&at, 0), 0);
-	path_put(&at);
-	assert_string_equal(names("/m"), "below");
-	assert_int_equal(rename_to("/m", "/n", 0), 0);
-}
-
-static void binds_and_read_only(void **state)
-{
-	struct path from, at;
-
-	assert_int_equal(vfs_mkdir(AT_FDCWD, "/b", 0755), 0);
-	assert_int_equal(path_at(AT_FDCWD, "/d", 0, &from), 0);
-	assert_int_equal(path_at(AT_FDCWD, "/b", 0, &at), 0);
-	assert_int_equal(mount_bind(&from, &at, true, 0), 0);
-	path_put(&at);
-	assert_string_equal(get("/b/f"), "text");
-	assert_int_equal(path_at(AT_FDCWD, "/b", 0, &at), 0);
-	assert_int_equal(mount_remount(&at, MS_BIND | MS_RDONLY | MS_NOEXEC, NULL), 0);
-	assert_int_equal(put("/b/f", "x"), -EROFS);
-	assert_int_equal(vfs_mkdir(AT_FDCWD, "/b/x", 0755), -EROFS);
-	assert_int_equal(vfs_unlink(AT_FDCWD, "/b/f"), -EROFS);
-	assert_int_equal(chmod_to("/b/f", 0777), -EROFS);
-	assert_int_equal(put("/d/f", "still"), 5);
-	assert_int_equal(mount_umount(&at, MNT_DETACH), 0);
-	path_put(&at);
-	path_put(&from);
-}
-
-static void recursive_binds_copy_the_tree(void **state)
-{
-	struct path from, at;
-
-	assert_int_equal(vfs_mkdir(AT_FDCWD, "/d/m", 0755), 0);
-	assert_int_equal(vfs_mkdir(AT_FDCWD, "/b", 0755), 0);
-	assert_int_equal(path_at(AT_FDCWD, "/d/m", 0, &at), 0);
-	assert_int_equal(mount_fs("tmpfs", "t", NULL, &at, 0), 0);
-	path_put(&at);
-	assert_int_equal(put("/d/m/in", "in"), 2);
-	assert_int_equal(path_at(AT_FDCWD, "/d", 0, &from), 0);
-	assert_int_equal(path_at(AT_FDCWD, "/b", 0, &at), 0);
-	assert_int_equal(mount_bind(&from, &at, true, 0), 0);
-	path_put(&at);
-	path_put(&from);
-	assert_string_equal(get("/b/m/in"), "in");
-	assert_int_equal(path_at(AT_FDCWD, "/b", 0, &at), 0);
-	assert_int_equal(mount_umount(&at, 0), -EBUSY);
-	assert_int_equal(mount_umount(&at, MNT_DETACH), 0);
-	path_put(&at);
-	assert_string_equal(get("/d/m/in"), "in");
-}
-
-static int open_how(const char *path, uint32_t walk)
-{
-	struct file *f, *dir = must_open("/d", O_RDONLY | O_DIRECTORY);
-	int fd = fd_add(dir, false);
-	int err = file_open_at(fd, path, O_RDONLY, 0, walk, &f);
-	if (!err)
-		file_put(f);
-	assert_int_equal(fd_close(fd), 0);
-	return err;
-}
-
-static void scoped_walks_stay_inside(void **state)
-{
-	assert_int_equal(put("/outside", "o"), 1);
-	assert_int_equal(vfs_symlink("/outside", AT_FDCWD, "/d/abs"), 0);
-	assert_int_equal(vfs_symlink("../outside", AT_FDCWD, "/d/up"), 0);
-	assert_int_equal(vfs_symlink("f", AT_FDCWD, "/d/in"), 0);
-	assert_int_equal(open_how("f", WALK_BENEATH), 0);
-	assert_int_equal(open_how("in", WALK_BENEATH), 0);
-	assert_int_equal(open_how("abs", WALK_BENEATH), -EXDEV);
-	assert_int_equal(open_how("up", WALK_BENEATH), -EXDEV);
-	assert_int_equal(open_how("../d/f", WALK_BENEATH), -EXDEV);
-	assert_int_equal(open_how("/d/f", WALK_BENEATH), -EXDEV);
-	assert_int_equal(open_how("in", WALK_NO_SYMLINKS), -ELOOP);
-	assert_int_equal(open_how("/f", WALK_IN_ROOT), 0);
-	assert_int_equal(open_how("../../f", WALK_IN_ROOT), 0);
-	assert_int_equal(open_how("abs", WALK_IN_ROOT), -ENOENT);
-}
-
-static void names_that_are_not_used_are_dropped(void **state)
-{
-	uint64_t all, unused;
-	char path[32];
-
-	for (int k = 0; k < 200; k++) {
-		fmt_to(path, sizeof path, "/d/absent%d", k);
-		assert_false(exists(path));
-	}
-	dcache_counts(&all, &unused);
-	assert_true(unused >= 200);
-	dcache_prune(10000);
-	dcache_counts(&all, &unused);
-	assert_true(unused < 4);
-	assert_string_equal(get("/d/f"), "text");
-}
-
-static void fine(int err)
-{
-	assert_true(err >= 0 || err == -ENOMEM || err == -ENOENT);
-}
-
-/* Every allocation of a sequence fails in turn: errors come back, and nothing leaks. */
-static void allocation_failures_are_survived(void **state)
-{
-	for (long n = 1; n < 60; n++) {
-		dcache_prune(10000);
-		long before = heap_objects;
-		heap_fail_in = n;
-		int64_t made = put("/d/a_rather_long_name_that_is_not_kept_inline", "x");
-		fine(vfs_mkdir(AT_FDCWD, "/d/sub", 0755));
-		fine(vfs_symlink("target", AT_FDCWD, "/d/link"));
-		fine(rename_to("/d/link", "/d/sub/link", 0));
-		heap_fail_in = 0;
-		fine((int)made);
-		fine(vfs_unlink(AT_FDCWD,
-				"/d/a_rather_long_name_that_is_not_kept_inline"));
-		fine(vfs_unlink(AT_FDCWD, "/d/link"));
-		fine(vfs_unlink(AT_FDCWD, "/d/sub/link"));
-		fine(vfs_rmdir(AT_FDCWD, "/d/sub"));
-		dcache_prune(10000);
-		assert_int_equal(heap_objects, before);
-	}
-}
-
-static void deep_trees_come_down_without_deep_stacks(void **state)
-{
-	struct path p;
-
-	for (int k = 0; k < 5000; k++) {
-		assert_int_equal(vfs_mkdir(AT_FDCWD, "x", 0755), 0);
-		assert_int_equal(path_at(AT_FDCWD, "x", 0, &p), 0);
-		fs_ctx_set_cwd(&p);
-		path_put(&p);
-	}
-	fs_root_get(&p);
-	fs_ctx_set_cwd(&p);
-	path_put(&p);
-}
-
-#define TEST(t) cmocka_unit_test_setup_teardown(t, begin, end)
+#define TEST(t) cmocka_unit_test_setup_teardown(t, small_tree, small_tree_end)
 
 int main(void)
 {
@@ -628,18 +341,6 @@ int main(void)
 		TEST(rename_leaves_a_whiteout),
 		TEST(hard_links),
 		TEST(tmpfile_gets_a_name_once),
-		TEST(permissions_are_asked),
-		TEST(sticky_directories_protect_others),
-		TEST(set_ids),
-		TEST(limits_on_size),
-		TEST(executed_files_are_not_written),
-		TEST(mounts_cover_and_uncover),
-		TEST(binds_and_read_only),
-		TEST(recursive_binds_copy_the_tree),
-		TEST(scoped_walks_stay_inside),
-		TEST(names_that_are_not_used_are_dropped),
-		TEST(allocation_failures_are_survived),
-		TEST(deep_trees_come_down_without_deep_stacks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

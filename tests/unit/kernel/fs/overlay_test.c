@@ -68,11 +68,6 @@ static int end(void **state)
 	return 0;
 }
 
-static int rename_to(const char *a, const char *b, uint32_t flags)
-{
-	return vfs_rename(AT_FDCWD, a, AT_FDCWD, b, flags);
-}
-
 static void both_layers_are_seen(void **state)
 {
 	make_file("/o/new", "upper");

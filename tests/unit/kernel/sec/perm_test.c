@@ -31,7 +31,8 @@ static int check(const struct cred *c, uint32_t mode, uint32_t may)
 	return sec_may_access(c, &o, may);
 }
 
-/* The class whose bits count: the owner's, the group's, the others', never a later one. */
+/* The class whose bits count: the owner's, the group's, the others', never a later
+ * one. */
 static void one_class_decides(void **state)
 {
 	struct cred owner = user(10, 99, 0), member = user(11, 20, 0),
