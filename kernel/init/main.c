@@ -34,6 +34,7 @@ static const struct step with_threads[] = {
 	{ "files", init_files },
 	{ "processes", proc_init },
 	{ "devices", init_devices },
+	{ "panic test", init_panic_test },
 	{ "root", init_root },
 	{ "sealed", arch_seal },
 };

@@ -16,6 +16,7 @@
 #include "fs/vfs.h"
 #include "init/init.h"
 #include "lib/fmt.h"
+#include "lib/string.h"
 #include "lib/vm_exit.h"
 #include "proc/task.h"
 #include "sec/entropy.h"
@@ -40,6 +41,13 @@ void init_devices(void)
 {
 	virtio_mmio_init();
 	vport_files_init();
+}
+
+void init_panic_test(void)
+{
+	char word[8];
+	if (cmdline_get("panic", word, sizeof word) && !strcmp(word, "test"))
+		__builtin_trap();
 }
 
 void init_root(void)
