@@ -155,13 +155,15 @@ static void random_device_is_ready_to_poll(void)
 /* Credit is for root: who could claim it could make a weak pool look ready. */
 static void only_root_gives_credit(void)
 {
-	struct {
+	union {
 		struct rand_pool_info info;
-		unsigned char bytes[32];
-	} add = { { 256, 32 }, { 1 } };
+		unsigned char room[sizeof(struct rand_pool_info) + 32];
+	} add = { .room = { 0 } };
 	int fd = open("/dev/random", O_RDWR), pid;
 
 	tap_needs_root();
+	add.info.entropy_count = 256;
+	add.info.buf_size = 32;
 	CHECK(!ioctl(fd, RNDADDENTROPY, &add));
 	CHECK(!ioctl(fd, RNDRESEEDCRNG, 0));
 	add.info.entropy_count = -1;

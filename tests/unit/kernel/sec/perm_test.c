@@ -13,10 +13,20 @@
 #define FILE_TYPE 0100000u
 #define DIR_TYPE 0040000u
 
-static struct {
+static union {
 	struct groups head;
-	gid_t gid[2];
-} groups = { { { 1 }, 2 }, { 50, 60 } };
+	unsigned char room[sizeof(struct groups) + 2 * sizeof(gid_t)];
+} groups;
+
+/* The supplementary groups of every user below: 50 and 60. */
+static int groups_setup(void **state)
+{
+	ref_init(&groups.head.refs, 1);
+	groups.head.n = 2;
+	groups.head.gid[0] = 50;
+	groups.head.gid[1] = 60;
+	return 0;
+}
 
 static struct cred user(uid_t uid, gid_t gid, uint64_t caps)
 {
@@ -97,5 +107,5 @@ int main(void)
 		cmocka_unit_test(dac_override),
 		cmocka_unit_test(dac_read_search),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, groups_setup, NULL);
 }
