@@ -213,10 +213,8 @@ static uint32_t pid_text_poll(struct file *f, struct poll_table *pt)
 	bool changed;
 
 	poll_add(pt, f, wait);
-	mutex_lock(&o->lock);
-	changed = o->changes_seen != now;
-	o->changes_seen = now;
-	mutex_unlock(&o->lock);
+	changed = __atomic_exchange_n((uint64_t *)&o->changes_seen, now,
+				      __ATOMIC_RELAXED) != now;
 	return POLLIN | POLLRDNORM | (changed ? POLLERR | POLLPRI : 0);
 }
 

@@ -34,10 +34,10 @@ void proc_text_free(struct proc_text *t);
 
 /* An open text file. */
 struct proc_open {
-	struct mutex lock;     /* RANK_FILE_POS: the text */
-	struct proc_text text; /* [lock] */
-	bool made;	       /* [lock] */
-	uint64_t changes_seen; /* [lock] files that can be polled: at the last look */
+	struct mutex lock;	       /* RANK_FILE_POS: the text */
+	struct proc_text text;	       /* [lock] */
+	bool made;		       /* [lock] */
+	_Atomic uint64_t changes_seen; /* files that can be polled: at the last look */
 };
 must_use int proc_open_text(struct file *f);
 void proc_release_text(struct file *f);
