@@ -91,34 +91,36 @@ static void super_copy(const struct ext4_disk_super *s, struct ext4_geometry *g)
 	memcpy(g->uuid, s->uuid, sizeof(g->uuid));
 }
 
-/* Everything later arithmetic relies on. Sets g->groups. */
+/* Everything later arithmetic relies on. Sets g->groups. The checks are gathered, not
+ * branched on: nearly all disks pass, and every branch is code to run for the first
+ * time. */
 static const char *geometry_check(struct ext4_geometry *g)
 {
 	bool bigalloc = g->ro_compat & EXT4_RO_BIGALLOC;
+	uint32_t desc_min = g->incompat & EXT4_INCOMPAT_64BIT ? 64 : EXT4_GROUP_SIZE_MIN;
+	uint32_t bits = 8 * g->block_size;
 	uint64_t groups;
+	bool bad = g->first_block > (g->block_size == 1024);
 
-	if (g->first_block > (g->block_size == 1024))
-		return "first data block";
-	if (g->blocks <= g->first_block || g->blocks >> (63 - g->block_shift))
-		return "number of blocks";
-	if (!g->blocks_per_group ||
-	    (!bigalloc && g->blocks_per_group > 8 * g->block_size))
-		return "blocks per group";
-	if (!is_power_of_2(g->inode_size) || g->inode_size < EXT4_INODE_SIZE_MIN ||
-	    g->inode_size > g->block_size)
-		return "inode size";
-	if (!is_power_of_2(g->desc_size) || g->desc_size > g->block_size ||
-	    g->desc_size <
-		    (g->incompat & EXT4_INCOMPAT_64BIT ? 2 : 1) * EXT4_GROUP_SIZE_MIN)
-		return "group descriptor size";
+	bad |= g->blocks <= g->first_block;
+	bad |= g->blocks >> (63 - g->block_shift) != 0;
+	bad |= g->inode_size < EXT4_INODE_SIZE_MIN;
+	bad |= g->inode_size > g->block_size;
+	bad |= !is_power_of_2(g->inode_size);
+	bad |= g->desc_size < desc_min;
+	bad |= g->desc_size > g->block_size;
+	bad |= !is_power_of_2(g->desc_size);
+	bad |= g->blocks_per_group == 0;
+	bad |= g->blocks_per_group > bits && !bigalloc;
+	bad |= g->inodes_per_group == 0;
+	bad |= g->inodes_per_group > bits;
+	if (bad)
+		return "its sizes make no sense";
 	groups = (g->blocks - g->first_block + g->blocks_per_group - 1) /
 		 g->blocks_per_group;
-	if (groups > UINT32_MAX)
-		return "number of groups";
-	g->groups = groups;
-	if (!g->inodes_per_group || g->inodes_per_group > 8 * g->block_size ||
-	    groups * g->inodes_per_group != g->inodes)
-		return "number of inodes";
+	if (groups > UINT32_MAX || groups * g->inodes_per_group != g->inodes)
+		return "its number of inodes makes no sense";
+	g->groups = (uint32_t)groups;
 	return NULL;
 }
 
@@ -300,24 +302,42 @@ static struct ext4_time time_decode(uint32_t sec, uint32_t extra)
 	};
 }
 
-static void inode_times(const struct ext4_geometry *g, const struct ext4_disk_inode *d,
-			struct ext4_inode *i)
+#define AT(field) offsetof(struct ext4_disk_inode, field)
+static const struct {
+	uint8_t sec, extra; /* in the inode on disk */
+	uint8_t to;	    /* in struct ext4_inode */
+} inode_times[] = {
+	{ AT(atime), AT(atime_extra), offsetof(struct ext4_inode, atime) },
+	{ AT(mtime), AT(mtime_extra), offsetof(struct ext4_inode, mtime) },
+	{ AT(ctime), AT(ctime_extra), offsetof(struct ext4_inode, ctime) },
+	{ AT(btime), AT(btime_extra), offsetof(struct ext4_inode, btime) },
+};
+
+static void times_decode(const struct ext4_geometry *g, const struct ext4_disk_inode *d,
+			 struct ext4_inode *i)
 {
-	i->atime =
-		time_decode(d->atime, INODE_HAS(g, d, atime_extra) ? d->atime_extra : 0);
-	i->mtime =
-		time_decode(d->mtime, INODE_HAS(g, d, mtime_extra) ? d->mtime_extra : 0);
-	i->ctime =
-		time_decode(d->ctime, INODE_HAS(g, d, ctime_extra) ? d->ctime_extra : 0);
-	if (INODE_HAS(g, d, btime))
-		i->btime = time_decode(d->btime,
-				       INODE_HAS(g, d, btime_extra) ? d->btime_extra : 0);
+	const uint8_t *raw = (const uint8_t *)d;
+	uint32_t end = EXT4_INODE_SIZE_MIN;
+
+	if (g->inode_size > EXT4_INODE_SIZE_MIN)
+		end += d->extra_size;
+	for (size_t k = 0; k < ARRAY_LEN(inode_times); k++) {
+		uint32_t sec = 0, extra = 0;
+		struct ext4_time t;
+
+		if (inode_times[k].sec + sizeof(sec) <= end)
+			memcpy(&sec, raw + inode_times[k].sec, sizeof(sec));
+		if (inode_times[k].extra + sizeof(extra) <= end)
+			memcpy(&extra, raw + inode_times[k].extra, sizeof(extra));
+		t = time_decode(sec, extra);
+		memcpy((char *)i + inode_times[k].to, &t, sizeof(t));
+	}
 }
 
 static int inode_sizes(const struct ext4_geometry *g, const struct ext4_disk_inode *d,
 		       struct ext4_inode *i)
 {
-	bool huge = g->ro_compat & EXT4_RO_HUGE_FILE;
+	bool huge = g->ro_compat & EXT4_RO_HUGE_FILE, bad;
 
 	i->size = d->size_lo;
 	if (S_ISREG(i->mode) || S_ISDIR(i->mode))
@@ -327,13 +347,10 @@ static int inode_sizes(const struct ext4_geometry *g, const struct ext4_disk_ino
 		i->sectors <<= g->block_shift - 9;
 	i->xattr_block = lo_hi(d->xattr_block_lo, d->xattr_block_hi);
 	/* Logical block numbers have 32 bits. */
-	if (i->size > (uint64_t)UINT32_MAX << g->block_shift)
-		return -EUCLEAN;
-	if (S_ISDIR(i->mode) && (!i->size || i->size & (g->block_size - 1)))
-		return -EUCLEAN;
-	if (S_ISLNK(i->mode) && (!i->size || i->size > MIN(LINK_MAX, g->block_size)))
-		return -EUCLEAN;
-	if (i->xattr_block && !ext4_blocks_ok(g, i->xattr_block, 1))
+	bad = i->size > (uint64_t)UINT32_MAX << g->block_shift;
+	bad |= S_ISDIR(i->mode) & (!i->size | ((i->size & (g->block_size - 1)) != 0));
+	bad |= S_ISLNK(i->mode) & (!i->size | (i->size > MIN(LINK_MAX, g->block_size)));
+	if (bad || (i->xattr_block && !ext4_blocks_ok(g, i->xattr_block, 1)))
 		return -EUCLEAN;
 	if (g->inode_size > EXT4_INODE_SIZE_MIN) {
 		uint32_t at = EXT4_INODE_SIZE_MIN + d->extra_size;
@@ -347,10 +364,15 @@ static int inode_sizes(const struct ext4_geometry *g, const struct ext4_disk_ino
 	return 0;
 }
 
+/* Types of inodes are four bits, of which seven values are in use. */
 static bool inode_type_ok(uint32_t mode)
 {
-	return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode) || S_ISCHR(mode) ||
-	       S_ISBLK(mode) || S_ISFIFO(mode) || S_ISSOCK(mode);
+	const uint32_t known = BIT(S_IFIFO >> 12) | BIT(S_IFCHR >> 12) |
+			       BIT(S_IFDIR >> 12) | BIT(S_IFBLK >> 12) |
+			       BIT(S_IFREG >> 12) | BIT(S_IFLNK >> 12) |
+			       BIT(S_IFSOCK >> 12);
+
+	return known >> (mode >> 12) & 1;
 }
 
 /* Whether i's bytes are found through i->block as an extent tree. */
@@ -391,7 +413,7 @@ int ext4_inode_decode(const struct ext4_geometry *g, uint32_t ino, const void *r
 	/* Block maps, the form before extents, are only read where they are empty. */
 	if (inode_has_data(&i) && i.size && !(i.flags & EXT4_INODE_EXTENTS))
 		return -EOPNOTSUPP;
-	inode_times(g, d, &i);
+	times_decode(g, d, &i);
 	memcpy(i.block, d->block, sizeof(i.block));
 	*ret = i;
 	return 0;
