@@ -182,7 +182,7 @@ static void only_root_gives_credit(void)
 			_exit(3);
 		if (ioctl(fd, RNDRESEEDCRNG, 0) != -1 || errno != EPERM)
 			_exit(4);
-		_exit(write(fd, add.bytes, 32) == 32 ? 0 : 5);
+		_exit(write(fd, add.room, 32) == 32 ? 0 : 5);
 	}
 	CHECK_EQ(tap_wait(pid), 0);
 }
