@@ -20,7 +20,7 @@ void ldisc_default_termios(struct ktermios *t)
 	*t = (struct ktermios){
 		.c_iflag = ICRNL | IXON,
 		.c_oflag = OPOST | ONLCR,
-		.c_cflag = B38400 | CS8 | CREAD | HUPCL,
+		.c_cflag = B38400 | CS8 | CREAD,
 		.c_lflag =
 			ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
 		.c_ispeed = 38400,

@@ -115,6 +115,7 @@ static int serial_setup(void)
 
 	if (err)
 		return err;
+	serial.tty.ld.t.c_cflag |= HUPCL;
 	mutex_init(&serial.out_lock, RANK_BLK);
 	spin_init(&serial.raw_lock, RANK_DEV);
 	waitq_init(&serial.raw_wait);

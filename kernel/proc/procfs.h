@@ -46,6 +46,7 @@ extern const struct file_ops procfs_mem_ops;
 /* ---- procfs_fd.c ---- */
 bool procfs_fd_list(void *task, uint64_t *pos, char *buf, size_t n);
 int procfs_fd_link(void *task, const char *name, struct path *ret);
+uint32_t procfs_fd_mode(void *task, const char *name);
 int procfs_fd_info(struct proc_text *t, void *task, const char *name);
 int procfs_exe_link(void *task, struct path *ret);
 int procfs_cwd_link(void *task, struct path *ret);

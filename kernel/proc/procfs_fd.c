@@ -70,6 +70,23 @@ int procfs_fd_link(void *task, const char *name, struct path *ret)
 	return 0;
 }
 
+/* r and w say how the file is open, as proc(5) has it. */
+uint32_t procfs_fd_mode(void *task, const char *name)
+{
+	bool cloexec;
+	struct file *f = fd_named(task, name, &cloexec);
+	uint32_t mode = 0;
+
+	if (!f)
+		return 0;
+	if (f->mode & FMODE_READ)
+		mode |= S_IRUSR | S_IXUSR;
+	if (f->mode & FMODE_WRITE)
+		mode |= S_IWUSR | S_IXUSR;
+	file_put(f);
+	return mode;
+}
+
 int procfs_fd_info(struct proc_text *o, void *task, const char *name)
 {
 	bool cloexec = false;

@@ -66,6 +66,7 @@ static int lookup_child(struct inode *dir, const struct qname *name, struct inod
 	struct proc_pid *p = proc_pid_of(dir);
 	struct proc_pid child = { .kind = PID_CHILD, .entry = p->entry };
 	bool link = p->entry->link_name || p->entry->link_name_text;
+	uint32_t mode = S_IFREG | 0444;
 	int err;
 
 	if (name->len >= sizeof child.name)
@@ -76,9 +77,12 @@ static int lookup_child(struct inode *dir, const struct qname *name, struct inod
 		     : p->entry->show_name(NULL, p->task, child.name);
 	if (err)
 		return err == -ENOENT ? 0 : err;
+	if (link)
+		mode = S_IFLNK |
+		       (p->entry->link_mode ? p->entry->link_mode(p->task, child.name)
+					    : 0700);
 	child.task = task_again(p);
-	return proc_pid_inode(dir->sb, child, link ? S_IFLNK | 0700 : S_IFREG | 0444,
-			      ret);
+	return proc_pid_inode(dir->sb, child, mode, ret);
 }
 
 static int pid_dir_lookup(struct inode *dir, struct dentry *d)

@@ -63,6 +63,8 @@ struct proc_pid_entry {
 	/* ret or t NULL: only whether there is such an entry (0 or -ENOENT). */
 	int (*link_name)(void *task, const char *name, struct path *ret);
 	int (*show_name)(struct proc_text *t, void *task, const char *name);
+	/* Permission bits of such a link; absent: 0700. */
+	uint32_t (*link_mode)(void *task, const char *name);
 	/* Links of such a directory that name no file. */
 	int64_t (*link_name_text)(void *task, const char *name, char *buf, size_t n);
 	const struct file_ops *fops; /* instead of show (mem); see proc_task_of */
