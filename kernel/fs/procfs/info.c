@@ -176,6 +176,13 @@ static int show_devices(struct proc_text *t, void *arg)
 	return 0;
 }
 
+/* There is no swap, and programs that look here are to see just that. */
+static int show_swaps(struct proc_text *t, void *arg)
+{
+	proc_printf(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
 /* ---- the log ---- */
 
 static int show_kmsg(struct proc_text *t, void *arg)
@@ -259,6 +266,7 @@ void procfs_info_init(void)
 		{ "cmdline", 0444, show_cmdline },
 		{ "partitions", 0444, show_partitions },
 		{ "devices", 0444, show_devices },
+		{ "swaps", 0444, show_swaps },
 		{ "kmsg", 0400, show_kmsg },
 		{ "mayfly/timeline", 0444, show_timeline },
 		{ "mayfly/leaks", 0400, show_leaks },
