@@ -124,10 +124,11 @@ static int transfer(struct blk_device *d, bool write, uint64_t sector,
 	struct request *r;
 	int err;
 
+	if (!n || n > d->max_segments || (write && d->read_only))
+		return -EIO;
 	for (size_t i = 0; i < n; i++)
 		sectors += seg[i].len / SECTOR_SIZE;
-	if (!n || n > d->max_segments || sector > d->sectors ||
-	    sectors > d->sectors - sector || (write && d->read_only))
+	if (sector > d->sectors || sectors > d->sectors - sector)
 		return -EIO;
 	r = request_get(b);
 	r->header = (struct virtio_blk_outhdr){
