@@ -126,7 +126,9 @@ static int truncate_opened(struct file *f)
 static int open_by_type(struct file *f)
 {
 	f->ops = f->inode->fops;
-	int err = f->ops && f->ops->open ? f->ops->open(f->inode, f) : 0;
+	if (!f->ops)
+		return -ENXIO; /* an eventfd and the like, by way of /proc/self/fd */
+	int err = f->ops->open ? f->ops->open(f->inode, f) : 0;
 	if (err)
 		f->ops = NULL;
 	return err;

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/timerfd.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -129,6 +132,20 @@ static void fd_directory_lists_descriptors(void)
 		seen |= !strcmp(e->d_name, want);
 	}
 	CHECK(seen && n >= 5);
+}
+
+static void what_has_no_name_cannot_be_opened_again(void)
+{
+	char path[64];
+	int fds[] = { eventfd(0, 0), epoll_create1(0), timerfd_create(CLOCK_MONOTONIC, 0) };
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fds[i]);
+		CHECK_ERR(open(path, O_RDWR), ENXIO);
+	}
+	int p[2];
+	CHECK(!pipe(p)); /* a pipe can */
+	snprintf(path, sizeof path, "/proc/self/fd/%d", p[1]);
+	CHECK_EQ(write(open(path, O_WRONLY), "x", 1), 1);
 }
 
 static void processes_are_listed(void)
@@ -265,7 +282,8 @@ static void own_descriptors_without_dumpability(void)
 }
 
 TEST_MAIN(CASE(stat_line), CASE(status_lines), CASE(maps_show_what_is_mapped),
-	  CASE(links), CASE(fd_directory_lists_descriptors), CASE(processes_are_listed),
+	  CASE(links), CASE(fd_directory_lists_descriptors),
+	  CASE(what_has_no_name_cannot_be_opened_again), CASE(processes_are_listed),
 	  CASE(a_dead_process_is_gone), CASE(command_line), CASE(memory_figures),
 	  CASE(global_files), CASE(reads_in_small_pieces_agree),
 	  CASE(memory_of_a_process), CASE(mounts_can_be_watched),
