@@ -194,16 +194,6 @@ int64_t time_now_file(void)
 	return (int64_t)clock_real();
 }
 
-void inode_touch(struct inode *i, uint32_t which)
-{
-	int64_t now = time_now_file();
-
-	if (which & TOUCH_MTIME)
-		i->t.mtime = now;
-	if (which & TOUCH_CTIME)
-		i->t.ctime = now;
-}
-
 #define DAY_NS ((int64_t)(24 * 3600 * NSEC_PER_SEC))
 
 /* relatime: only when it has become older than a change, or than a day. */

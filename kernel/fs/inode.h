@@ -15,7 +15,18 @@ void inode_cache_init(void);
 
 #define TOUCH_MTIME 1u
 #define TOUCH_CTIME 2u
-void inode_touch(struct inode *i, uint32_t which); /* times := now */
+static inline void inode_touch_at(struct inode *i, uint32_t which, int64_t now)
+{
+	if (which & TOUCH_MTIME)
+		i->t.mtime = now;
+	if (which & TOUCH_CTIME)
+		i->t.ctime = now;
+}
+
+static inline void inode_touch(struct inode *i, uint32_t which)
+{
+	inode_touch_at(i, which, time_now_file());
+}
 /* Access times by the mount's rules: relatime unless strictatime or noatime. */
 void inode_accessed(const struct mount *mnt, struct inode *i);
 void file_accessed(struct file *f);

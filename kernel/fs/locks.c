@@ -20,8 +20,12 @@
 #include "fs/file.h"
 #include "fs/inode.h"
 
+/* Of one inode: their lists are walked with a spinlock held. */
+#define LOCKS_MAX 8192
+
 struct lock_set {
 	struct list held; /* struct file_lock */
+	uint32_t n;	  /* of them */
 	struct waitq waiters;
 };
 
@@ -99,6 +103,7 @@ static void cut_out(struct lock_set *s, const struct file_lock *range,
 			*rest = *l;
 			rest->start = range->end + 1;
 			list_push_front(&l->link, &rest->link);
+			s->n++;
 		}
 		if (head) {
 			l->end = range->start - 1;
@@ -107,6 +112,7 @@ static void cut_out(struct lock_set *s, const struct file_lock *range,
 		} else {
 			list_del(&l->link);
 			list_push_back(dead, &l->link);
+			s->n--;
 		}
 	}
 }
@@ -126,6 +132,7 @@ static void merge(struct lock_set *s, struct file_lock *n, struct list *dead)
 		n->end = MAX(n->end, l->end);
 		list_del(&l->link);
 		list_push_back(dead, &l->link);
+		s->n--;
 	}
 }
 
@@ -173,10 +180,13 @@ static int try_set(struct lock_set *s, const struct file_lock *want, struct file
 {
 	if (*n && find_conflict(s, want))
 		return -EAGAIN;
+	if (*n && s->n >= LOCKS_MAX)
+		return -ENOLCK;
 	cut_out(s, want, spare, dead);
 	if (*n) {
 		**n = *want;
 		list_push_back(&s->held, &(*n)->link);
+		s->n++;
 		merge(s, *n, dead);
 		*n = NULL;
 	}
@@ -283,6 +293,7 @@ static void drop_owner(struct inode *i, const void *owner)
 			continue;
 		list_del(&l->link);
 		list_push_back(&dead, &l->link);
+		s->n--;
 	}
 	spin_unlock(&locks_lock);
 	if (list_empty(&dead))

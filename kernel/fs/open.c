@@ -113,6 +113,34 @@ static int create_here(struct creation *c, struct dentry *d)
 	return err;
 }
 
+/* A cached answer still holds once the directory is locked. */
+static bool still_there(const struct dentry *d, const struct dentry *parent)
+{
+	return d->parent == parent && !(d->flags & DENTRY_UNHASHED);
+}
+
+/* With the parent locked: d (consumed; NULL: not cached) or who has the name now. */
+static int find_locked(struct creation *c, struct dentry *d, struct dentry **ret)
+{
+	struct dentry *parent = c->w.at.dentry;
+	int err = 0;
+
+	if (d && !still_there(d, parent)) {
+		dentry_put(d);
+		d = NULL;
+	}
+	if (!d)
+		err = lookup_locked(parent, &c->w.last, &d);
+	if (!err && !d->inode) {
+		err = create_here(c, d);
+		if (err)
+			dentry_put(d);
+	}
+	if (!err)
+		*ret = d;
+	return err;
+}
+
 /* The last component: found, or made. *ret is positive and referenced. */
 static int find_or_create(struct creation *c, struct dentry **ret)
 {
@@ -123,18 +151,9 @@ static int find_or_create(struct creation *c, struct dentry **ret)
 		*ret = d;
 		return 0;
 	}
-	if (d)
-		dentry_put(d);
 	mutex_lock(&parent->inode->lock);
-	int err = lookup_locked(parent, &c->w.last, &d);
-	if (!err && !d->inode) {
-		err = create_here(c, d);
-		if (err)
-			dentry_put(d);
-	}
+	int err = find_locked(c, d, ret);
 	mutex_unlock(&parent->inode->lock);
-	if (!err)
-		*ret = d;
 	return err;
 }
 

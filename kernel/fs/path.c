@@ -42,7 +42,7 @@ static void prepend(struct back_text *t, const char *s, size_t n)
 static bool prepend_ancestors(struct back_text *t, struct path at,
 			      const struct path *root)
 {
-	while (!path_equal(&at, root)) {
+	while (!path_equal(&at, root) && !t->full) {
 		if (at.dentry == at.mnt->root) {
 			if (!at.mnt->parent)
 				return false;

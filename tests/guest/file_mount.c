@@ -1,5 +1,5 @@
-/* Mounts, chroot and pivot_root. mount(2), umount2(2), pivot_root(2), chroot(2). They change
- * the whole machine, so they run on Mayfly alone. */
+/* Mounts, chroot and pivot_root. mount(2), umount2(2), pivot_root(2), chroot(2). They
+ * change the whole machine, so they run on Mayfly alone. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -181,7 +181,8 @@ static void overlays_merge(void)
 	put("l/f", "lower");
 	put("l/g", "gone");
 	CHECK(!mkdir("u/dir", 0755));
-	/* The root is an overlay already, and so are these: layers must be something else. */
+	/* The root is an overlay already, and so are these: layers must be something
+	 * else. */
 	CHECK_ERR(mount("o", "o", "overlay", 0, "lowerdir=l,upperdir=u,workdir=w"),
 		  EINVAL);
 	CHECK(!mkdir("t", 0755));

@@ -7,10 +7,10 @@
 
 #define ENTRY_SIZE 20 /* what an entry adds to a directory's st_size */
 
-static void dir_changed(struct inode *dir, int64_t entries)
+static void dir_changed(struct inode *dir, int64_t entries, int64_t now)
 {
 	dir->size += (uint64_t)(entries * ENTRY_SIZE);
-	inode_touch(dir, TOUCH_MTIME | TOUCH_CTIME);
+	inode_touch_at(dir, TOUCH_MTIME | TOUCH_CTIME, now);
 }
 
 static int dir_lookup(struct inode *dir, struct dentry *d)
@@ -44,7 +44,7 @@ static int add_new(struct inode *dir, struct dentry *d, uint32_t mode, dev_id_t 
 	if (S_ISDIR(mode))
 		dir->nlink++;
 	tmpfs_entry_add(dir, e, inode_get(i));
-	dir_changed(dir, 1);
+	dir_changed(dir, 1, i->t.ctime);
 	dentry_instantiate(d, i);
 	return 0;
 }
@@ -88,16 +88,16 @@ static int dir_link(struct inode *dir, struct dentry *d, struct inode *target)
 	target->nlink++;
 	inode_touch(target, TOUCH_CTIME);
 	tmpfs_entry_add(dir, e, inode_get(target));
-	dir_changed(dir, 1);
+	dir_changed(dir, 1, target->t.ctime);
 	dentry_instantiate(d, inode_get(target));
 	return 0;
 }
 
 /* An inode has lost a name; consumes the entry's reference. The VFS holds another. */
-static void drop_name(struct inode *i)
+static void drop_name(struct inode *i, int64_t now)
 {
 	i->nlink -= S_ISDIR(i->mode) ? 2 : 1;
-	inode_touch(i, TOUCH_CTIME);
+	inode_touch_at(i, TOUCH_CTIME, now);
 	inode_put(i);
 }
 
@@ -107,8 +107,9 @@ static int dir_unlink(struct inode *dir, struct dentry *d)
 
 	if (!e)
 		return -ENOENT;
-	drop_name(tmpfs_entry_remove(dir, e));
-	dir_changed(dir, -1);
+	int64_t now = time_now_file();
+	drop_name(tmpfs_entry_remove(dir, e), now);
+	dir_changed(dir, -1, now);
 	return 0;
 }
 
@@ -141,15 +142,16 @@ static void exchange(struct inode *od, struct tmpfs_entry *a, struct inode *nd,
 		     struct tmpfs_entry *b)
 {
 	struct inode *i = a->inode;
+	int64_t now = time_now_file();
 
 	move_subdir_count(od, nd, a->inode);
 	move_subdir_count(nd, od, b->inode);
 	a->inode = b->inode;
 	b->inode = i;
-	inode_touch(a->inode, TOUCH_CTIME);
-	inode_touch(b->inode, TOUCH_CTIME);
-	dir_changed(od, 0);
-	dir_changed(nd, 0);
+	inode_touch_at(a->inode, TOUCH_CTIME, now);
+	inode_touch_at(b->inode, TOUCH_CTIME, now);
+	dir_changed(od, 0, now);
+	dir_changed(nd, 0, now);
 }
 
 static int make_whiteout(struct inode *dir, uint32_t flags, struct inode **ret)
@@ -162,15 +164,15 @@ static int make_whiteout(struct inode *dir, uint32_t flags, struct inode **ret)
 
 /* The old name's entry goes, or stays as a whiteout; its inode. */
 static struct inode *leave_old_place(struct inode *od, struct tmpfs_entry *from,
-				     struct inode *whiteout)
+				     struct inode *whiteout, int64_t now)
 {
 	if (!whiteout) {
-		dir_changed(od, -1);
+		dir_changed(od, -1, now);
 		return tmpfs_entry_remove(od, from);
 	}
 	struct inode *i = from->inode;
 	from->inode = whiteout;
-	dir_changed(od, 0);
+	dir_changed(od, 0, now);
 	return i;
 }
 
@@ -192,21 +194,22 @@ static int replace(struct inode *od, struct tmpfs_entry *from, struct inode *nd,
 		return err;
 	}
 	/* Nothing below can fail. */
-	moved = leave_old_place(od, from, whiteout);
+	int64_t now = time_now_file();
+	moved = leave_old_place(od, from, whiteout, now);
 	if (to) {
 		victim = to->inode;
 		to->inode = moved;
 	} else {
 		tmpfs_entry_add(nd, fresh, moved);
 	}
-	dir_changed(nd, to ? 0 : 1);
+	dir_changed(nd, to ? 0 : 1, now);
 	if (is_dir) {
 		od->nlink--;
 		nd->nlink += victim && S_ISDIR(victim->mode) ? 0 : 1;
 	}
-	inode_touch(moved, TOUCH_CTIME);
+	inode_touch_at(moved, TOUCH_CTIME, now);
 	if (victim)
-		drop_name(victim);
+		drop_name(victim, now);
 	return 0;
 }
 

@@ -120,8 +120,11 @@ static int fallocate_locked(struct inode *i, int mode, uint64_t off, uint64_t en
 		mapping_punch(&i->mapping, off, end);
 	if (!(mode & FALLOC_FL_PUNCH_HOLE))
 		err = allocate(i, off, end);
-	if (err)
+	if (err) {
+		/* What reaches past the end serves nobody, and would be there for good. */
+		mapping_truncate(&i->mapping, i->size);
 		return err;
+	}
 	if (!keep && end > i->size) {
 		struct attr_change a = { .valid = ATTR_SIZE, .size = end };
 		err = inode_setattr_simple(i, &a);

@@ -36,7 +36,7 @@ static void set_ops(struct inode *i)
 	case S_IFREG:
 		i->ops = &tmpfs_file_inode_ops;
 		i->fops = &tmpfs_file_fops;
-		mapping_init(&i->mapping, &mapping_ops, i, false);
+		i->mapping.ops = &mapping_ops;
 		break;
 	case S_IFDIR:
 		i->ops = &tmpfs_dir_ops;
