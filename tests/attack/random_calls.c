@@ -63,7 +63,7 @@ static const char *const left_out[] = {
 	"exit",	       "exit_group",	"reboot",     "rt_sigreturn", "vfork",
 	"pause",       "clock_settime", "settimeofday", "execve",     "execveat",
 	"rt_sigsuspend", "clone",	"fork",	      "clone3",	      "setpgid",
-	"setsid",      "kill",		"umount2",    "chroot",	      "pivot_root",
+	"setsid",      "kill",		"umount2",    "chroot",	      "pivot_root", "mount",
 };
 
 #define ARENA (64 * 4096)
