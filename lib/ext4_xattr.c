@@ -54,11 +54,12 @@ int ext4_xattr_in_block(const struct ext4_geometry *g, const struct ext4_inode *
 
 int ext4_xattr_next(struct ext4_xattr_area *a, struct ext4_xattr *ret)
 {
-	const struct ext4_disk_xattr_entry *e = (const void *)(a->base + a->at);
+	const struct ext4_disk_xattr_entry *e;
 	uint32_t left = a->size - a->at, end_mark;
 
 	if (left < sizeof(end_mark))
 		return 0;
+	e = (const void *)(a->base + a->at);
 	memcpy(&end_mark, e, sizeof(end_mark));
 	if (!end_mark)
 		return 0;
