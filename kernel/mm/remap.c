@@ -106,6 +106,8 @@ static int64_t area_move(struct remap *r, struct area *a, uint64_t to)
 	if (r->flags & MREMAP_DONTUNMAP) {
 		area_set(r->s, a, a->prot, a->flags & ~(uint32_t)AREA_LOCKED);
 		area_merge(r->s, a);
+		/* The two may touch, and be one now. */
+		b = space_find(r->s, to);
 	} else {
 		area_remove(r->s, a);
 		list_push_back(&r->dead, &a->rmap);

@@ -393,7 +393,25 @@ static void reading_a_file_into_its_own_mapping(void)
 	CHECK_EQ(pwrite(fd, p, 4 * PAGE, 4 * PAGE), 4 * PAGE);
 }
 
-TEST_MAIN(CASE(remap_errors), CASE(remap_does_not_move_unasked), CASE(remap_to_a_place),
+/* Old and new place touch: one area in the end, and nothing of the other one is used. */
+static void remap_next_to_the_old_place(void)
+{
+	for (int i = 0; i < 50; i++) {
+		char *p = mmap(NULL, 64 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		CHECK(p != MAP_FAILED);
+		char *old = p + 16 * PAGE, *to = i & 1 ? old + 8 * PAGE : old - 8 * PAGE;
+		CHECK(!mprotect(old, 8 * PAGE, PROT_READ | PROT_WRITE));
+		memset(old, 7, 8 * PAGE);
+		CHECK(mremap(old, 8 * PAGE, 8 * PAGE,
+			     MREMAP_MAYMOVE | MREMAP_FIXED | REMAP_DONTUNMAP, to) == to);
+		CHECK(to[0] == 7 && to[8 * PAGE - 1] == 7 && old[0] == 0);
+		old[PAGE] = 3;
+		CHECK_EQ(old[PAGE], 3);
+		CHECK(!munmap(p, 64 * PAGE));
+	}
+}
+
+TEST_MAIN(CASE(remap_errors), CASE(remap_next_to_the_old_place), CASE(remap_does_not_move_unasked), CASE(remap_to_a_place),
 	  CASE(remap_leaving_the_old_place), CASE(remap_doubles_shared_memory),
 	  CASE(remap_keeps_private_copies_of_a_file),
 	  CASE(forbidden_pages_keep_their_bytes), CASE(file_rights_limit_protection),
