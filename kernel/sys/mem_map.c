@@ -84,7 +84,8 @@ int64_t sys_mmap(uint64_t addr, uint64_t length, uint32_t prot, uint32_t flags,
 	if (length > USER_END)
 		return -ENOMEM;
 	if (!(flags & MAP_ANONYMOUS))
-		return map_file(s, &r, fd);
+		return (uint64_t)offset > INT64_MAX - length ? -EOVERFLOW
+							     : map_file(s, &r, fd);
 	r.pgoff = 0;
 	if (r.flags & AREA_SHARED)
 		return map_shared_memory(s, &r);
