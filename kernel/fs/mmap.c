@@ -56,6 +56,9 @@ int generic_mmap(struct file *f, struct map_request *r)
 {
 	if (!S_ISREG(f->inode->mode))
 		return -ENODEV;
+	if (r->pgoff > f->inode->sb->max_bytes >> PAGE_SHIFT ||
+	    r->len > f->inode->sb->max_bytes - (r->pgoff << PAGE_SHIFT))
+		return -EOVERFLOW;
 	r->mapping = &f->inode->mapping;
 	r->ops = &file_area_ops;
 	r->owner = f;

@@ -113,10 +113,13 @@ static int create_here(struct creation *c, struct dentry *d)
 	return err;
 }
 
-/* A cached answer still holds once the directory is locked. */
-static bool still_there(const struct dentry *d, const struct dentry *parent)
+/* A cached answer still holds once the directory is locked: names change under that
+ * lock. */
+static bool still_there(const struct dentry *d, const struct dentry *parent,
+			const struct qname *name)
 {
-	return d->parent == parent && !(d->flags & DENTRY_UNHASHED);
+	return d->parent == parent && !(d->flags & DENTRY_UNHASHED) &&
+	       name_equal(&d->name, name->s, name->len);
 }
 
 /* With the parent locked: d (consumed; NULL: not cached) or who has the name now. */
@@ -125,7 +128,7 @@ static int find_locked(struct creation *c, struct dentry *d, struct dentry **ret
 	struct dentry *parent = c->w.at.dentry;
 	int err = 0;
 
-	if (d && !still_there(d, parent)) {
+	if (d && !still_there(d, parent, &c->w.last)) {
 		dentry_put(d);
 		d = NULL;
 	}

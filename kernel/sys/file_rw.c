@@ -33,7 +33,7 @@ static __attribute__((always_inline)) inline int64_t rw_plain(int fd, uaddr_t bu
 		return -EBADF;
 	struct file *f = r.file;
 	int64_t n = write ? file_may_write(f) : file_may_read(f);
-	count = (int64_t)count < 0 ? count : MIN(count, RW_MAX);
+	/* All of what was asked for must be user space, also what is cut off. */
 	if (likely(!n && user_range_ok(buf, count))) {
 		uint64_t pos = f->pos;
 		uio_init_user(&u, buf, count);
@@ -45,7 +45,7 @@ static __attribute__((always_inline)) inline int64_t rw_plain(int fd, uaddr_t bu
 			f->pos = pos;
 		}
 	} else if (!n) {
-		n = (int64_t)count < 0 ? -EINVAL : -EFAULT;
+		n = -EFAULT;
 	}
 	fd_return(&r);
 	return n;
@@ -90,7 +90,6 @@ static int64_t rw_positioned(int fd, uaddr_t buf, uint64_t count, int64_t pos, r
 	if (!fd_borrow(fd, &r))
 		return -EBADF;
 	int64_t n = -EFAULT;
-	count = MIN(count, RW_MAX);
 	if (user_range_ok(buf, count)) {
 		uio_init_user(&u, buf, count);
 		n = rw_at(&r, &u, pos, fn);

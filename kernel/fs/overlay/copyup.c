@@ -190,23 +190,45 @@ static void publish(struct inode *i, struct inode *upper, struct dentry *ud)
 	}
 }
 
-/* Copies up the object of d, whose parent has an upper. d NULL: it has no name any
- * more. */
-static int up_one(struct inode *i, struct dentry *d, bool data)
+/* Where a thing is to be copied up: taken down under dcache_lock, since the dentry of
+ * one that is being replaced by a rename changes its name at any time. */
+struct place {
+	struct dentry *udir;   /* upper's directory; borrowed from `parent` */
+	struct dentry *parent; /* referenced; NULL: the thing has no name any more */
+	struct qname name;
+	char text[NAME_MAX_LEN];
+};
+
+static void place_get(struct inode *i, struct dentry *d, struct place *ret)
 {
-	struct ovl_sb *s = ovl_sb_of(i->sb);
-	struct dentry *udir = d ? ovl_of(d->parent->inode)->upper_dir : s->upper.dentry;
-	struct dentry *ud = NULL;
+	ret->parent = NULL;
+	ret->udir = ovl_sb_of(i->sb)->upper.dentry;
+	if (!d)
+		return;
+	spin_lock(&dcache_lock);
+	if (!list_empty(&d->hash_link)) {
+		ret->parent = dentry_get(d->parent);
+		ret->name = (struct qname){ ret->text, d->name.len, 0 };
+		memcpy(ret->text, d->name.s, d->name.len);
+	}
+	spin_unlock(&dcache_lock);
+	if (ret->parent)
+		ret->udir = ovl_of(ret->parent->inode)->upper_dir;
+}
+
+static int up_at(struct inode *i, const struct place *at, bool data)
+{
+	struct dentry *udir = at->udir, *ud = NULL;
 	struct inode *upper;
 	int err = 0;
 
 	mutex_lock(&udir->inode->lock);
 	struct file_times before = udir->inode->t; /* no entry is new to anybody */
-	if (d) {
-		struct qname name = ovl_name(udir, &d->name);
+	if (at->parent) {
+		struct qname name = ovl_name(udir, &at->name);
 		err = lookup_locked(udir, &name, &ud);
 	}
-	/* Covered meanwhile: this dentry is on its way out. */
+	/* Covered meanwhile: this name is on its way out. */
 	if (!err && ud && ud->inode) {
 		dentry_put(ud);
 		ud = NULL;
@@ -220,6 +242,22 @@ static int up_one(struct inode *i, struct dentry *d, bool data)
 		publish(i, upper, ud);
 	if (ud)
 		dentry_put(ud);
+	return err;
+}
+
+/* Copies up the object of d, whose parent has an upper. d NULL: it has no name any
+ * more. */
+static int up_one(struct inode *i, struct dentry *d, bool data)
+{
+	struct place *at = heap_alloc(sizeof *at);
+
+	if (!at)
+		return -ENOMEM;
+	place_get(i, d, at);
+	int err = up_at(i, at, data);
+	if (at->parent)
+		dentry_put(at->parent);
+	heap_free(at);
 	return err;
 }
 
