@@ -56,14 +56,20 @@ int generic_mmap(struct file *f, struct map_request *r)
 {
 	if (!S_ISREG(f->inode->mode))
 		return -ENODEV;
-	if (r->pgoff > f->inode->sb->max_bytes >> PAGE_SHIFT ||
-	    r->len > f->inode->sb->max_bytes - (r->pgoff << PAGE_SHIFT))
-		return -EOVERFLOW;
 	r->mapping = &f->inode->mapping;
 	r->ops = &file_area_ops;
 	r->owner = f;
 	file_accessed(f);
 	return 0;
+}
+
+/* Does it reach further than any file of its kind can? */
+static bool beyond_all_files(const struct file *f, const struct map_request *r)
+{
+	uint64_t max = f->inode->sb->max_bytes;
+
+	return S_ISREG(f->inode->mode) &&
+	       (r->pgoff > max >> PAGE_SHIFT || r->len > max - (r->pgoff << PAGE_SHIFT));
 }
 
 int file_mmap(struct file *f, struct map_request *r)
@@ -77,6 +83,8 @@ int file_mmap(struct file *f, struct map_request *r)
 		return -EACCES;
 	if (noexec && (r->prot & PROT_EXEC))
 		return -EPERM;
+	if (beyond_all_files(f, r))
+		return -EOVERFLOW;
 	r->flags |= AREA_MAY_READ;
 	if (!shared || (f->mode & FMODE_WRITE))
 		r->flags |= AREA_MAY_WRITE;
