@@ -55,15 +55,18 @@ static void space_free(struct space *s)
 	slab_free(space_cache, s);
 }
 
+/* A space that never had more pages than this has few tables. */
+#define LOADED_PAGES_MAX 1024
+
 /* Tables that a CPU has loaded would have to be unloaded first, for nothing: it is about
- * to load others. So such a space is kept until the next one, or until memory is
- * short. */
+ * to load others. So such a space, if small, is kept until the next one, or until memory
+ * is short. */
 void space_put(struct space *s)
 {
 	if (!ref_put(&s->refs))
 		return;
 	insist(rb_is_empty(&s->areas));
-	if (s->pt.active) {
+	if (s->pt.active && s->rss_peak <= LOADED_PAGES_MAX) {
 		struct space **slot = &loaded[cpu_id()];
 		struct space *before = *slot;
 		*slot = s;
