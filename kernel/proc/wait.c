@@ -32,12 +32,11 @@ static void describe(struct process *c, struct wait_result *ret, int32_t code,
 	usage_add(&ret->usage, &c->dead_children);
 }
 
-static bool report_exit(struct process *c, struct wait_result *ret)
+static void report_exit(struct process *c, struct wait_result *ret)
 {
 	int32_t status, code = wstatus_code(c->exit_status, &status);
 	describe(c, ret, code, status);
 	ret->wstatus = c->exit_status;
-	return true;
 }
 
 /* A stop or continue that has not been reported yet. */
@@ -66,34 +65,56 @@ static bool report_change(struct process *c, const struct wait_request *r,
 	return true;
 }
 
-/* Looks at every child once. True: done, with *ret_err; a zombie to release in
- * *ret_dead. */
+/* What one look at the children found. */
+struct found {
+	bool any;	      /* a child that could be waited for */
+	struct process *dead; /* a zombie to release */
+};
+
+/* True: c has something to report, and it is in *ret. */
+static bool look_at(struct process *c, const struct wait_request *r,
+		    struct wait_result *ret, struct found *f)
+{
+	if (!selected(c, r))
+		return false;
+	f->any = true;
+	if (!c->zombie)
+		return report_change(c, r, ret);
+	if (!(r->options & WEXITED))
+		return false;
+	report_exit(c, ret);
+	if (!(r->options & WNOWAIT)) {
+		process_reap(c);
+		f->dead = c;
+	}
+	return true;
+}
+
+static bool look_at_all(const struct wait_request *r, struct wait_result *ret,
+			struct found *f)
+{
+	struct process *me = process_current();
+	if (r->which == P_PID) {
+		struct pid *pid = pid_find(r->id);
+		struct process *c = pid ? pid->process : NULL;
+		return c && c->parent == me && look_at(c, r, ret, f);
+	}
+	list_for_each(c, &me->children, struct process,
+		      sibling) if (look_at(c, r, ret, f)) return true;
+	return false;
+}
+
+/* True: the wait is over, with *ret_err; -EAGAIN: nothing yet, and none is to be waited for. */
 static bool look(const struct wait_request *r, struct wait_result *ret, int *ret_err,
 		 struct process **ret_dead)
 {
-	struct process *me = process_current();
-	bool any = false, done = false;
+	struct found f = { 0 };
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
-	list_for_each(c, &me->children, struct process, sibling)
-	{
-		if (!selected(c, r))
-			continue;
-		any = true;
-		if (c->zombie && (r->options & WEXITED))
-			done = report_exit(c, ret);
-		else if (!c->zombie)
-			done = report_change(c, r, ret);
-		if (!done)
-			continue;
-		if (c->zombie && !(r->options & WNOWAIT)) {
-			process_reap(c);
-			*ret_dead = c;
-		}
-		break;
-	}
+	bool done = look_at_all(r, ret, &f);
 	spin_unlock_irq(&tasklist_lock, flags);
-	*ret_err = done ? 0 : any ? -EAGAIN : -ECHILD;
-	return done || !any || (r->options & WNOHANG);
+	*ret_err = done ? 0 : f.any ? -EAGAIN : -ECHILD;
+	*ret_dead = f.dead;
+	return done || !f.any || (r->options & WNOHANG);
 }
 
 int process_wait(const struct wait_request *r, struct wait_result *ret)
