@@ -222,7 +222,7 @@ static void reset_task(struct task *t)
 	t->sigaltstack = UADDR_NULL;
 	t->sigaltstack_size = 0;
 	t->sigaltstack_flags = SS_DISABLE;
-	t->clear_tid = t->set_tid = t->robust_list = t->rseq = UADDR_NULL;
+	t->clear_tid = t->set_tid = t->robust_list = UADDR_NULL;
 	t->restart.fn = NULL;
 	t->trap_vector = t->trap_error = 0;
 	t->trap_va = 0;

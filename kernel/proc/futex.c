@@ -80,7 +80,7 @@ int futex_fault_in(uaddr_t word)
 /* ---- waking ---- */
 
 /* bucket->lock held: w's sleeper may return (and free w) only after taking it. */
-void futex_wake_waiter(struct futex_waiter *w)
+static void wake_waiter(struct futex_waiter *w)
 {
 	list_del(&w->link);
 	__atomic_store_n(&w->bucket, NULL, __ATOMIC_RELEASE);
@@ -98,7 +98,7 @@ uint32_t futex_wake_key(struct futex_bucket *b, const struct futex_key *k, uint3
 			break;
 		if (!key_equal(&w->key, k) || !(w->bitset & bitset))
 			continue;
-		futex_wake_waiter(w);
+		wake_waiter(w);
 		woken++;
 	}
 	return woken;

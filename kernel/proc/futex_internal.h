@@ -28,7 +28,6 @@ must_use int futex_key(uaddr_t word, bool private, struct futex_key *ret);
 struct futex_bucket *futex_bucket(const struct futex_key *k);
 must_use int futex_peek(uaddr_t word, uint32_t *ret);
 must_use int futex_fault_in(uaddr_t word);
-void futex_wake_waiter(struct futex_waiter *w);
 uint32_t futex_wake_key(struct futex_bucket *b, const struct futex_key *k, uint32_t n,
 			uint32_t bitset);
 

@@ -70,11 +70,6 @@ static inline bool signal_pending(void)
 {
 	return thread_interrupted();
 }
-/* A fatal signal is on its way to the running thread. */
-static inline bool signal_kill_pending(void)
-{
-	return thread_work(thread_current()) & WORK_KILL;
-}
 /* Sets the running thread's mask (SIGKILL and SIGSTOP are left out). */
 void sigmask_set(sigset64_t mask);
 /* For ppoll, pselect6, epoll_pwait: puts the user's mask in force until the call returns

@@ -50,8 +50,6 @@ struct task {
 	uaddr_t clear_tid; /* CLONE_CHILD_CLEARTID */
 	uaddr_t set_tid;   /* CLONE_CHILD_SETTID, until the first run */
 	uaddr_t robust_list;
-	uaddr_t rseq;
-	uint32_t rseq_len, rseq_sig;
 	struct completion *vfork_done; /* parent waits for exec or exit */
 	struct restart_block {
 		int64_t (*fn)(struct restart_block *r);

@@ -103,11 +103,6 @@ bool cred_in_group(const struct cred *c, gid_t g)
 	return c->fsgid == g || groups_have(c->groups, g);
 }
 
-bool cred_in_group_effective(const struct cred *c, gid_t g)
-{
-	return c->egid == g || groups_have(c->groups, g);
-}
-
 /* ---- capabilities(7): what a change of user ids does ---- */
 
 #define CAPS_FS                                                                          \

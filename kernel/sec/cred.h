@@ -47,9 +47,6 @@ must_use struct cred *cred_copy(const struct cred *c);
 bool cred_has_cap(const struct cred *c, int cap);  /* CAP_*; effective set */
 bool cred_in_group(const struct cred *c, gid_t g); /* fsgid or supplementary */
 
-/* By effective group or supplementary list: may a process take this group? */
-bool cred_in_group_effective(const struct cred *c, gid_t g);
-
 /* A list of n to be filled, sorted and published. NULL: no memory. */
 must_use struct groups *groups_new(uint32_t n);
 void groups_sort(struct groups *g);
