@@ -3,95 +3,13 @@
  * asked, and what becomes of one that fails, lies, or does not suit.
  */
 /* link: kernel/dev/blk.c kernel/dev/virtio/virtio.c kernel/dev/virtio/virtq.c */
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <ucontext.h>
-
-#include <cmocka.h>
 #include <linux/virtio_blk.h>
 
-#include "core/log.h"
-#include "core/panic.h"
+#include "fakes.h"
+
 #include "dev/blk.h"
-#include "dev/virtio/virtio.h"
 
 /* ---- what the driver stands on ---- */
-
-static long n_allocated, fail_in;
-static int n_logged;
-
-static void *take(size_t align, size_t n)
-{
-	void *p;
-	if (fail_in && --fail_in == 0)
-		return NULL;
-	n_allocated++;
-	p = aligned_alloc(align, ALIGN_UP(n, align));
-	memset(p, 0, n);
-	return p;
-}
-
-static void give(void *p)
-{
-	n_allocated -= p != NULL;
-	free(p);
-}
-
-void *heap_zalloc(size_t n)
-{
-	return take(16, n);
-}
-
-void heap_free(void *p)
-{
-	give(p);
-}
-
-void *page_mem_alloc(uint32_t flags)
-{
-	return take(PAGE_SIZE, PAGE_SIZE);
-}
-
-void page_mem_free(void *p)
-{
-	give(p);
-}
-
-paddr_t arch_direct_pa(const void *va)
-{
-	return (paddr_t)va;
-}
-
-void panic(const char *fmt, ...)
-{
-	abort();
-}
-
-void log_at(enum log_level level, const char *fmt, ...)
-{
-	n_logged++;
-}
-
-void spin_lock_slow(struct spinlock *l)
-{
-	abort();
-}
-
-void lock_debug_acquire(struct spinlock *l)
-{
-}
-
-void lock_debug_release(struct spinlock *l)
-{
-}
-
-void waitq_init(struct waitq *q)
-{
-	list_init(&q->waiters);
-}
 
 void wait_prepare(struct waitq *q, struct waiter *w, enum wait_mode mode)
 {
@@ -104,10 +22,6 @@ int wait_sleep(enum wait_mode mode, uint64_t deadline)
 }
 
 void wait_finish(struct waitq *q, struct waiter *w)
-{
-}
-
-void wake_key(struct waitq *q, uint32_t n, uint32_t key)
 {
 }
 
@@ -127,8 +41,6 @@ void completion_done(struct completion *c)
 	c->done = true;
 }
 
-struct page_map page_map;
-
 void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host,
 		  bool reclaimable)
 {
@@ -145,17 +57,6 @@ void page_put(struct page *p)
 
 const struct virtio_driver virtio_port_driver = { .id = VIRTIO_ID_CONSOLE };
 const struct virtio_driver virtio_rng_driver = { .id = VIRTIO_ID_RNG };
-
-/* cli and sti are one byte each, and nothing to a test. */
-static void step_over(int sig, siginfo_t *info, void *context)
-{
-	greg_t *rip = &((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
-	uint8_t op = *(const uint8_t *)*rip;
-
-	if (op != 0xfa && op != 0xfb)
-		abort();
-	++*rip;
-}
 
 /* ---- the device ---- */
 
@@ -280,12 +181,9 @@ static const struct virtio_transport transport = {
 
 #define RING (BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_RING_F_INDIRECT_DESC))
 
-/* Also takes SIGSEGV back from cmocka, which has it anew in each test. */
 static void device_make(void)
 {
-	struct sigaction act = { .sa_sigaction = step_over, .sa_flags = SA_SIGINFO };
-
-	sigaction(SIGSEGV, &act, NULL);
+	interrupts_fake();
 	memset(&dev, 0, sizeof(dev));
 	dev.v = (struct virtio_device){ .transport = &transport, .id = VIRTIO_ID_BLOCK };
 	dev.offers = BIT(VIRTIO_F_VERSION_1) | RING | BIT(VIRTIO_BLK_F_SEG_MAX) |
