@@ -23,11 +23,17 @@ int mount_internal(const char *type, const char *source, const char *data, uint3
 	return 0;
 }
 
+/* In the tree that everybody sees: not taken out with MNT_DETACH, nor a pipe's. */
+static bool is_attached(const struct path *p)
+{
+	return p->mnt == root_mount || p->mnt->parent;
+}
+
 /* Attaches a mount nobody else knows, or drops it. */
 static int attach_new(struct mount *m, const struct path *at)
 {
 	mutex_lock(&mounts_mutex);
-	int err = mount_attach(m, at);
+	int err = is_attached(at) ? mount_attach(m, at) : -EINVAL;
 	mutex_unlock(&mounts_mutex);
 	if (err)
 		mount_put(m);
@@ -112,13 +118,17 @@ static int copy_children(const struct path *from, struct mount *top)
 int mount_bind(const struct path *from, const struct path *at, bool recursive,
 	       uint32_t flags)
 {
+	struct mount *m = NULL;
 	int err = 0;
 
 	mutex_lock(&mounts_mutex);
-	struct mount *m = mount_clone(from->mnt, from->dentry);
-	if (!m)
+	if (!is_attached(from) || !is_attached(at))
+		err = -EINVAL;
+	else
+		m = mount_clone(from->mnt, from->dentry);
+	if (!err && !m)
 		err = -ENOMEM;
-	else if (recursive)
+	else if (!err && recursive)
 		err = copy_children(from, m);
 	if (!err)
 		err = mount_attach(m, at);
@@ -134,7 +144,7 @@ int mount_move(const struct path *from, const struct path *at)
 
 	mutex_lock(&mounts_mutex);
 	struct mount *m = from->mnt;
-	if (!is_mount_root(from) || !m->parent) {
+	if (!is_mount_root(from) || !m->parent || !is_attached(at)) {
 		err = -EINVAL;
 	} else if (mount_is_below(at->mnt, m)) {
 		err = -ELOOP;

@@ -73,6 +73,18 @@ static void mount_errors(void)
 	CHECK_ERR(mount("m", "f", NULL, MS_BIND, NULL), ENOTDIR);
 	CHECK_ERR(umount("f"), EINVAL);
 	CHECK_ERR(umount2("m", 64), EINVAL);
+	/* What is in no tree can be mounted nowhere, and nothing on it. */
+	int p[2];
+	CHECK(!pipe(p));
+	char fd[32];
+	snprintf(fd, sizeof fd, "/proc/self/fd/%d", p[0]);
+	CHECK_ERR(mount(fd, "f", NULL, MS_BIND, NULL), EINVAL);
+	CHECK(!mount("none", "m", "tmpfs", 0, NULL));
+	CHECK(!chdir("m"));
+	CHECK(!mkdir("sub", 0755));
+	CHECK(!umount2("../m", MNT_DETACH));
+	CHECK_ERR(mount("none", "sub", "tmpfs", 0, NULL), EINVAL);
+	CHECK_ERR(mount("sub", "/tmp", NULL, MS_BIND, NULL), EINVAL);
 	int pid = fork();
 	if (!pid) {
 		if (setgid(1000) || setuid(1000))

@@ -121,7 +121,8 @@ static int fallocate_locked(struct inode *i, int mode, uint64_t off, uint64_t en
 	if (!(mode & FALLOC_FL_PUNCH_HOLE))
 		err = allocate(i, off, end);
 	if (err) {
-		/* What reaches past the end serves nobody, and would be there for good. */
+		/* What reaches past the end serves nobody, and would be there for
+		 * good. */
 		mapping_truncate(&i->mapping, i->size);
 		return err;
 	}
