@@ -73,17 +73,44 @@ static int rename_upper(struct upper_rename *r)
 	return err;
 }
 
-static int find_and_rename(struct upper_rename *r, const struct qname *oname,
-			   const struct qname *nname)
+/* Of a file with several names in lower, copying up made only one in upper: gives it this
+ * one too. The directory is locked. */
+static int name_in_upper(struct dentry *udir, struct dentry *ud, struct inode *i)
 {
-	struct qname on = ovl_name(r->odir, oname), nn = ovl_name(r->ndir, nname);
+	struct inode *upper = ovl_of(i)->upper, *dir = udir->inode;
+
+	if (ud->inode)
+		return 0;
+	if (S_ISDIR(i->mode))
+		return -ENOENT;
+	mutex_lock(&upper->lock);
+	int err = dir->ops->link(dir, ud, upper);
+	mutex_unlock(&upper->lock);
+	return err;
+}
+
+static int names_in_upper(struct upper_rename *r, const struct dentry *o,
+			  const struct dentry *n)
+{
+	int err = name_in_upper(r->odir, r->o, o->inode);
+	if (!err && (r->flags & RENAME_EXCHANGE))
+		err = name_in_upper(r->ndir, r->n, n->inode);
+	return err;
+}
+
+static int find_and_rename(struct upper_rename *r, const struct dentry *o,
+			   const struct dentry *n)
+{
+	struct qname on = ovl_name(r->odir, &o->name), nn = ovl_name(r->ndir, &n->name);
 
 	int err = lookup_locked(r->odir, &on, &r->o);
 	if (err)
 		return err;
 	err = lookup_locked(r->ndir, &nn, &r->n);
 	if (!err) {
-		err = r->o->inode ? rename_upper(r) : -ENOENT;
+		err = names_in_upper(r, o, n);
+		if (!err)
+			err = rename_upper(r);
 		dentry_put(r->n);
 	}
 	dentry_put(r->o);
@@ -129,7 +156,7 @@ static int rename_locked(struct inode *od, struct dentry *o, struct inode *nd,
 		.flags = flags & RENAME_EXCHANGE,
 	};
 	rename_lock_dirs(r.odir, r.ndir);
-	err = find_and_rename(&r, &o->name, &n->name);
+	err = find_and_rename(&r, o, n);
 	rename_unlock_dirs(r.odir, r.ndir);
 	return err;
 }
