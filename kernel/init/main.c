@@ -31,12 +31,9 @@ static const struct step before_threads[] = {
 };
 
 static const struct step with_threads[] = {
-	{ "files", init_files },
-	{ "processes", proc_init },
-	{ "devices", init_devices },
-	{ "panic test", init_panic_test },
-	{ "root", init_root },
-	{ "sealed", arch_seal },
+	{ "files", init_files },     { "processes", proc_init },
+	{ "devices", init_devices }, { "panic test", init_panic_test },
+	{ "root", init_root },	     { "sealed", arch_seal },
 };
 
 static void run(const struct step *steps, size_t n)

@@ -117,7 +117,6 @@ static void shared_memory_hog_is_killed(void)
 	CHECK(WIFSIGNALED(status) || status == 0);
 }
 
-
 static void hogs_in_a_group(void)
 {
 	tap_needs_mayfly();
@@ -257,7 +256,8 @@ static void descriptors(void)
 		if (epoll_ctl(ep, EPOLL_CTL_ADD, e, &ev) ||
 		    epoll_ctl(p, EPOLL_CTL_ADD, t, &ev) ||
 		    epoll_ctl(p, EPOLL_CTL_ADD, ep, &ev))
-			_exit(errno == ENOMEM || errno == ENOSPC || errno == EINVAL ? 0 : 2);
+			_exit(errno == ENOMEM || errno == ENOSPC || errno == EINVAL ? 0
+										    : 2);
 	}
 }
 
@@ -276,7 +276,8 @@ static void queued_signals(void)
 	sigaddset(&set, SIGRTMIN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	setrlimit(RLIMIT_SIGPENDING, &(struct rlimit){ 1000, 1000 });
-	while (n < 1000000 && !sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = n }))
+	while (n < 1000000 &&
+	       !sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = n }))
 		n++;
 	_exit(errno == EAGAIN && n <= 1000 && n > 900 ? 0 : 1);
 }

@@ -67,13 +67,18 @@ static void good_twin(void)
 static void kernel_code_segment(ucontext_t *uc, unsigned seed)
 {
 	/* cs, gs, fs, ss in 16 bits each. */
-	uc->uc_mcontext.gregs[REG_CSGSFS] = (greg_t)(0x0018000000000000ull * (seed & 1) | 0x10);
+	uc->uc_mcontext.gregs[REG_CSGSFS] =
+		(greg_t)(0x0018000000000000ull * (seed & 1) | 0x10);
 }
 
 static void kernel_address(ucontext_t *uc, unsigned seed)
 {
-	static const uint64_t at[] = { 0xffff800000000000, 0xffffffff80000000, 0x800000000000,
-				       0x8000000000000000, ~0ull, 0x7ffffffff000 };
+	static const uint64_t at[] = { 0xffff800000000000,
+				       0xffffffff80000000,
+				       0x800000000000,
+				       0x8000000000000000,
+				       ~0ull,
+				       0x7ffffffff000 };
 	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)at[seed % 6];
 }
 
@@ -91,8 +96,8 @@ static void all_flags(ucontext_t *uc, unsigned seed)
 
 static void wild_fpu_pointer(ucontext_t *uc, unsigned seed)
 {
-	static const uint64_t at[] = { 8, 0xffff800000000000, 0x7ffffffffff0, ~0ull, 0x800000000000,
-				       0x1001 };
+	static const uint64_t at[] = { 8,     0xffff800000000000, 0x7ffffffffff0,
+				       ~0ull, 0x800000000000,	  0x1001 };
 	uc->uc_mcontext.fpregs = (void *)at[seed % 6];
 }
 
@@ -169,13 +174,20 @@ static void random_frames(void)
 /* rt_sigreturn out of nothing, with the stack anywhere. */
 static void pivot(uint64_t sp)
 {
-	__asm__ volatile("mov %0, %%rsp; mov $15, %%eax; syscall; ud2" ::"r"(sp) : "memory");
+	__asm__ volatile("mov %0, %%rsp; mov $15, %%eax; syscall; ud2" ::"r"(sp)
+			 : "memory");
 }
 
 static void frames_from_nowhere(void)
 {
-	static const uint64_t at[] = { 0, 8, 0x7ffffffff000, 0x7fffffffffff, 0x800000000000,
-				       0xffff800000000000, 0xffffffffffffff00, ~0ull };
+	static const uint64_t at[] = { 0,
+				       8,
+				       0x7ffffffff000,
+				       0x7fffffffffff,
+				       0x800000000000,
+				       0xffff800000000000,
+				       0xffffffffffffff00,
+				       ~0ull };
 	static char zeros[4096];
 	for (size_t i = 0; i <= sizeof at / sizeof at[0]; i++) {
 		pid_t pid = fork();
@@ -191,8 +203,9 @@ static void frames_from_nowhere(void)
 
 static void handlers_without_a_stack(void)
 {
-	static const uint64_t at[] = { 0, 64, 0x7ffffffff000, 0x800000000000, 0xffff800000000000,
-				       ~0ull };
+	static const uint64_t at[] = {
+		0, 64, 0x7ffffffff000, 0x800000000000, 0xffff800000000000, ~0ull
+	};
 	for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
 		pid_t pid = fork();
 		if (!pid) {
@@ -202,9 +215,11 @@ static void handlers_without_a_stack(void)
 			mutate = leave_alone;
 			sigaction(SIGUSR1, &sa, NULL);
 			long self = getpid();
-			__asm__ volatile("mov %0, %%rsp; mov $200, %%eax; syscall; ud2" ::"r"(at[i]),
-					 "D"(self), "S"((long)SIGUSR1)
-					 : "rax", "rcx", "r11", "memory");
+			__asm__ volatile(
+				"mov %0, %%rsp; mov $200, %%eax; syscall; ud2" ::"r"(
+					at[i]),
+				"D"(self), "S"((long)SIGUSR1)
+				: "rax", "rcx", "r11", "memory");
 			_exit(0);
 		}
 		int sig = tap_wait(pid) & 0x7f;

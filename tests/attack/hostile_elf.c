@@ -1,6 +1,6 @@
 /*
- * ELF files made to hurt their loader: every one is answered with an errno or the death of
- * the process that asked for it, and the untouched twin runs before and after.
+ * ELF files made to hurt their loader: every one is answered with an errno or the death
+ * of the process that asked for it, and the untouched twin runs before and after.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -31,16 +31,21 @@ struct image {
 };
 
 static const unsigned char program[] = {
-	0x8b, 0x3c, 0x25, 0, 0, 0, 0,		/* mov edi, [status] */
-	0xb8, 60, 0, 0, 0, 0x0f, 0x05,		/* exit(edi) */
+	0x8b, 0x3c, 0x25, 0, 0, 0,    0,    /* mov edi, [status] */
+	0xb8, 60,   0,	  0, 0, 0x0f, 0x05, /* exit(edi) */
 };
 
 static void segment_set(Elf64_Phdr *p, uint32_t flags, uint64_t offset, uint64_t vaddr,
 			uint64_t size)
 {
-	*p = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = flags, .p_offset = offset,
-			   .p_vaddr = vaddr, .p_paddr = vaddr, .p_filesz = size,
-			   .p_memsz = size, .p_align = 4096 };
+	*p = (Elf64_Phdr){ .p_type = PT_LOAD,
+			   .p_flags = flags,
+			   .p_offset = offset,
+			   .p_vaddr = vaddr,
+			   .p_paddr = vaddr,
+			   .p_filesz = size,
+			   .p_memsz = size,
+			   .p_align = 4096 };
 }
 
 static struct image good_image(void)
@@ -124,66 +129,71 @@ static void good_twin(void)
 	twin_runs();
 }
 
+static const struct lie {
+	const char *what;
+	size_t at, size;
+	uint64_t value;
+	int errno_wanted; /* 0: any, or death */
+} lies[] = {
+#define EH(field, value, err)                                                            \
+	{                                                                                \
+#field " " #value, offsetof(struct image, eh.field),                     \
+			sizeof(((struct image *)0)->eh.field), value, err                \
+	}
+#define PH(n, field, value, err)                                                         \
+	{                                                                                \
+		"ph[" #n "]." #field " " #value, offsetof(struct image, ph[n].field),    \
+			sizeof(((struct image *)0)->ph[n].field), value, err             \
+	}
+	EH(e_machine, EM_AARCH64, ENOEXEC),
+	EH(e_machine, EM_386, ENOEXEC),
+	EH(e_type, ET_REL, ENOEXEC),
+	EH(e_type, ET_CORE, ENOEXEC),
+	EH(e_phentsize, 0, ENOEXEC),
+	EH(e_phentsize, 32, ENOEXEC),
+	EH(e_phentsize, 0xffff, ENOEXEC),
+	EH(e_phnum, 0, ENOEXEC),
+	EH(e_phnum, 0xffff, ENOEXEC),
+	EH(e_phnum, 1200, ENOEXEC),
+	EH(e_phoff, ~0ull, 0),
+	EH(e_phoff, 1ull << 63, 0),
+	EH(e_phoff, sizeof(struct image), 0),
+	EH(e_phoff, sizeof(struct image) - 8, 0),
+	EH(e_entry, 0, 0),
+	EH(e_entry, 0x12345678, 0),
+	EH(e_entry, 1ull << 47, 0),
+	EH(e_entry, 0xffff800000000000, 0),
+	EH(e_entry, 0xffffffffffffffff, 0),
+	PH(0, p_memsz, 0, 0),
+	PH(0, p_memsz, ~0ull, 0),
+	PH(0, p_filesz, ~0ull, 0),
+	PH(0, p_filesz, 1ull << 40, 0),
+	PH(0, p_offset, ~0ull, 0),
+	PH(0, p_offset, ~0xfffull, 0),
+	PH(0, p_offset, 1ull << 63, 0),
+	PH(0, p_offset, 0x1001, 0),
+	PH(0, p_vaddr, ~0xfffull, 0),
+	PH(0, p_vaddr, 0xffff800000000000, 0),
+	PH(0, p_vaddr, 0x7ffffffff000, 0),
+	PH(0, p_vaddr, 1ull << 47, 0),
+	PH(1, p_memsz, 1ull << 47, 0),
+	PH(1, p_memsz, 0x7fffffffffff, 0),
+	PH(1, p_memsz, ~0ull - 0x600000, 0),
+	PH(1, p_memsz, ~0ull, 0),
+	PH(1, p_filesz, 1ull << 32, 0),
+	PH(1, p_vaddr, BASE, 0),
+	PH(1, p_vaddr, BASE - 4096, 0),
+	PH(1, p_vaddr, 0x1234, 0),
+	PH(1, p_align, 3, 0),
+	PH(1, p_align, 1ull << 63, 0),
+	PH(2, p_type, PT_INTERP, 0),
+	PH(3, p_type, PT_DYNAMIC, 0),
+	PH(3, p_type, PT_TLS, 0),
+	PH(2, p_filesz, ~0ull, 0),
+};
+
 static void headers_that_lie(void)
 {
-	static const struct lie {
-		const char *what;
-		size_t at, size;
-		uint64_t value;
-		int errno_wanted; /* 0: any, or death */
-	} lies[] = {
-#define EH(field, value, err)                                                            \
-	{ #field " " #value, offsetof(struct image, eh.field),                           \
-	  sizeof(((struct image *)0)->eh.field), value, err }
-#define PH(n, field, value, err)                                                         \
-	{ "ph[" #n "]." #field " " #value, offsetof(struct image, ph[n].field),          \
-	  sizeof(((struct image *)0)->ph[n].field), value, err }
-		EH(e_machine, EM_AARCH64, ENOEXEC),
-		EH(e_machine, EM_386, ENOEXEC),
-		EH(e_type, ET_REL, ENOEXEC),
-		EH(e_type, ET_CORE, ENOEXEC),
-		EH(e_phentsize, 0, ENOEXEC),
-		EH(e_phentsize, 32, ENOEXEC),
-		EH(e_phentsize, 0xffff, ENOEXEC),
-		EH(e_phnum, 0, ENOEXEC),
-		EH(e_phnum, 0xffff, ENOEXEC),
-		EH(e_phnum, 1200, ENOEXEC),
-		EH(e_phoff, ~0ull, 0),
-		EH(e_phoff, 1ull << 63, 0),
-		EH(e_phoff, sizeof(struct image), 0),
-		EH(e_phoff, sizeof(struct image) - 8, 0),
-		EH(e_entry, 0, 0),
-		EH(e_entry, 0x12345678, 0),
-		EH(e_entry, 1ull << 47, 0),
-		EH(e_entry, 0xffff800000000000, 0),
-		EH(e_entry, 0xffffffffffffffff, 0),
-		PH(0, p_memsz, 0, 0),
-		PH(0, p_memsz, ~0ull, 0),
-		PH(0, p_filesz, ~0ull, 0),
-		PH(0, p_filesz, 1ull << 40, 0),
-		PH(0, p_offset, ~0ull, 0),
-		PH(0, p_offset, ~0xfffull, 0),
-		PH(0, p_offset, 1ull << 63, 0),
-		PH(0, p_offset, 0x1001, 0),
-		PH(0, p_vaddr, ~0xfffull, 0),
-		PH(0, p_vaddr, 0xffff800000000000, 0),
-		PH(0, p_vaddr, 0x7ffffffff000, 0),
-		PH(0, p_vaddr, 1ull << 47, 0),
-		PH(1, p_memsz, 1ull << 47, 0),
-		PH(1, p_memsz, 0x7fffffffffff, 0),
-		PH(1, p_memsz, ~0ull - 0x600000, 0),
-		PH(1, p_memsz, ~0ull, 0),
-		PH(1, p_filesz, 1ull << 32, 0),
-		PH(1, p_vaddr, BASE, 0),
-		PH(1, p_vaddr, BASE - 4096, 0),
-		PH(1, p_vaddr, 0x1234, 0),
-		PH(1, p_align, 3, 0),
-		PH(1, p_align, 1ull << 63, 0),
-		PH(2, p_type, PT_INTERP, 0),
-		PH(3, p_type, PT_DYNAMIC, 0),
-		PH(3, p_type, PT_TLS, 0),
-		PH(2, p_filesz, ~0ull, 0),
-	};
 	tap_tmpdir();
 	for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
 		struct image im = good_image();
@@ -211,15 +221,19 @@ static void no_segment_may_reach_the_kernel(void)
 
 static void interpreters(void)
 {
-	static const char *const named[] = { "./p", "./absent", "/", "./text", "", "./cut" };
+	static const char *const named[] = {
+		"./p", "./absent", "/", "./text", "", "./cut"
+	};
 	tap_tmpdir();
-	write_program("text", "not an ELF file, though long enough to be read as one......", 58);
+	write_program("text",
+		      "not an ELF file, though long enough to be read as one......", 58);
 	struct image cut = good_image();
 	write_program("cut", &cut, 100);
 	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++) {
 		struct image im = good_image();
 		strcpy(im.interp, named[i]);
-		im.ph[3] = (Elf64_Phdr){ .p_type = PT_INTERP, .p_flags = PF_R,
+		im.ph[3] = (Elf64_Phdr){ .p_type = PT_INTERP,
+					 .p_flags = PF_R,
 					 .p_offset = offsetof(struct image, interp),
 					 .p_filesz = strlen(named[i]) + 1 };
 		int got = run_image(&im);
@@ -271,10 +285,20 @@ static void every_header_byte_changed(void)
 
 static void random_program_headers(void)
 {
-	static const uint64_t values[] = { 0,	   1,	     4095,	 4096,
-					   4097,   BASE,     DATA,	 1ull << 31,
-					   1ull << 32, 1ull << 47, (1ull << 47) - 4096,
-					   1ull << 63, ~0ull - 4095, ~0ull };
+	static const uint64_t values[] = { 0,
+					   1,
+					   4095,
+					   4096,
+					   4097,
+					   BASE,
+					   DATA,
+					   1ull << 31,
+					   1ull << 32,
+					   1ull << 47,
+					   (1ull << 47) - 4096,
+					   1ull << 63,
+					   ~0ull - 4095,
+					   ~0ull };
 	unsigned seed = 1;
 	tap_tmpdir();
 	for (int round = 0; round < 1500; round++) {

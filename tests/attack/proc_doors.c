@@ -1,6 +1,6 @@
 /*
- * Ways through /proc and terminals that go round a protection. Each is refused; the twin is
- * the ordinary use next to it, which works.
+ * Ways through /proc and terminals that go round a protection. Each is refused; the twin
+ * is the ordinary use next to it, which works.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -39,8 +39,8 @@ static void mem_does_not_write_code(void)
 	CHECK_EQ(answer(), 42);
 }
 
-/* A descriptor got with few rights must show nothing once the process has more: it would be
- * the set-user-ID program that reads its own secrets for whoever started it. */
+/* A descriptor got with few rights must show nothing once the process has more: it would
+ * be the set-user-ID program that reads its own secrets for whoever started it. */
 static void descriptors_keep_their_openers_rights(void)
 {
 	char buf[64];

@@ -1,6 +1,7 @@
 /*
- * Threads that change, under a call, what the call works on: its pointers, its memory, its
- * descriptors, names, credentials. Nothing may crash, and nothing forbidden may be seen.
+ * Threads that change, under a call, what the call works on: its pointers, its memory,
+ * its descriptors, names, credentials. Nothing may crash, and nothing forbidden may be
+ * seen.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -32,7 +33,8 @@ static bool on(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - began.tv_sec) + (double)(now.tv_nsec - began.tv_nsec) / 1e9 <
+	return (double)(now.tv_sec - began.tv_sec) +
+		       (double)(now.tv_nsec - began.tv_nsec) / 1e9 <
 	       SECONDS;
 }
 
@@ -64,8 +66,12 @@ static char good[8 * PAGE];
 
 static void *flip_vector(void *arg)
 {
-	static const uintptr_t bad[] = { 0, 8, 0xffff800000000000, 0xffffffffff000000,
-					 0x7ffffffff000, 0x800000000000 };
+	static const uintptr_t bad[] = { 0,
+					 8,
+					 0xffff800000000000,
+					 0xffffffffff000000,
+					 0x7ffffffff000,
+					 0x800000000000 };
 	unsigned seed = 1;
 	(void)arg;
 	while (on()) {
@@ -298,7 +304,8 @@ static void *walk_up(void *arg)
 	} how = { O_RDONLY, 0, 0x10 /* RESOLVE_IN_ROOT */ };
 	(void)arg;
 	while (on()) {
-		int fd = (int)syscall(437, jail, "a/b/../../../../../secret", &how, sizeof how);
+		int fd = (int)syscall(437, jail, "a/b/../../../../../secret", &how,
+				      sizeof how);
 		if (fd >= 0)
 			escaped = 1;
 	}
@@ -427,12 +434,14 @@ static void killed_while_it_breeds(void)
 
 static void *read_proc(void *arg)
 {
-	static const char *const files[] = { "maps", "mem", "status", "cmdline", "environ", "fd",
-					     "exe", "cwd", "stat", "task" };
+	static const char *const files[] = { "maps",	"mem", "status", "cmdline",
+					     "environ", "fd",  "exe",	 "cwd",
+					     "stat",	"task" };
 	char name[64], buf[512];
 	while (on())
 		for (int i = 0; i < 10; i++) {
-			snprintf(name, sizeof name, "/proc/%d/%s", *(volatile int *)arg, files[i]);
+			snprintf(name, sizeof name, "/proc/%d/%s", *(volatile int *)arg,
+				 files[i]);
 			int fd = open(name, O_RDONLY);
 			if (fd < 0) {
 				(void)!readlink(name, buf, sizeof buf);

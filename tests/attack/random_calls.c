@@ -31,8 +31,27 @@
 #include "common/tap.h"
 
 enum kind {
-	K_fd, K_dirfd, K_pid, K_sig, K_uid, K_gid, K_mode, K_flags, K_flags64, K_i32, K_u32,
-	K_i64, K_u64, K_size, K_off, K_addr, K_path, K_str, K_in, K_out, K_inout,
+	K_fd,
+	K_dirfd,
+	K_pid,
+	K_sig,
+	K_uid,
+	K_gid,
+	K_mode,
+	K_flags,
+	K_flags64,
+	K_i32,
+	K_u32,
+	K_i64,
+	K_u64,
+	K_size,
+	K_off,
+	K_addr,
+	K_path,
+	K_str,
+	K_in,
+	K_out,
+	K_inout,
 };
 
 #define NONE (-1)
@@ -60,10 +79,11 @@ static const struct call {
 
 /* What would end the test instead of trying the kernel. */
 static const char *const left_out[] = {
-	"exit",	       "exit_group",	"reboot",     "rt_sigreturn", "vfork",
-	"pause",       "clock_settime", "settimeofday", "execve",     "execveat",
-	"rt_sigsuspend", "clone",	"fork",	      "clone3",	      "setpgid",
-	"setsid",      "kill",		"umount2",    "chroot",	      "pivot_root", "mount",
+	"exit",		 "exit_group",	  "reboot",	  "rt_sigreturn", "vfork",
+	"pause",	 "clock_settime", "settimeofday", "execve",	  "execveat",
+	"rt_sigsuspend", "clone",	  "fork",	  "clone3",	  "setpgid",
+	"setsid",	 "kill",	  "umount2",	  "chroot",	  "pivot_root",
+	"mount",
 };
 
 #define ARENA (64 * 4096)
@@ -79,10 +99,41 @@ static uint64_t rnd(void)
 static uint64_t edge(void)
 {
 	static const uint64_t edges[] = {
-		0, 1, 2, 3, 7, 8, 16, 64, 100, 127, 128, 255, 256, 511, 512, 1023, 1024,
-		4095, 4096, 4097, 8192, 65535, 65536, 1 << 20, 0x7fffffff, 0x80000000,
-		0xffffffff, 0x100000000, 0x7fffffffffff, 0x800000000000,
-		0x7fffffffffffffff, 0x8000000000000000, ~0ull, ~0ull - 1, ~0ull - 4095,
+		0,
+		1,
+		2,
+		3,
+		7,
+		8,
+		16,
+		64,
+		100,
+		127,
+		128,
+		255,
+		256,
+		511,
+		512,
+		1023,
+		1024,
+		4095,
+		4096,
+		4097,
+		8192,
+		65535,
+		65536,
+		1 << 20,
+		0x7fffffff,
+		0x80000000,
+		0xffffffff,
+		0x100000000,
+		0x7fffffffffff,
+		0x800000000000,
+		0x7fffffffffffffff,
+		0x8000000000000000,
+		~0ull,
+		~0ull - 1,
+		~0ull - 4095,
 	};
 	uint64_t v = edges[rnd() % (sizeof edges / sizeof edges[0])];
 	return rnd() % 4 ? v : v + rnd() % 3 - 1;
@@ -91,11 +142,16 @@ static uint64_t edge(void)
 static uint64_t pointer(void)
 {
 	switch (rnd() % 16) {
-	case 0: return 0;
-	case 1: return edge();
-	case 2: return (uintptr_t)arena + ARENA - rnd() % 64; /* straddles its end */
-	case 3: return (uintptr_t)arena + (rnd() % 63 + 1) * 4096 - rnd() % 64;
-	default: return (uintptr_t)arena + rnd() % (ARENA - 4096) / 8 * 8;
+	case 0:
+		return 0;
+	case 1:
+		return edge();
+	case 2:
+		return (uintptr_t)arena + ARENA - rnd() % 64; /* straddles its end */
+	case 3:
+		return (uintptr_t)arena + (rnd() % 63 + 1) * 4096 - rnd() % 64;
+	default:
+		return (uintptr_t)arena + rnd() % (ARENA - 4096) / 8 * 8;
 	}
 }
 
@@ -105,24 +161,66 @@ static void scramble(void)
 	uint64_t *p = (uint64_t *)arena + rnd() % (ARENA / 8 - 64);
 	for (int i = 0; i < 24; i++)
 		switch (rnd() % 6) {
-		case 0: p[i] = pointer(); break;
-		case 1: p[i] = edge(); break;
-		case 2: p[i] = rnd(); break;
-		case 3: p[i] = rnd() % 64 << 32 | rnd() % 64; break;
-		default: p[i] = rnd() % 1000; break;
+		case 0:
+			p[i] = pointer();
+			break;
+		case 1:
+			p[i] = edge();
+			break;
+		case 2:
+			p[i] = rnd();
+			break;
+		case 3:
+			p[i] = rnd() % 64 << 32 | rnd() % 64;
+			break;
+		default:
+			p[i] = rnd() % 1000;
+			break;
 		}
 }
 
 static const char *path(void)
 {
 	static const char *const paths[] = {
-		"file", "file", "dir", "dir/file", "link", "loop", "fifo", "absent", ".",
-		"..", "", "/", "/dev/null", "/dev/zero", "/dev/full", "/dev/tty",
-		"/dev/ptmx", "/dev/urandom", "/proc/self/mem", "/proc/self/maps",
-		"/proc/self/fd/3", "/proc/self/status", "/proc/meminfo", "/proc/self",
-		"/proc/self/fd", "/bin/busybox", "/etc/passwd", "/etc", "dir/../link", "new",
-		"new2", "dir/new", "/proc/self/exe", "/proc/self/cwd/file", "file/",
-		"/proc/self/task", "/proc/stat", "/dev/pts/0", "/proc/mounts",
+		"file",
+		"file",
+		"dir",
+		"dir/file",
+		"link",
+		"loop",
+		"fifo",
+		"absent",
+		".",
+		"..",
+		"",
+		"/",
+		"/dev/null",
+		"/dev/zero",
+		"/dev/full",
+		"/dev/tty",
+		"/dev/ptmx",
+		"/dev/urandom",
+		"/proc/self/mem",
+		"/proc/self/maps",
+		"/proc/self/fd/3",
+		"/proc/self/status",
+		"/proc/meminfo",
+		"/proc/self",
+		"/proc/self/fd",
+		"/bin/busybox",
+		"/etc/passwd",
+		"/etc",
+		"dir/../link",
+		"new",
+		"new2",
+		"dir/new",
+		"/proc/self/exe",
+		"/proc/self/cwd/file",
+		"file/",
+		"/proc/self/task",
+		"/proc/stat",
+		"/dev/pts/0",
+		"/proc/mounts",
 	};
 	char *at = arena + rnd() % (ARENA - 4096);
 	strcpy(at, paths[rnd() % (sizeof paths / sizeof paths[0])]);
@@ -133,23 +231,37 @@ static uint64_t argument(int kind)
 {
 	uint64_t r = rnd();
 	switch (kind) {
-	case K_fd: return rnd() % 12 ? r % 40 : edge();
-	case K_dirfd: return rnd() % 3 ? (uint64_t)AT_FDCWD : r % 40;
-	case K_pid: return rnd() % 3 ? 0 : (uint64_t)getpid();
-	case K_sig: return rnd() % 4 ? SIGUSR1 : (uint64_t[]){ 0, SIGCHLD, 34, 64, 65, 17 }[r % 6];
+	case K_fd:
+		return rnd() % 12 ? r % 40 : edge();
+	case K_dirfd:
+		return rnd() % 3 ? (uint64_t)AT_FDCWD : r % 40;
+	case K_pid:
+		return rnd() % 3 ? 0 : (uint64_t)getpid();
+	case K_sig:
+		return rnd() % 4 ? SIGUSR1
+				 : (uint64_t[]){ 0, SIGCHLD, 34, 64, 65, 17 }[r % 6];
 	case K_uid:
-	case K_gid: return rnd() % 2 ? ~0u : edge();
+	case K_gid:
+		return rnd() % 2 ? ~0u : edge();
 	case K_flags:
-	case K_flags64: return rnd() % 2 ? r & rnd() & rnd() & 0xffffffff : 1ull << r % 32;
-	case K_path: return rnd() % 16 ? (uint64_t)path() : pointer();
-	case K_str: return rnd() % 2 ? (uint64_t)path() : pointer();
-	case K_addr: return rnd() % 2 ? pointer() & ~4095ull : pointer();
+	case K_flags64:
+		return rnd() % 2 ? r & rnd() & rnd() & 0xffffffff : 1ull << r % 32;
+	case K_path:
+		return rnd() % 16 ? (uint64_t)path() : pointer();
+	case K_str:
+		return rnd() % 2 ? (uint64_t)path() : pointer();
+	case K_addr:
+		return rnd() % 2 ? pointer() & ~4095ull : pointer();
 	case K_in:
 	case K_out:
-	case K_inout: return pointer();
-	case K_size: return rnd() % 2 ? r % 8192 : edge();
-	case K_off: return rnd() % 2 ? r % 100000 : edge();
-	default: return rnd() % 2 ? r % 16 : edge();
+	case K_inout:
+		return pointer();
+	case K_size:
+		return rnd() % 2 ? r % 8192 : edge();
+	case K_off:
+		return rnd() % 2 ? r % 100000 : edge();
+	default:
+		return rnd() % 2 ? r % 16 : edge();
 	}
 }
 

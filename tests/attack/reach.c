@@ -25,7 +25,8 @@
 static void process_1_cannot_be_killed(void)
 {
 	tap_needs_mayfly();
-	static const int signals[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGTERM, SIGHUP, SIGABRT, 40 };
+	static const int signals[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGTERM,
+				       SIGHUP,	SIGABRT, 40 };
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
 		int err = kill(1, signals[i]);
 		CHECK(!err || errno == EPERM);
@@ -147,8 +148,9 @@ static void memory_of_others(void)
 		if (setgroups(0, NULL) || setresgid(4003, 4003, 4003) ||
 		    setresuid(4003, 4003, 4003))
 			_exit(1);
-		static const char *const names[] = { "mem", "environ", "maps", "fd/0", "cwd/x",
-						     "exe/.", "root/etc" };
+		static const char *const names[] = { "mem",	"environ", "maps",
+						     "fd/0",	"cwd/x",   "exe/.",
+						     "root/etc" };
 		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 			snprintf(path, sizeof path, "/proc/%d/%s", victim, names[i]);
 			if (open(path, O_RDONLY) >= 0)
@@ -195,8 +197,8 @@ static void ptrace_is_refused_cleanly(void)
 static void sizes_that_overflow(void)
 {
 	static char buf[4096];
-	static const size_t big[] = { (size_t)-1, (size_t)-4096, 1ul << 63, 1ul << 48, 1ul << 47,
-				      0x7fffffffffffffff };
+	static const size_t big[] = { (size_t)-1, (size_t)-4096, 1ul << 63,
+				      1ul << 48,  1ul << 47,	 0x7fffffffffffffff };
 	int zero = open("/dev/zero", O_RDONLY), null = open("/dev/null", O_WRONLY), ep;
 	struct iovec v[2];
 	tap_tmpdir();
@@ -215,7 +217,8 @@ static void sizes_that_overflow(void)
 		CHECK(preadv(zero, v, 2, -1) == -1);
 		CHECK(pwrite(fd, buf, 1, (off_t)big[i]) == -1 || (off_t)big[i] > 0);
 		CHECK(setgroups(big[i], (gid_t *)buf) == -1 || !(int)big[i]);
-		CHECK(syscall(SYS_poll, buf, (unsigned)big[i], 0) == -1 || !(unsigned)big[i]);
+		CHECK(syscall(SYS_poll, buf, (unsigned)big[i], 0) == -1 ||
+		      !(unsigned)big[i]);
 		CHECK(syscall(SYS_fsetxattr, fd, "user.x", buf, big[i], 0) == -1);
 		CHECK(syscall(SYS_sched_setaffinity, 0, big[i], buf) <= 0);
 		CHECK(syscall(SYS_select, (int)big[i], buf, buf, buf, buf + 512) <= 0);
@@ -242,7 +245,8 @@ static void offsets_that_overflow(void)
 	CHECK(errno == EFBIG || errno == EINVAL);
 	CHECK(pread(fd, &(char){ 0 }, 1, INT64_MAX) <= 0);
 	CHECK(ftruncate(fd, INT64_MAX) == 0 || errno == EFBIG || errno == EINVAL);
-	CHECK(lseek(fd, INT64_MAX, SEEK_SET) == INT64_MAX || errno == EINVAL || errno == EOVERFLOW);
+	CHECK(lseek(fd, INT64_MAX, SEEK_SET) == INT64_MAX || errno == EINVAL ||
+	      errno == EOVERFLOW);
 	CHECK(lseek(fd, INT64_MAX, SEEK_CUR) == -1 || lseek(fd, 0, SEEK_CUR) >= 0);
 	(void)!write(fd, "x", 1);
 	/* May be mapped, but there is nothing to touch. */

@@ -144,7 +144,8 @@ static void signals_and_waits(void)
 	timer_t t;
 	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
 	struct itimerspec soon = { { 0, 0 }, { 0, 1000 } };
-	CHECK(!timer_create(CLOCK_MONOTONIC, &ev, &t) && !timer_settime(t, 0, &soon, NULL));
+	CHECK(!timer_create(CLOCK_MONOTONIC, &ev, &t) &&
+	      !timer_settime(t, 0, &soon, NULL));
 	CLEAN(siginfo_t, syscall(SYS_rt_sigtimedwait, &set, &out, NULL, 8));
 	CLEAN(struct itimerspec, timer_gettime(t, &out));
 }
@@ -163,17 +164,19 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 static void signal_frames(void)
 {
 	stack_t ss = { .ss_sp = alternate, .ss_size = sizeof alternate };
-	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	struct sigaction sa = { .sa_sigaction = on_signal,
+				.sa_flags = SA_SIGINFO | SA_ONSTACK };
 	CHECK(!sigaltstack(&ss, NULL) && !sigaction(SIGUSR1, &sa, NULL));
 	memset(alternate, 0, sizeof alternate);
 	/* The marks are in no register at the time: they were in calls' arguments. */
 	poison();
-	__asm__ volatile("xorps %%xmm0, %%xmm0\n"
-			 "movaps %%xmm0, %%xmm1; movaps %%xmm0, %%xmm2; movaps %%xmm0, %%xmm3\n"
-			 "movaps %%xmm0, %%xmm4; movaps %%xmm0, %%xmm5; movaps %%xmm0, %%xmm6\n"
-			 "movaps %%xmm0, %%xmm7; movaps %%xmm0, %%xmm8; movaps %%xmm0, %%xmm9\n" ::
-				 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
-				   "xmm7", "xmm8", "xmm9");
+	__asm__ volatile(
+		"xorps %%xmm0, %%xmm0\n"
+		"movaps %%xmm0, %%xmm1; movaps %%xmm0, %%xmm2; movaps %%xmm0, %%xmm3\n"
+		"movaps %%xmm0, %%xmm4; movaps %%xmm0, %%xmm5; movaps %%xmm0, %%xmm6\n"
+		"movaps %%xmm0, %%xmm7; movaps %%xmm0, %%xmm8; movaps %%xmm0, %%xmm9\n" ::
+			: "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+			  "xmm8", "xmm9");
 	syscall(SYS_tgkill, getpid(), getpid(), SIGUSR1);
 	CHECK_EQ(frames, 1);
 	CHECK(!marked(alternate, sizeof alternate));
@@ -185,8 +188,8 @@ static void fresh_pages(void)
 	for (int round = 0; round < 3; round++) {
 		/* Pages full of marks go back to the kernel, from all owners. */
 		size_t n = 4 << 20;
-		char *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			       -1, 0);
+		char *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		memset(p, MARK, n);
 		int fd = open("f", O_CREAT | O_RDWR | O_TRUNC, 0600);
 		CHECK_EQ(write(fd, p, 1 << 20), 1 << 20);
@@ -197,7 +200,8 @@ static void fresh_pages(void)
 			CHECK(!marked(p + i, 4096));
 		munmap(p, n);
 		char *tail = mmap(NULL, 1 << 20, PROT_READ, MAP_SHARED, fd, 0);
-		CHECK(!marked(tail + 100, (1 << 20) - 100)); /* what was cut off is gone */
+		/* what was cut off is gone */
+		CHECK(!marked(tail + 100, (1 << 20) - 100));
 		munmap(tail, 1 << 20);
 		close(fd);
 	}
@@ -247,12 +251,12 @@ static int stack_is_clean(void)
 
 static void no_kernel_addresses(void)
 {
-	static const char *const files[] = { "/proc/self/stat", "/proc/self/wchan",
-					     "/proc/self/stack", "/proc/self/syscall",
-					     "/proc/kallsyms", "/proc/modules",
+	static const char *const files[] = { "/proc/self/stat",	  "/proc/self/wchan",
+					     "/proc/self/stack",  "/proc/self/syscall",
+					     "/proc/kallsyms",	  "/proc/modules",
 					     "/proc/self/status", "/proc/slabinfo",
-					     "/proc/interrupts", "/proc/self/maps",
-					     "/proc/timer_list", "/proc/vmstat" };
+					     "/proc/interrupts",  "/proc/self/maps",
+					     "/proc/timer_list",  "/proc/vmstat" };
 	static char buf[65536];
 	tap_needs_mayfly();
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -262,7 +266,8 @@ static void no_kernel_addresses(void)
 		ssize_t n = read(fd, buf, sizeof buf - 1);
 		buf[n > 0 ? n : 0] = 0;
 		for (char *p = buf; (p = strstr(p, "ffff")); p++)
-			/* A kernel half's address has 16 digits; counters may hold ffff. */
+			/* A kernel half's address has 16 digits; counters may hold
+			 * ffff. */
 			if (strspn(p, "0123456789abcdef") == 16 &&
 			    strncmp(p, "ffffffffff600000", 16) && p[4] != 'f')
 				tap_fail(__FILE__, __LINE__, "%s: %.40s", files[i], p);
@@ -272,9 +277,14 @@ static void no_kernel_addresses(void)
 }
 
 static const struct tap_case cases[] = {
-	CASE(the_pattern_would_be_seen), CASE(structs),	      CASE(signals_and_waits),
-	CASE(signal_frames),		 CASE(fresh_pages),   CASE(ends_of_file_pages),
-	CASE(exec_starts_clean),	 CASE(no_kernel_addresses),
+	CASE(the_pattern_would_be_seen),
+	CASE(structs),
+	CASE(signals_and_waits),
+	CASE(signal_frames),
+	CASE(fresh_pages),
+	CASE(ends_of_file_pages),
+	CASE(exec_starts_clean),
+	CASE(no_kernel_addresses),
 };
 
 int main(int argc, char **argv)

@@ -154,10 +154,14 @@ static void execveat_forms(void)
 		const char *name;
 		int flags, errno_wanted;
 	} forms[] = {
-		{ 0, "", AT_EMPTY_PATH, 0 },	      { 1, "", AT_EMPTY_PATH, 0 },
-		{ 2, "args", 0, 0 },		      { 2, "l", 0, 0 },
-		{ 2, "l", AT_SYMLINK_NOFOLLOW, ELOOP }, { 0, "", 0, ENOENT },
-		{ 2, "args", 0x40000000, EINVAL },    { 3, "", AT_EMPTY_PATH, ENOENT },
+		{ 0, "", AT_EMPTY_PATH, 0 },
+		{ 1, "", AT_EMPTY_PATH, 0 },
+		{ 2, "args", 0, 0 },
+		{ 2, "l", 0, 0 },
+		{ 2, "l", AT_SYMLINK_NOFOLLOW, ELOOP },
+		{ 0, "", 0, ENOENT },
+		{ 2, "args", 0x40000000, EINVAL },
+		{ 3, "", AT_EMPTY_PATH, ENOENT },
 		{ 2, "", AT_EMPTY_PATH, EACCES },
 	};
 	int fds[] = { prog, path, dir, script };
@@ -172,7 +176,8 @@ static void execveat_forms(void)
 		}
 		int status = tap_wait(pid);
 		if (status != forms[i].errno_wanted << 8)
-			tap_fail(__FILE__, __LINE__, "form %zu ended with %#x", i, status);
+			tap_fail(__FILE__, __LINE__, "form %zu ended with %#x", i,
+				 status);
 	}
 }
 
@@ -318,7 +323,8 @@ static void writing_takes_the_set_id_bits_away(void)
 	CHECK(!chown("f", 1000, 1000) && !chmod("f", 06755));
 	pid_t pid = fork();
 	if (!pid) {
-		if (chmod(".", 0777) || setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000))
+		if (chmod(".", 0777) || setresgid(1000, 1000, 1000) ||
+		    setresuid(1000, 1000, 1000))
 			_exit(1);
 		int fd = open("f", O_WRONLY);
 		CHECK(fd >= 0);
@@ -385,6 +391,7 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "--random"))
 		return print_random();
 	if (!strcmp(mode, "--getenv"))
-		return printf("%zu %zu\n", strlen(getenv("BIG")), strlen(getenv("EMPTY"))) < 0;
+		return printf("%zu %zu\n", strlen(getenv("BIG")),
+			      strlen(getenv("EMPTY"))) < 0;
 	return tap_run(cases, sizeof cases / sizeof cases[0], argc, argv);
 }

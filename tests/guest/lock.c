@@ -9,8 +9,10 @@
 
 static struct flock range(int type, off_t start, off_t len)
 {
-	return (struct flock){ .l_type = (short)type, .l_whence = SEEK_SET,
-			       .l_start = start, .l_len = len };
+	return (struct flock){ .l_type = (short)type,
+			       .l_whence = SEEK_SET,
+			       .l_start = start,
+			       .l_len = len };
 }
 
 static int lock(int fd, int cmd, int type, off_t start, off_t len)
@@ -195,7 +197,8 @@ static void open_file_description_locks(void)
 	CHECK(!lock(a, F_OFD_SETLK, F_WRLCK, 0, 10));
 	CHECK_ERR(lock(b, F_OFD_SETLK, F_RDLCK, 5, 10), EAGAIN);
 	CHECK(!lock(b, F_OFD_SETLK, F_WRLCK, 10, 10));
-	CHECK_ERR(lock(a, F_SETLK, F_WRLCK, 0, 1), EAGAIN); /* a process is another owner */
+	/* a process is another owner */
+	CHECK_ERR(lock(a, F_SETLK, F_WRLCK, 0, 1), EAGAIN);
 	struct flock l = range(F_WRLCK, 0, 5);
 	CHECK(!fcntl(b, F_OFD_GETLK, &l));
 	CHECK(l.l_type == F_WRLCK && l.l_pid == -1 && l.l_start == 0 && l.l_len == 10);

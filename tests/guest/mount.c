@@ -189,7 +189,8 @@ static void bind_mounts(void)
 	CHECK(!mount("src", "m", NULL, MS_BIND, NULL));
 	CHECK(!stat("src/f", &a) && !stat("m/f", &b));
 	CHECK(a.st_ino == b.st_ino && a.st_dev == b.st_dev);
-	CHECK_ERR(rename("m/f", "src/g"), EXDEV); /* another mount, though one file system */
+	/* another mount, though one file system */
+	CHECK_ERR(rename("m/f", "src/g"), EXDEV);
 	CHECK(!mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
 	CHECK_ERR(open("m/f", O_RDWR), EROFS);
 	CHECK(open("src/f", O_RDWR) >= 0); /* only this mount is read-only */
@@ -283,12 +284,17 @@ static void chroot_confines(void)
 }
 
 static const struct tap_case cases[] = {
-	CASE(tmpfs_covers_and_uncovers), CASE(tmpfs_is_bounded),
-	CASE(busy_until_let_go),	 CASE(read_only),
+	CASE(tmpfs_covers_and_uncovers),
+	CASE(tmpfs_is_bounded),
+	CASE(busy_until_let_go),
+	CASE(read_only),
 	CASE(remount_refuses_while_written),
-	CASE(noexec_and_nodev),		 CASE(nosuid),
-	CASE(bind_mounts),		 CASE(moved_mounts),
-	CASE(mount_errors),		 CASE(listed_in_proc),
+	CASE(noexec_and_nodev),
+	CASE(nosuid),
+	CASE(bind_mounts),
+	CASE(moved_mounts),
+	CASE(mount_errors),
+	CASE(listed_in_proc),
 	CASE(chroot_confines),
 };
 

@@ -186,7 +186,8 @@ static void hard_links_to_the_image(void)
 	begin();
 	CHECK(!stat("/etc/hostname", &a));
 	CHECK(!link("/etc/hostname", "/tmp/linked"));
-	CHECK(!stat("/tmp/linked", &b) && a.st_ino == b.st_ino && b.st_nlink == a.st_nlink + 1);
+	CHECK(!stat("/tmp/linked", &b) && a.st_ino == b.st_ino &&
+	      b.st_nlink == a.st_nlink + 1);
 	int fd = open("/tmp/linked", O_WRONLY | O_TRUNC);
 	CHECK_EQ(write(fd, "other\n", 6), 6);
 	CHECK(!stat("/etc/hostname", &b) && b.st_size == 6);
@@ -228,8 +229,8 @@ static void running_program_can_be_replaced(void)
 	CHECK_EQ(tap_wait(pid), 9);
 }
 
-/* The bytes of the image's largest file: their sum is the same by read and by mapping, and
- * again after the first pass filled the cache. */
+/* The bytes of the image's largest file: their sum is the same by read and by mapping,
+ * and again after the first pass filled the cache. */
 static void image_reads_the_same_every_way(void)
 {
 	static unsigned char buf[10007];

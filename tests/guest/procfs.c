@@ -137,7 +137,8 @@ static void fd_directory_lists_descriptors(void)
 static void what_has_no_name_cannot_be_opened_again(void)
 {
 	char path[64];
-	int fds[] = { eventfd(0, 0), epoll_create1(0), timerfd_create(CLOCK_MONOTONIC, 0) };
+	int fds[] = { eventfd(0, 0), epoll_create1(0),
+		      timerfd_create(CLOCK_MONOTONIC, 0) };
 	for (int i = 0; i < 3; i++) {
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fds[i]);
 		CHECK_ERR(open(path, O_RDWR), ENXIO);

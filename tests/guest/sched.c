@@ -120,7 +120,8 @@ static void names_and_flags(void)
 	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	CHECK_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
 	int on = -1;
-	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1) && !prctl(PR_GET_CHILD_SUBREAPER, &on) && on == 1);
+	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1) && !prctl(PR_GET_CHILD_SUBREAPER, &on) &&
+	      on == 1);
 	CHECK(prctl(PR_CAPBSET_READ, 0) >= 0);
 	CHECK_ERR(prctl(PR_CAPBSET_READ, 99), EINVAL);
 	CHECK_ERR(prctl(123456), EINVAL);
@@ -233,9 +234,11 @@ static void waitid_variants(void)
 	CHECK(!waitid(P_PID, (id_t)a, &info, WSTOPPED) && info.si_code == CLD_STOPPED);
 	CHECK_EQ(info.si_status, SIGSTOP);
 	kill(a, SIGCONT);
-	CHECK(!waitid(P_PID, (id_t)a, &info, WCONTINUED) && info.si_code == CLD_CONTINUED);
+	CHECK(!waitid(P_PID, (id_t)a, &info, WCONTINUED) &&
+	      info.si_code == CLD_CONTINUED);
 	kill(a, SIGKILL);
-	CHECK(!waitid(P_PGID, (id_t)getpgrp(), &info, WEXITED) && info.si_code == CLD_KILLED);
+	CHECK(!waitid(P_PGID, (id_t)getpgrp(), &info, WEXITED) &&
+	      info.si_code == CLD_KILLED);
 	CHECK_EQ(info.si_status, SIGKILL);
 	CHECK_ERR(waitid(P_ALL, 0, &info, 0), EINVAL);
 	CHECK_ERR(waitid(77, 0, &info, WEXITED), EINVAL);

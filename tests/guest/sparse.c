@@ -77,7 +77,8 @@ static void holes_are_punched(void)
 	char *m = mmap(NULL, sizeof data, PROT_READ, MAP_SHARED, fd, 0);
 	CHECK(m != MAP_FAILED && m[PAGE] == 'x');
 	CHECK_ERR(fallocate(fd, FALLOC_FL_PUNCH_HOLE, PAGE, PAGE), EOPNOTSUPP);
-	CHECK(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE - 10, PAGE + 20));
+	CHECK(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE - 10,
+			 PAGE + 20));
 	CHECK_EQ(lseek(fd, 0, SEEK_HOLE), PAGE);
 	CHECK_EQ(lseek(fd, PAGE, SEEK_DATA), 2 * PAGE);
 	memset(data + PAGE - 10, 0, PAGE + 20);

@@ -110,16 +110,19 @@ static void times_are_kept(void)
 	nanosleep(&pause_ns, NULL);
 	CHECK_EQ(write(fd, "y", 1), 1);
 	CHECK(!fstat(fd, &b));
-	CHECK(b.st_mtim.tv_nsec != a.st_mtim.tv_nsec && b.st_ctim.tv_nsec == b.st_mtim.tv_nsec);
+	CHECK(b.st_mtim.tv_nsec != a.st_mtim.tv_nsec &&
+	      b.st_ctim.tv_nsec == b.st_mtim.tv_nsec);
 	nanosleep(&pause_ns, NULL);
 	CHECK(!fchmod(fd, 0600) && !fstat(fd, &a));
-	CHECK(a.st_mtim.tv_nsec == b.st_mtim.tv_nsec && a.st_ctim.tv_nsec != b.st_ctim.tv_nsec);
+	CHECK(a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
+	      a.st_ctim.tv_nsec != b.st_ctim.tv_nsec);
 	struct stat d1, d2;
 	CHECK(!stat(".", &d1));
 	nanosleep(&pause_ns, NULL);
 	CHECK(!link("f", "g") && !stat(".", &d2));
 	CHECK(d1.st_mtim.tv_nsec != d2.st_mtim.tv_nsec);
-	CHECK(!fstat(fd, &b) && b.st_ctim.tv_nsec != a.st_ctim.tv_nsec && b.st_nlink == 2);
+	CHECK(!fstat(fd, &b) && b.st_ctim.tv_nsec != a.st_ctim.tv_nsec &&
+	      b.st_nlink == 2);
 }
 
 static void utimensat_sets(void)
@@ -210,7 +213,8 @@ static void openat2_resolves(void)
 	close(make_file("f", 1));
 	CHECK(!mkdir("d", 0755) && !mkdir("d/e", 0755));
 	close(make_file("d/f", 1));
-	CHECK(!symlink("../f", "d/up") && !symlink("/f", "d/abs") && !symlink("f", "d/l"));
+	CHECK(!symlink("../f", "d/up") && !symlink("/f", "d/abs") &&
+	      !symlink("f", "d/l"));
 	int d = open("d", O_RDONLY | O_DIRECTORY);
 	if (open2(d, "f", 0) < 0 && errno == ENOSYS)
 		tap_skip("no openat2");

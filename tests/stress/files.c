@@ -32,7 +32,8 @@ void stress_files(struct stress *s)
 	char a[32], b[32];
 	while (stress_on(s)) {
 		for (unsigned i = 0; i < 50; i++) {
-			int fd = open(numbered(a, "f", i), O_CREAT | O_EXCL | O_RDWR, 0600);
+			int fd = open(numbered(a, "f", i), O_CREAT | O_EXCL | O_RDWR,
+				      0600);
 			NEED(s, fd >= 0 && write(fd, a, 32) == 32 && !close(fd));
 			NEED(s, !link(a, numbered(b, "l", i)));
 			NEED(s, !symlink(a, numbered(b, "s", i)));
@@ -83,7 +84,8 @@ static int tree_make(int depth)
 	if (!depth)
 		return 0;
 	for (char name[2] = "a"; name[0] < 'd'; name[0]++)
-		if (mkdir(name, 0700) || chdir(name) || tree_make(depth - 1) || chdir(".."))
+		if (mkdir(name, 0700) || chdir(name) || tree_make(depth - 1) ||
+		    chdir(".."))
 			return -1;
 	return 0;
 }
@@ -164,7 +166,8 @@ static void *map_loop(void *arg)
 {
 	struct mapped *m = arg;
 	while (stress_on(m->s)) {
-		char *p = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0);
+		char *p = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd,
+			       0);
 		if (p == MAP_FAILED)
 			continue;
 		p[0] = 1; /* the first page always is there */
@@ -206,7 +209,8 @@ void stress_page_cache(struct stress *s)
 	uint64_t sum = sum_of(buf, (size_t)n);
 	while (stress_on(s)) {
 		memset(buf, 0, sizeof buf);
-		NEED(s, pread(fd, buf, sizeof buf, 0) == n && sum_of(buf, (size_t)n) == sum);
+		NEED(s,
+		     pread(fd, buf, sizeof buf, 0) == n && sum_of(buf, (size_t)n) == sum);
 		unsigned char *p = mmap(NULL, (size_t)n, PROT_READ, MAP_PRIVATE, fd, 0);
 		NEED(s, p != MAP_FAILED && sum_of(p, (size_t)n) == sum);
 		munmap(p, (size_t)n);
@@ -284,20 +288,23 @@ static void *event_loop(void *arg)
 /* Threads wait on one epoll of many eventfds; what they read comes back summed. */
 void stress_epoll(struct stress *s)
 {
-	int ep = epoll_create1(0), sum = eventfd(0, EFD_NONBLOCK), ends = eventfd(0, 0), fds[16];
+	int ep = epoll_create1(0), sum = eventfd(0, EFD_NONBLOCK), ends = eventfd(0, 0),
+	    fds[16];
 	int shared[2] = { ep, sum };
 	pthread_t t[3];
 	uint64_t sent = 0, got = 0, n = 1;
 	for (int i = 0; i < 16; i++) {
 		fds[i] = eventfd(0, EFD_NONBLOCK);
-		struct epoll_event ev = { EPOLLIN | (i % 2 ? EPOLLET : 0u), { .fd = fds[i] } };
+		struct epoll_event ev = { EPOLLIN | (i % 2 ? EPOLLET : 0u),
+					  { .fd = fds[i] } };
 		NEED(s, fds[i] >= 0 && !epoll_ctl(ep, EPOLL_CTL_ADD, fds[i], &ev));
 	}
 	for (int i = 0; i < 3; i++)
 		NEED(s, !pthread_create(&t[i], NULL, event_loop, shared));
 	while (stress_on(s)) {
 		for (int i = 0; i < 200; i++, sent++)
-			NEED(s, write(fds[stress_random(s) % 16], &n, sizeof n) == sizeof n);
+			NEED(s,
+			     write(fds[stress_random(s) % 16], &n, sizeof n) == sizeof n);
 		uint64_t part;
 		if (read(sum, &part, sizeof part) == sizeof part)
 			got += part;
@@ -362,7 +369,8 @@ void stress_locks(struct stress *s)
 void stress_splice(struct stress *s)
 {
 	static char data[4 * PAGE], back[4 * PAGE];
-	int p[2], in = open("in", O_CREAT | O_RDWR, 0600), out = open("out", O_CREAT | O_RDWR, 0600);
+	int p[2], in = open("in", O_CREAT | O_RDWR, 0600),
+		  out = open("out", O_CREAT | O_RDWR, 0600);
 	NEED(s, !pipe(p) && in >= 0 && out >= 0 && !unlink("in") && !unlink("out"));
 	while (stress_on(s)) {
 		loff_t from = 0, to = 0;
@@ -372,7 +380,8 @@ void stress_splice(struct stress *s)
 			ssize_t n = splice(in, &from, p[1], NULL, sizeof data, 0);
 			NEED(s, n > 0);
 			for (ssize_t m; n > 0; n -= m)
-				NEED(s, (m = splice(p[0], NULL, out, &to, (size_t)n, 0)) > 0);
+				NEED(s, (m = splice(p[0], NULL, out, &to, (size_t)n, 0)) >
+						0);
 		}
 		NEED(s, pread(out, back, sizeof back, 0) == sizeof back);
 		NEED(s, !memcmp(data, back, sizeof data));
@@ -415,7 +424,7 @@ static void read_all(const char *path)
 /* All of /proc read while processes come and go. */
 void stress_proc(struct stress *s)
 {
-	static const char *const files[] = { "stat",   "status", "maps",    "smaps",
+	static const char *const files[] = { "stat",	"status",  "maps",   "smaps",
 					     "cmdline", "environ", "limits", "io" };
 	pid_t pid = fork();
 	if (!pid) {
@@ -435,7 +444,8 @@ void stress_proc(struct stress *s)
 		for (struct dirent *e; (e = readdir(d));)
 			for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 				char path[300];
-				snprintf(path, sizeof path, "/proc/%s/%s", e->d_name, files[i]);
+				snprintf(path, sizeof path, "/proc/%s/%s", e->d_name,
+					 files[i]);
 				if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
 					read_all(path);
 			}

@@ -17,7 +17,8 @@
 
 static char *anon(struct stress *s, size_t n)
 {
-	char *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p =
+		mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	NEED(s, p != MAP_FAILED);
 	return p;
 }
@@ -90,7 +91,8 @@ void stress_mprotect_threads(struct stress *s)
 	pthread_t t[4];
 	struct shared_pages a = { s, anon(s, 64 * PAGE) };
 	for (int i = 0; i < 4; i++)
-		NEED(s, !pthread_create(&t[i], NULL, i % 2 ? protect_loop : touch_loop, &a));
+		NEED(s,
+		     !pthread_create(&t[i], NULL, i % 2 ? protect_loop : touch_loop, &a));
 	for (int i = 0; i < 4; i++)
 		pthread_join(t[i], NULL);
 	munmap(a.p, 64 * PAGE);
@@ -201,7 +203,8 @@ static void *turn_loop(void *arg)
 
 void stress_condition(struct stress *s)
 {
-	struct guarded g = { .s = s, .m = PTHREAD_MUTEX_INITIALIZER,
+	struct guarded g = { .s = s,
+			     .m = PTHREAD_MUTEX_INITIALIZER,
 			     .c = PTHREAD_COND_INITIALIZER };
 	pthread_t t[4];
 	for (int i = 0; i < 4; i++)
@@ -219,8 +222,8 @@ static long futex(uint32_t *word, int op, uint32_t value, void *timeout)
 /* Two processes hand a word back and forth through shared memory. */
 void stress_futex(struct stress *s)
 {
-	uint32_t *word = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			      -1, 0);
+	uint32_t *word = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	NEED(s, word != MAP_FAILED);
 	pid_t pid = fork();
 	uint32_t mine = pid ? 0 : 1;

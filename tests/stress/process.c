@@ -30,7 +30,8 @@ void stress_fork(struct stress *s)
 			NEED(s, pids[i] > 0);
 		}
 		for (int i = 7; i >= 0; i--)
-			NEED(s, waitpid(pids[i], &status, 0) == pids[i] && status == i << 8);
+			NEED(s,
+			     waitpid(pids[i], &status, 0) == pids[i] && status == i << 8);
 	}
 }
 
@@ -93,7 +94,7 @@ static void on_signal(int sig)
 	caught++;
 }
 
-static void catch(int sig)
+static void catch (int sig)
 {
 	sigaction(sig, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 }
@@ -101,7 +102,7 @@ static void catch(int sig)
 void stress_signal(struct stress *s)
 {
 	sigset_t usr1, none;
-	catch(SIGUSR1);
+	catch (SIGUSR1);
 	sigemptyset(&none);
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
@@ -130,7 +131,8 @@ void stress_signal_queue(struct stress *s)
 	while (stress_on(s)) {
 		siginfo_t info;
 		for (int i = 0; i < 100; i++)
-			NEED(s, !sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = i }));
+			NEED(s, !sigqueue(getpid(), SIGRTMIN,
+					  (union sigval){ .sival_int = i }));
 		for (int i = 0; i < 100; i++)
 			NEED(s, sigwaitinfo(&set, &info) == SIGRTMIN &&
 					info.si_value.sival_int == i);
@@ -142,8 +144,8 @@ void stress_timers(struct stress *s)
 	struct itimerval it = { { 0, 500 }, { 0, 500 } };
 	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2 };
 	struct itimerspec often = { { 0, 300000 }, { 0, 300000 } };
-	catch(SIGALRM);
-	catch(SIGUSR2);
+	catch (SIGALRM);
+	catch (SIGUSR2);
 	NEED(s, !setitimer(ITIMER_REAL, &it, NULL));
 	while (stress_on(s)) {
 		timer_t t[20];
@@ -193,13 +195,12 @@ void stress_yield(struct stress *s)
 
 void stress_nice(struct stress *s)
 {
-	volatile uint64_t sum = 0;
 	while (stress_on(s)) {
 		int level = (int)(stress_random(s) % 20);
 		NEED(s, !setpriority(PRIO_PROCESS, 0, level));
 		NEED(s, getpriority(PRIO_PROCESS, 0) == level);
-		for (int i = 0; i < 100000; i++)
-			sum += (uint64_t)i * i;
+		for (volatile int i = 0; i < 100000; i++)
+			;
 	}
 }
 
@@ -225,7 +226,7 @@ void stress_affinity(struct stress *s)
 void stress_vector_state(struct stress *s)
 {
 	struct itimerval it = { { 0, 1000 }, { 0, 1000 } };
-	catch(SIGALRM);
+	catch (SIGALRM);
 	setitimer(ITIMER_REAL, &it, NULL);
 	while (stress_on(s)) {
 		uint64_t in = (uint64_t)stress_random(s) << 32 | stress_random(s), out[2];
@@ -247,7 +248,8 @@ void stress_sleep(struct stress *s)
 		clock_gettime(CLOCK_MONOTONIC, &a);
 		NEED(s, !nanosleep(&t, NULL));
 		clock_gettime(CLOCK_MONOTONIC, &b);
-		NEED(s, (b.tv_sec - a.tv_sec) * 1000000000 + b.tv_nsec - a.tv_nsec >= t.tv_nsec);
+		NEED(s, (b.tv_sec - a.tv_sec) * 1000000000 + b.tv_nsec - a.tv_nsec >=
+				t.tv_nsec);
 	}
 }
 

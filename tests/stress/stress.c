@@ -160,15 +160,16 @@ static const char *settle(long kib, int processes)
 			return NULL;
 		usleep(50000);
 	}
-	snprintf(why, sizeof why, "%ld KiB free of %ld, %d processes of %d", free_kib(), kib,
-		 entries_of_proc(), processes);
+	snprintf(why, sizeof why, "%ld KiB free of %ld, %d processes of %d", free_kib(),
+		 kib, entries_of_proc(), processes);
 	return why;
 }
 
 static const char *run_one(const struct stressor *what, int seconds)
 {
 	struct timespec now;
-	int n = what->processes ? what->processes : (int)sysconf(_SC_NPROCESSORS_ONLN) + 1;
+	int n = what->processes ? what->processes
+				: (int)sysconf(_SC_NPROCESSORS_ONLN) + 1;
 	struct stress *s = shared_state(n);
 	pid_t pids[64];
 	/* Before: with what a first run fills for good. */
