@@ -54,4 +54,18 @@ must_use static inline bool ref_put(struct ref *r)
 	return n == 1;
 }
 
+/* Drops one that is not the last, true; or none at all, false: then the caller takes the lock
+ * that finders hold, and calls ref_put. */
+must_use static inline bool ref_put_not_last(struct ref *r)
+{
+	uint32_t n = ref_read(r);
+	while (n > 1) {
+		if (unlikely(n >= REF_SATURATED) ||
+		    __atomic_compare_exchange_n((uint32_t *)&r->n, &n, n - 1, true,
+						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
 #endif
