@@ -158,12 +158,6 @@ void dentry_instantiate(struct dentry *d, struct inode *i)
 		inode_ready(i);
 }
 
-struct dentry *dentry_get(struct dentry *d)
-{
-	ref_get(&d->refs);
-	return d;
-}
-
 static void lru_del_locked(struct dentry *d)
 {
 	if (!(d->flags & DENTRY_LRU))
@@ -214,24 +208,10 @@ static struct dentry *dentry_bury(struct dentry *d)
 	return parent;
 }
 
-/* True: there were others, the count has sunk by one. */
-static bool put_unless_last(struct ref *r)
-{
-	uint32_t n = ref_read(r);
-
-	while (n > 1) {
-		if (n >= REF_SATURATED ||
-		    __atomic_compare_exchange_n((uint32_t *)&r->n, &n, n - 1, true,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return true;
-	}
-	return false;
-}
-
 /* A dead leaf releases its parent, which may die of it: upwards, without recursion. */
 static void put_chain(struct dentry *d)
 {
-	while (d && !put_unless_last(&d->refs)) {
+	while (d && !ref_put_not_last(&d->refs)) {
 		spin_lock(&dcache_lock);
 		if (!ref_put(&d->refs)) {
 			spin_unlock(&dcache_lock);
@@ -248,7 +228,7 @@ static void put_chain(struct dentry *d)
 	}
 }
 
-void dentry_put(struct dentry *d)
+void dentry_put_last(struct dentry *d)
 {
 	put_chain(d);
 	if (unlikely(n_lru > lru_max))

@@ -133,7 +133,8 @@ static void inode_evict(struct inode *i)
 	locks_inode_free(i);
 	if (i->sb->ops && i->sb->ops->evict)
 		i->sb->ops->evict(i);
-	mapping_fini(&i->mapping);
+	if (i->mapping.pages.root)
+		mapping_fini(&i->mapping);
 	inode_free(i);
 	if (was_new)
 		wake_all(&ready_wait);
@@ -149,13 +150,8 @@ void inode_put(struct inode *i)
 		return;
 	}
 	/* Cached: the lock keeps finders from an inode whose count is sinking to 0. */
-	uint32_t n = ref_read(&i->refs);
-	while (n > 1) {
-		if (n >= REF_SATURATED ||
-		    __atomic_compare_exchange_n((uint32_t *)&i->refs.n, &n, n - 1, true,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return;
-	}
+	if (ref_put_not_last(&i->refs))
+		return;
 	spin_lock(&icache_lock);
 	bool last = ref_put(&i->refs);
 	if (last)

@@ -38,11 +38,6 @@ extern struct mount *root_mount; /* [mount lock] */
 /* Consumes sb; holds root. One reference. NULL: no memory (sb is put then). */
 must_use struct mount *mount_new(struct super_block *sb, struct dentry *root,
 				 uint32_t flags, const char *source);
-static inline void mount_get(struct mount *m)
-{
-	ref_get(&m->refs);
-}
-void mount_put(struct mount *m);
 /* The mount on (parent, point), or NULL; borrowed; mount lock held, for instance
  * dcache_lock. */
 struct mount *mount_find_locked(const struct mount *parent, const struct dentry *point);

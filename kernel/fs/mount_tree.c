@@ -62,16 +62,8 @@ struct mount *mount_new(struct super_block *sb, struct dentry *root, uint32_t fl
 	return m;
 }
 
-void mount_put(struct mount *m)
+void mount_put_last(struct mount *m)
 {
-	uint32_t n = ref_read(&m->refs);
-
-	while (n > 1) {
-		if (n >= REF_SATURATED ||
-		    __atomic_compare_exchange_n((uint32_t *)&m->refs.n, &n, n - 1, true,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return;
-	}
 	spin_lock(&dcache_lock);
 	bool last = ref_put(&m->refs);
 	spin_unlock(&dcache_lock);

@@ -2,26 +2,6 @@
 #include "fs/mount.h"
 #include "lib/string.h"
 
-void path_get(const struct path *p)
-{
-	if (p->mnt)
-		mount_get(p->mnt);
-	if (p->dentry)
-		dentry_get(p->dentry);
-}
-
-void path_put(struct path *p)
-{
-	struct path old = *p;
-
-	if (!old.dentry)
-		return;
-	*p = (struct path){ 0 };
-	dentry_put(old.dentry);
-	if (old.mnt)
-		mount_put(old.mnt);
-}
-
 /* Text grows from the end of the buffer towards its start. */
 struct back_text {
 	char *start, *at;

@@ -299,54 +299,6 @@ struct dir_ctx {
 		     uint64_t ino, uint8_t type /* DT_* */);
 };
 
-/* ---- paths ---- */
-
-#define WALK_FOLLOW 1u	  /* the last component too */
-#define WALK_DIRECTORY 2u /* -ENOTDIR otherwise */
-#define WALK_EMPTY 4u	  /* AT_EMPTY_PATH */
-#define WALK_NO_MAGIC 8u  /* RESOLVE_NO_MAGICLINKS */
-#define WALK_NO_SYMLINKS 16u
-#define WALK_BENEATH 32u
-#define WALK_IN_ROOT 64u
-#define WALK_NO_XDEV 128u
-#define WALK_REAL_IDS 256u /* access(2) */
-#define WALK_CACHED 512u
-
-/* A user's path string, copied in. name_put frees. 0, -EFAULT, -ENAMETOOLONG, -ENOENT
- * (empty without WALK_EMPTY), -ENOMEM. */
-#define PATHNAME_INLINE 128
-struct pathname {
-	char *s; /* inline_buf, or a buffer of its own */
-	size_t len;
-	char inline_buf[PATHNAME_INLINE];
-};
-must_use int name_get(uaddr_t path, uint32_t walk_flags, struct pathname *ret);
-void name_put(struct pathname *n);
-
-/* dirfd as in openat. References; path_put both ends. */
-must_use int path_at(int dirfd, const char *name, uint32_t flags, struct path *ret);
-must_use int path_at_user(int dirfd, uaddr_t name, uint32_t flags, struct path *ret);
-/* The parent directory of the last component and that component's dentry (maybe
- * negative), parent inode locked exclusively; path_unlock_parent undoes.
- * -EEXIST/-EINVAL/-EBUSY for "/", ".", "..", by `what`. */
-struct parent_lookup {
-	struct path parent;
-	struct dentry *dentry;
-	bool trailing_slash;
-};
-must_use int path_parent_lock(int dirfd, const char *name, uint32_t flags,
-			      struct parent_lookup *ret);
-void path_unlock_parent(struct parent_lookup *p);
-void path_get(const struct path *p);
-void path_put(struct path *p); /* zeroes it; fine on zeroed */
-/* Absolute text as seen from `root` (current's when NULL), at the end of buf. Pointer
- * into buf, ERR: NULL with -ENAMETOOLONG. " (deleted)" is appended; unreachable:
- * "(unreachable)". */
-must_use char *path_text(const struct path *p, const struct path *root, char *buf,
-			 size_t n);
-must_use int path_permission(const struct path *p, uint32_t may); /* also RDONLY mounts */
-must_use int inode_permission(struct inode *i, uint32_t may);
-
 /* ---- for file systems ---- */
 
 /* NULL: no memory */
@@ -369,8 +321,6 @@ int64_t time_now_file(void); /* ns since 1970, for timestamps */
 void dentry_instantiate(struct dentry *d, struct inode *i);
 /* consumes i, also on failure */
 must_use struct dentry *dentry_new_root(struct inode *i);
-struct dentry *dentry_get(struct dentry *d);
-void dentry_put(struct dentry *d);
 /* A child by name: cached or asked of the file system. dir's lock is taken. 0 or
  * -errno. */
 must_use int dentry_lookup(struct dentry *dir, struct qname name, struct dentry **ret);
@@ -475,6 +425,8 @@ extern struct fs_upcalls fs_upcalls;
 
 void vfs_init(void);
 
+#include "fs/paths.h"
+/* after paths.h */
 #include "fs/files.h"
 
 #endif

@@ -147,7 +147,7 @@ static int make(struct inode *dir, struct dentry *d, const struct making *m,
 		struct inode *linked)
 {
 	struct ovl_sb *s = ovl_sb_of(dir->sb);
-	struct dentry *ud;
+	struct dentry *ud = NULL;
 	struct inode *i;
 
 	mutex_lock(&s->change);
