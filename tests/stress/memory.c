@@ -144,6 +144,29 @@ void stress_stack(struct stress *s)
 	}
 }
 
+/* Nearly all memory taken, so that reading the root disk must take pages from its own
+ * cache. */
+void stress_pressure(struct stress *s)
+{
+	char buf[PAGE];
+	int fd = open("/bin/busybox", O_RDONLY);
+	size_t n = (size_t)stress_available_kib() * 1024 * 2 / 5 / PAGE * PAGE;
+	NEED(s, fd >= 0);
+	while (stress_on(s)) {
+		uint64_t *p = (uint64_t *)anon(s, n);
+		for (size_t i = 0; i < n / PAGE; i++) {
+			p[i * PAGE / 8] = i;
+			if (i % 16 == 0)
+				NEED(s, pread(fd, buf, PAGE,
+					      (off_t)(i * PAGE % (1 << 20))) == PAGE);
+		}
+		for (size_t i = 0; i < n / PAGE; i++)
+			NEED(s, p[i * PAGE / 8] == i);
+		munmap(p, n);
+	}
+	close(fd);
+}
+
 struct guarded {
 	struct stress *s;
 	pthread_mutex_t m;

@@ -8,7 +8,6 @@
 #include "stress.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,19 +74,8 @@ static long meminfo(const char *name)
 	return kib;
 }
 
-static void drop_caches(void)
+long stress_available_kib(void)
 {
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-	if (fd < 0)
-		return;
-	(void)!write(fd, "3", 1);
-	close(fd);
-}
-
-/* Free memory and clean cache: what a job could get. */
-static long free_kib(void)
-{
-	drop_caches();
 	return meminfo("MemAvailable");
 }
 
@@ -156,12 +144,13 @@ static const char *settle(long kib, int processes)
 {
 	static char why[100];
 	for (int ms = 0; ms < SETTLE_MS; ms += 50) {
-		if (free_kib() >= kib - SLACK_KIB && entries_of_proc() <= processes)
+		if (stress_available_kib() >= kib - SLACK_KIB &&
+		    entries_of_proc() <= processes)
 			return NULL;
 		usleep(50000);
 	}
-	snprintf(why, sizeof why, "%ld KiB free of %ld, %d processes of %d", free_kib(),
-		 kib, entries_of_proc(), processes);
+	snprintf(why, sizeof why, "%ld KiB free of %ld, %d processes of %d",
+		 stress_available_kib(), kib, entries_of_proc(), processes);
 	return why;
 }
 
@@ -174,7 +163,7 @@ static const char *run_one(const struct stressor *what, int seconds)
 	pid_t pids[64];
 	/* Before: with what a first run fills for good. */
 	int processes = entries_of_proc();
-	long kib = free_kib();
+	long kib = stress_available_kib();
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	for (int i = 0; i < n; i++) {
@@ -201,7 +190,7 @@ int main(int argc, char **argv)
 
 	if (argc > 2 && !strcmp(argv[1], "--child"))
 		return atoi(argv[2]);
-	long before = free_kib(), after;
+	long before = stress_available_kib(), after;
 	for (int i = 0; i < STRESSORS; i++) {
 		if (!wanted(stressors[i].name, argc, argv))
 			continue;
@@ -212,7 +201,7 @@ int main(int argc, char **argv)
 		failed += !!why;
 		fflush(stdout);
 	}
-	after = free_kib();
+	after = stress_available_kib();
 	printf("# %ld KiB free before, %ld after\n1..%d\n", before, after, ran);
 	return failed || !ran;
 }

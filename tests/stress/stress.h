@@ -13,6 +13,8 @@ struct stress;
 
 bool stress_on(struct stress *s);
 unsigned stress_random(struct stress *s);
+/* What may still be allocated, clean cache included. */
+long stress_available_kib(void);
 /* Ends the stressor as failed. */
 void stress_fail(struct stress *s, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
