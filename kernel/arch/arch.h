@@ -157,8 +157,9 @@ struct clock_scale clock_scale_get(void);
 void clock_scale_notify(void (*fn)(const struct clock_scale *));
 
 void arch_tick_init(void);
-/* While a thread runs, at each tick, interrupts off. QEMU's emulator grows its software TLB
- * only when it is flushed: a job that never switches would stay with 64 entries (ADR 4). */
+/* While a thread runs, at each tick, interrupts off. QEMU's emulator grows its software
+ * TLB only when it is flushed: a job that never switches would stay with 64 entries (ADR
+ * 4). */
 void arch_tick(void);
 
 /* ---- threads ---- */
@@ -314,8 +315,8 @@ struct arch_cpu_info {
 	uint32_t phys_bits, virt_bits, clflush;
 };
 const struct arch_cpu_info *arch_cpu_info(void);
-uint32_t arch_hwcap(void);  /* AT_HWCAP: CPUID.1:EDX */
-uint32_t arch_hwcap2(void); /* AT_HWCAP2: bit 1 FSGSBASE */
+uint32_t arch_hwcap(void);   /* AT_HWCAP: CPUID.1:EDX */
+uint32_t arch_hwcap2(void);  /* AT_HWCAP2: bit 1 FSGSBASE */
 bool arch_user_cpu_id(void); /* RDTSCP tells user mode the CPU's number */
 
 /* Ends the VM with a code of lib/abi/exit.def. */

@@ -54,8 +54,8 @@ must_use static inline bool ref_put(struct ref *r)
 	return n == 1;
 }
 
-/* Drops one that is not the last, true; or none at all, false: then the caller takes the lock
- * that finders hold, and calls ref_put. */
+/* Drops one that is not the last, true; or none at all, false: then the caller takes the
+ * lock that finders hold, and calls ref_put. */
 must_use static inline bool ref_put_not_last(struct ref *r)
 {
 	uint32_t n = ref_read(r);

@@ -368,7 +368,8 @@ void runq_tick(uint64_t now, bool user)
 		if (rq->n_ready && !runq_idle_is(rq, rq->running))
 			__atomic_fetch_or((uint32_t *)&rq->running->work, WORK_RESCHED,
 					  __ATOMIC_RELEASE);
-		runq_kick_idle(rq); /* one may have gone idle since the last thread came */
+		/* one may have gone idle since the last thread came */
+		runq_kick_idle(rq);
 	}
 	if (now >= rq->tick_at) {
 		rq->running->tick_ns = 0;

@@ -14,9 +14,10 @@ void spin_lock_slow(struct spinlock *l)
 }
 
 #ifdef MAYFLY_DEBUG
-/* The spinlocks this CPU holds, in the order taken. Only that CPU touches its row. The ranks of
- * what an interrupt takes and of what it interrupted need not agree: locks that handlers take
- * are held with interrupts off, so nobody waits for the interrupted code's while holding one. */
+/* The spinlocks this CPU holds, in the order taken. Only that CPU touches its row. The
+ * ranks of what an interrupt takes and of what it interrupted need not agree: locks that
+ * handlers take are held with interrupts off, so nobody waits for the interrupted code's
+ * while holding one. */
 #define HELD_MAX 16
 static struct {
 	struct spinlock *lock[HELD_MAX];

@@ -109,14 +109,18 @@ static uint32_t privilege_bits(uint32_t mode)
 
 	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 		bits |= S_ISGID;
-	return S_ISREG(mode) ? bits : 0;
+	return S_ISDIR(mode) ? 0 : bits;
 }
 
 static int may_setattr(struct inode *i, struct attr_change *a)
 {
+	/* chown(path, -1, -1) changes nothing but these, and is no way for others to. */
+	bool mode = (a->valid & ATTR_MODE) ||
+		    ((a->valid & ATTR_KILL) && privilege_bits(i->mode));
+
 	if ((a->valid & (ATTR_UID | ATTR_GID)) && !may_chown(i, a))
 		return -EPERM;
-	if ((a->valid & ATTR_MODE) && !inode_owner_or_capable(i))
+	if (mode && !inode_owner_or_capable(i))
 		return -EPERM;
 	return may_set_times(i, a);
 }

@@ -56,7 +56,8 @@ void init_root(void)
 	char layers[96] = "lowerfs=ext4,lowerdev=/dev/vda";
 	bool other = cmdline_get("root", device, sizeof device);
 	other |= cmdline_get("rootfstype", type, sizeof type);
-	/* Formatting is code that a boot without these words need not run for the first time. */
+	/* Formatting is code that a boot without these words need not run for the first
+	 * time. */
 	if (other)
 		fmt_to(layers, sizeof layers, "lowerfs=%s,lowerdev=%s", type, device);
 	int err = mount_root("overlay", "overlay", layers);

@@ -104,7 +104,8 @@ static bool look_at_all(const struct wait_request *r, struct wait_result *ret,
 	return false;
 }
 
-/* True: the wait is over, with *ret_err; -EAGAIN: nothing yet, and none is to be waited for. */
+/* True: the wait is over, with *ret_err; -EAGAIN: nothing yet, and none is to be waited
+ * for. */
 static bool look(const struct wait_request *r, struct wait_result *ret, int *ret_err,
 		 struct process **ret_dead)
 {

@@ -122,8 +122,8 @@ int entropy_wait(void)
 	return wait_event_intr(&entropy_waitq, ready);
 }
 
-/* Two hardware seeds make a key by themselves, and each alone is enough: no hash needs to run
- * for it. Anything less goes through the hash. */
+/* Two hardware seeds make a key by themselves, and each alone is enough: no hash needs to
+ * run for it. Anything less goes through the hash. */
 void entropy_init(void)
 {
 	uint8_t bytes[48], key[CSPRNG_KEY];

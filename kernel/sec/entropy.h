@@ -5,8 +5,8 @@
  * A pool takes everything in, through BLAKE2b; each CPU has a generator (csprng.h) keyed
  * from the pool, so that no lock is shared on the way out.
  *
- * The seed: the loader's, RDRAND, virtio-rng when there is one, and what somebody with the
- * right to do so credits through RNDADDENTROPY. Before 256 bits are credited the
+ * The seed: the loader's, RDRAND, virtio-rng when there is one, and what somebody with
+ * the right to do so credits through RNDADDENTROPY. Before 256 bits are credited the
  * generators run on what there is, good enough for address layout; getrandom waits.
  *
  * A VM that is resumed twice from one snapshot has the same pool twice. Each batch of a

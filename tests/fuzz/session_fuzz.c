@@ -1,6 +1,9 @@
-/* What the host command does with the frames of a hostile guest: no crash, no write but where
- * --out said, no more memory than the windows. The input is what comes through the port. */
-/* link: host/session_frames.c host/channel.c host/drain.c host/download.c host/outfile.c */
+/* What the host command does with the frames of a hostile guest: no crash, no write but
+ * where
+ * --out said, no more memory than the windows. The input is what comes through the
+ *  port. */
+/* link: host/session_frames.c host/channel.c host/drain.c host/download.c
+ * host/outfile.c */
 /* link: host/outcome.c host/textlog.c host/tty.c host/util.c */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -99,7 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (size && !s->outcome.kind) {
 		size_t taken = receive(&s->channel, data, size);
 
-		/* A frame that fills the buffer is complete: there is always room for more. */
+		/* A frame that fills the buffer is complete: there is always room for
+		 * more. */
 		if (!taken)
 			abort();
 		data += taken;

@@ -397,7 +397,8 @@ static void reading_a_file_into_its_own_mapping(void)
 static void remap_next_to_the_old_place(void)
 {
 	for (int i = 0; i < 50; i++) {
-		char *p = mmap(NULL, 64 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, 64 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			       -1, 0);
 		CHECK(p != MAP_FAILED);
 		char *old = p + 16 * PAGE, *to = i & 1 ? old + 8 * PAGE : old - 8 * PAGE;
 		CHECK(!mprotect(old, 8 * PAGE, PROT_READ | PROT_WRITE));
@@ -411,7 +412,8 @@ static void remap_next_to_the_old_place(void)
 	}
 }
 
-TEST_MAIN(CASE(remap_errors), CASE(remap_next_to_the_old_place), CASE(remap_does_not_move_unasked), CASE(remap_to_a_place),
+TEST_MAIN(CASE(remap_errors), CASE(remap_next_to_the_old_place),
+	  CASE(remap_does_not_move_unasked), CASE(remap_to_a_place),
 	  CASE(remap_leaving_the_old_place), CASE(remap_doubles_shared_memory),
 	  CASE(remap_keeps_private_copies_of_a_file),
 	  CASE(forbidden_pages_keep_their_bytes), CASE(file_rights_limit_protection),

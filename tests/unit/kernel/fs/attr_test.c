@@ -72,6 +72,30 @@ static void set_ids(void **state)
 	assert_int_equal(k.mode & 07777, 0755);
 }
 
+/* Anybody could take a program's setuid bit away by changing its owner to nobody. */
+static void chown_to_nobody_strips_for_owners_alone(void **state)
+{
+	struct attr_change none = { .valid = ATTR_KILL };
+	struct path p;
+	struct kstat k;
+
+	assert_int_equal(chmod_to("/d/f", 04755), 0);
+	assert_int_equal(path_at(AT_FDCWD, "/d/f", 0, &p), 0);
+	become(1000, 1000);
+	assert_int_equal(vfs_setattr(&p, &none), -EPERM);
+	assert_int_equal(stat_of("/d/f", &k), 0);
+	assert_int_equal(k.mode & 07777, 04755);
+	become(0, 0);
+	assert_int_equal(vfs_setattr(&p, &none), 0);
+	assert_int_equal(stat_of("/d/f", &k), 0);
+	assert_int_equal(k.mode & 07777, 0755);
+	/* With nothing to strip there is nothing to forbid. */
+	become(1000, 1000);
+	none = (struct attr_change){ .valid = ATTR_KILL };
+	assert_int_equal(vfs_setattr(&p, &none), 0);
+	path_put(&p);
+}
+
 static void limits_on_size(void **state)
 {
 	struct file *f = must_open("/d/f", O_RDWR);
@@ -113,6 +137,7 @@ int main(void)
 		TEST(permissions_are_asked),
 		TEST(sticky_directories_protect_others),
 		TEST(set_ids),
+		TEST(chown_to_nobody_strips_for_owners_alone),
 		TEST(limits_on_size),
 		TEST(executed_files_are_not_written),
 	};
