@@ -1,10 +1,8 @@
 /* What the host command does with the frames of a hostile guest: no crash, no write but
- * where
- * --out said, no more memory than the windows. The input is what comes through the
- *  port. */
-/* link: host/session_frames.c host/channel.c host/drain.c host/download.c
- * host/outfile.c */
-/* link: host/outcome.c host/textlog.c host/tty.c host/util.c */
+ * where `--out` said, no more memory than the windows. The input is what comes through
+ * the port. */
+/* link: host/session_frames.c host/channel.c host/drain.c host/download.c */
+/* link: host/outfile.c host/outcome.c host/textlog.c host/tty.c host/util.c */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
