@@ -17,6 +17,8 @@ static struct cpu_rng cpu_rngs[CPU_MAX]; /* [own CPU, interrupts off] */
 
 static struct spinlock pool_lock = SPINLOCK_INIT(RANK_LEAF);
 static uint8_t pool[CSPRNG_KEY]; /* [pool_lock] */
+static uint8_t input[128];	 /* [pool_lock] added, not yet hashed into the pool */
+static uint32_t input_len;	 /* [pool_lock] */
 static uint32_t pending_bits;	 /* [pool_lock] credited, not yet given to the CPUs */
 static _Atomic uint64_t generation = 1;
 static _Atomic bool ready;
@@ -25,7 +27,7 @@ struct waitq entropy_waitq = WAITQ_INIT(entropy_waitq);
 /* ---- the pool ---- */
 
 /* pool := BLAKE2b(bytes, keyed with pool). */
-static void pool_absorb(const void *buf, size_t n)
+static void pool_hash(const void *buf, size_t n)
 {
 	uint8_t next[CSPRNG_KEY];
 
@@ -34,11 +36,34 @@ static void pool_absorb(const void *buf, size_t n)
 	sodium_memzero(next, sizeof(next));
 }
 
+static void pool_hash_input(void)
+{
+	if (!input_len)
+		return;
+	pool_hash(input, input_len);
+	sodium_memzero(input, input_len);
+	input_len = 0;
+}
+
+/* Small pieces wait for one another, or for a key to be taken. */
+static void pool_absorb(const void *buf, size_t n)
+{
+	if (n > sizeof(input) - input_len)
+		pool_hash_input();
+	if (n > sizeof(input)) {
+		pool_hash(buf, n);
+		return;
+	}
+	memcpy(input + input_len, buf, n);
+	input_len += (uint32_t)n;
+}
+
 /* A key for one CPU; the pool moves on, so that no two are related. */
 static void pool_squeeze(uint8_t ret_key[CSPRNG_KEY])
 {
 	uint8_t both[2 * CSPRNG_KEY];
 
+	pool_hash_input();
 	csprng_expand(pool, both, sizeof(both));
 	memcpy(pool, both, CSPRNG_KEY);
 	memcpy(ret_key, both + CSPRNG_KEY, CSPRNG_KEY);

@@ -53,21 +53,25 @@ static void signals_init(void)
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 }
 
-/* What a program expects of a Linux system and the root image cannot hold. */
+/* What a program expects of a Linux system and the root image cannot hold. A root image
+ * may lack the folder, or the kernel have mounted it: a job that needs it will say so
+ * better than we can. */
+static void devices_mount(void)
+{
+	mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, NULL);
+}
+
 static void mounts_init(void)
 {
 	static const struct {
 		const char *type, *at;
 		unsigned long flags;
 	} mounts[] = {
-		{ "devtmpfs", "/dev", MS_NOSUID },
 		{ "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC },
 		{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC },
 		{ "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY },
 	};
 
-	/* A root image may lack the folder, or the kernel have mounted it: a job that
-	 * needs it will say so better than we can. */
 	for (size_t i = 0; i < ARRAY_LEN(mounts); i++)
 		mount(mounts[i].type, mounts[i].at, mounts[i].type, mounts[i].flags,
 		      NULL);
@@ -185,8 +189,11 @@ int main(int argc, char **argv)
 		return 2;
 	signals_init();
 	if (a->machine)
-		mounts_init();
+		devices_mount();
+	/* The host hears of the open port and writes while we mount the rest. */
 	port_init(a, a->machine ? NULL : argv[1]);
+	if (a->machine)
+		mounts_init();
 	for (;;) {
 		if (child_changed) {
 			child_changed = 0;

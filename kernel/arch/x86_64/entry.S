@@ -13,6 +13,9 @@
  *  N4  struct pt_regs lies at the very top of the thread's kernel stack (arch_user_regs).
  *  N5  %rbp links frames for backtraces: 0 ends the chain, pt_regs + 1 marks an
  *      exception.
+ *  N6  %ss is the kernel's, as syscall loads it: an interrupt out of user mode leaves a
+ *      null one, and an emulator that keys its code by %ss's size bit translates the
+ *      whole path once more for it.
  */
 #include <asm/errno.h>
 #include "arch/x86_64/layout.h"
@@ -25,6 +28,11 @@
 	.long 661b - .
 	.long 0xca010f
 	.popsection
+.endm
+
+.macro LOAD_SS
+	mov $SEL_KERNEL_DS, %eax
+	mov %eax, %ss
 .endm
 
 .macro PUSH_REST
@@ -187,6 +195,7 @@ exception_common:
 	testb $3, REGS_CS(%rsp)
 	jz 1f
 	swapgs
+	LOAD_SS
 	sub $8, %rsp
 	xor %ebp, %ebp
 	call trap_user
@@ -211,6 +220,7 @@ interrupt_common:
 	testb $3, REGS_CS(%rsp)
 	jz 1f
 	swapgs
+	LOAD_SS
 	sub $8, %rsp
 	xor %ebp, %ebp
 	call irq_dispatch
