@@ -137,6 +137,19 @@ void sched_set_nice(struct thread *t, int nice);
 must_use int sched_set_affinity(struct thread *t, cpumask_t mask);
 /* On the way to user mode with WORK_RESCHED set: lets a better thread run. */
 void sched_preempt(void);
+/* Between two pieces of long work, where a thread may sleep: the kernel is not preempted,
+ * so it must give way by itself. */
+static inline void sched_give_way(void)
+{
+	if (unlikely(thread_work(thread_current()) & WORK_RESCHED))
+		sched_preempt();
+}
+/* The same, for work that a signal may cut short: false when one has come. */
+static inline must_use bool sched_may_go_on(void)
+{
+	sched_give_way();
+	return !thread_interrupted();
+}
 /* Called by the tick, at most every SCHED_TICK_NS of a thread's run time, in interrupt
  * context: CPU-time limits and timers. Set once by proc. */
 #define SCHED_TICK_NS (10 * NSEC_PER_MSEC)

@@ -64,7 +64,7 @@ static int64_t copy_loop(struct file *in, uint64_t *in_pos, struct file *out,
 		}
 		if (w < r)
 			err = w < 0 ? w : -EAGAIN;
-		else if (thread_interrupted())
+		else if (!sched_may_go_on())
 			err = -EINTR;
 	}
 	return done ? (int64_t)done : err;

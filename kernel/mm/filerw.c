@@ -15,7 +15,8 @@ static size_t page_part(uint64_t pos, uint64_t end, size_t left)
 	return MIN(MIN(PAGE_SIZE - pos % PAGE_SIZE, left), end - pos);
 }
 
-/* Cached pages from pos on, with references: 1..RUN, 0 at the end of the file, -errno. */
+/* Cached pages from pos on, with references: 1..RUN, 0 at the end of the file, -ENODATA
+ * at a page that would exist in memory only, and does not; -errno. */
 static int64_t run_get(struct mapping *m, uint64_t pos, uint64_t end, size_t left,
 		       struct page **ret)
 {
@@ -24,36 +25,67 @@ static int64_t run_get(struct mapping *m, uint64_t pos, uint64_t end, size_t lef
 	size_t n = mapping_find_run(m, pos >> PAGE_SHIFT, ret, MIN(want, (size_t)RUN));
 	if (n)
 		return (int64_t)n;
+	if (!m->ops || !m->ops->read_pages)
+		return -ENODATA;
 	int err = mapping_get_within(m, pos >> PAGE_SHIFT,
 				     MAX(want, (size_t)READAHEAD_DEFAULT), ret);
 	return err == -ERANGE ? 0 : err ? err : 1;
+}
+
+/* Takes the references. Bytes or -EFAULT. */
+static int64_t read_run(struct page **run, size_t n, uint64_t pos, uint64_t end,
+			struct uio *u)
+{
+	int64_t done = 0;
+	bool whole = true;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t part = page_part(pos, end, u->left);
+		if (part && whole) {
+			char *at = (char *)page_va(run[i]) + pos % PAGE_SIZE;
+			int64_t r = uio_write(u, at, part);
+			whole = r == (int64_t)part;
+			pos += r > 0 ? (uint64_t)r : 0;
+			done += r > 0 ? r : 0;
+		}
+		page_put(run[i]);
+	}
+	return done ? done : -EFAULT;
+}
+
+/* Zeroes from pos to the end of its page. Bytes, 0 at the end of the file, -EFAULT. */
+static int64_t read_hole(struct mapping *m, uint64_t pos, struct uio *u)
+{
+	uint64_t end = m->size;
+
+	if (pos >= end)
+		return 0;
+	size_t n = page_part(pos, end, u->left);
+	int64_t r = uio_write_zero(u, n);
+	return r > 0 ? r : -EFAULT;
 }
 
 int64_t mapping_read(struct mapping *m, uint64_t pos, struct uio *u)
 {
 	struct page *run[RUN];
 	uint64_t end = m->size;
-	int64_t done = 0, err = 0;
+	int64_t done = 0;
 
-	while (u->left && pos < end && !err) {
+	while (u->left && pos < end) {
 		int64_t n = run_get(m, pos, end, u->left, run);
-		if (n <= 0) {
-			err = n;
-			break;
-		}
-		for (int64_t i = 0; i < n; i++) {
-			size_t part = page_part(pos, end, u->left);
-			if (part && !err) {
-				char *at = (char *)page_va(run[i]) + pos % PAGE_SIZE;
-				int64_t r = uio_write(u, at, part);
-				err = r < (int64_t)part ? -EFAULT : 0;
-				pos += r > 0 ? (uint64_t)r : 0;
-				done += r > 0 ? r : 0;
-			}
-			page_put(run[i]);
-		}
+		int64_t r = n;
+		if (n > 0)
+			r = read_run(run, (size_t)n, pos, end, u);
+		else if (n == -ENODATA)
+			r = read_hole(m, pos, u);
+		if (r <= 0)
+			return done ? done : r;
+		pos += (uint64_t)r;
+		done += r;
+		if (u->left)
+			sched_give_way();
 	}
-	return done ? done : err;
+	return done;
 }
 
 /* Writes n bytes into a page that is not cached, and starts as zeroes. Bytes or
@@ -138,6 +170,8 @@ int64_t mapping_write(struct mapping *m, uint64_t pos, struct uio *u)
 		done += r;
 		if (pos > m->size)
 			m->size = pos;
+		if (u->left)
+			sched_give_way();
 	}
 	return done;
 }

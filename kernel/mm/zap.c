@@ -125,8 +125,11 @@ static void zap_run(struct zap *z, uint64_t start, uint64_t end)
 		}
 		gather_count(z->g);
 		spin_unlock(&s->pt_lock);
-		if (full)
+		if (full) {
 			gather_flush(z->g);
+			if (!z->only) /* else the caller holds the mapping's lock */
+				sched_give_way();
+		}
 		start = z->next;
 	} while (full && start < end);
 }

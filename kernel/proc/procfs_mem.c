@@ -206,7 +206,7 @@ static int64_t mem_move(struct file *f, struct uio *u, uint64_t *pos, bool write
 
 	if (!chunk)
 		return -ENOMEM;
-	while (u->left && !thread_interrupted()) {
+	while (u->left && sched_may_go_on()) {
 		size_t want = MIN(u->left, PAGE_SIZE);
 
 		if (write) {

@@ -57,6 +57,20 @@ static int64_t splice_files(struct file *in, uaddr_t in_at, struct file *out,
 	return n;
 }
 
+/* Both ends of a transfer, to be given back with file_put(). 0 or -EBADF. */
+static int get_files(int32_t fd_in, struct file **ret_in, int32_t fd_out,
+		     struct file **ret_out)
+{
+	int err = get_file(fd_in, FMODE_READ, ret_in);
+
+	if (err)
+		return err;
+	err = get_file(fd_out, FMODE_WRITE, ret_out);
+	if (err)
+		file_put(*ret_in);
+	return err;
+}
+
 int64_t sys_splice(int32_t fd_in, uaddr_t off_in, int32_t fd_out, uaddr_t off_out,
 		   uint64_t len, uint32_t flags)
 {
@@ -67,14 +81,11 @@ int64_t sys_splice(int32_t fd_in, uaddr_t off_in, int32_t fd_out, uaddr_t off_ou
 		return -EINVAL;
 	if (!len)
 		return 0;
-	n = get_file(fd_in, FMODE_READ, &in);
+	n = get_files(fd_in, &in, fd_out, &out);
 	if (n)
 		return n;
-	n = get_file(fd_out, FMODE_WRITE, &out);
-	if (!n) {
-		n = splice_files(in, off_in, out, off_out, MIN(len, LEN_MAX), flags);
-		file_put(out);
-	}
+	n = splice_files(in, off_in, out, off_out, MIN(len, LEN_MAX), flags);
+	file_put(out);
 	file_put(in);
 	return n;
 }
@@ -88,14 +99,11 @@ int64_t sys_tee(int32_t fd_in, int32_t fd_out, uint64_t len, uint32_t flags)
 		return -EINVAL;
 	if (!len)
 		return 0;
-	n = get_file(fd_in, FMODE_READ, &in);
+	n = get_files(fd_in, &in, fd_out, &out);
 	if (n)
 		return n;
-	n = get_file(fd_out, FMODE_WRITE, &out);
-	if (!n) {
-		n = pipe_tee(in, out, MIN(len, LEN_MAX), flags);
-		file_put(out);
-	}
+	n = pipe_tee(in, out, MIN(len, LEN_MAX), flags);
+	file_put(out);
 	file_put(in);
 	return n;
 }

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/times.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -78,6 +79,43 @@ static void nice_levels_share_a_cpu(void)
 		got[said.who] = said.seconds;
 	}
 	CHECK(got[0] > got[1] * 2.5 && got[1] > 0.01); /* about 9 to 1 */
+}
+
+static long forced_switches(void)
+{
+	struct rusage usage;
+	CHECK(!getrusage(RUSAGE_THREAD, &usage));
+	return usage.ru_nivcsw;
+}
+
+/* The kernel is not preempted: a long call must give way by itself, and not only once, on
+ * its way out. */
+static void long_calls_give_way(void)
+{
+	enum { CHUNK = 1 << 20, TIMES = 1024 };
+	static char buf[CHUNK];
+	static struct iovec iov[TIMES];
+	cpu_set_t all, one;
+	int fd = memfd_create("long", 0);
+
+	CHECK(!ftruncate(fd, (off_t)CHUNK * TIMES));
+	CHECK(!sched_getaffinity(0, sizeof(all), &all));
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	CHECK(!sched_setaffinity(0, sizeof(one), &one));
+	pid_t rival = fork();
+	if (!rival)
+		for (;;)
+			getppid();
+	for (int i = 0; i < TIMES; i++)
+		iov[i] = (struct iovec){ buf, CHUNK };
+	long before = forced_switches();
+	CHECK_EQ(preadv(fd, iov, TIMES, 0), (long)CHUNK * TIMES);
+	CHECK(forced_switches() - before > 1);
+	kill(rival, SIGKILL);
+	CHECK_EQ(waitpid(rival, NULL, 0), rival);
+	CHECK(!sched_setaffinity(0, sizeof(all), &all));
+	close(fd);
 }
 
 static void affinity_masks(void)
@@ -270,7 +308,7 @@ static void sessions_and_orphaned_groups(void)
 	CHECK_EQ(read(p[0], &c, 1), 0); /* the member is gone: it held the other end */
 }
 
-TEST_MAIN(CASE(policies), CASE(nice_levels_share_a_cpu), CASE(affinity_masks),
-	  CASE(names_and_flags), CASE(capabilities_can_be_dropped), CASE(limits),
-	  CASE(the_system_tells), CASE(random_numbers), CASE(close_ranges),
+TEST_MAIN(CASE(policies), CASE(nice_levels_share_a_cpu), CASE(long_calls_give_way),
+	  CASE(affinity_masks), CASE(names_and_flags), CASE(capabilities_can_be_dropped),
+	  CASE(limits), CASE(the_system_tells), CASE(random_numbers), CASE(close_ranges),
 	  CASE(waitid_variants), CASE(sessions_and_orphaned_groups))

@@ -49,6 +49,31 @@ static void holes_are_found(void)
 	CHECK(blocks(fd) <= 32);
 }
 
+/* Far more than the machine's memory. */
+static void reading_a_hole_takes_no_memory(void)
+{
+	static char buf[1 << 20];
+	static const char zeroes[sizeof(buf)];
+	int fd = memfd_create("hole", 0);
+
+	CHECK(!ftruncate(fd, (1ll << 30) + 5));
+	for (off_t at = 0; at < 1 << 30; at += sizeof(buf)) {
+		buf[0] = buf[sizeof(buf) - 1] = 1;
+		CHECK_EQ(pread(fd, buf, sizeof(buf), at), (long)sizeof(buf));
+		CHECK(!memcmp(buf, zeroes, sizeof(buf)));
+	}
+	CHECK_EQ(pread(fd, buf, sizeof(buf), 1 << 30), 5);
+	CHECK_EQ(blocks(fd), 0);
+	/* The byte after the hole is still found, and the hole read up to it. */
+	CHECK_EQ(pwrite(fd, "x", 1, 9000), 1);
+	CHECK_EQ(pread(fd, buf, 20000, 10), 20000);
+	CHECK_EQ(buf[8990], 'x');
+	buf[8990] = 0;
+	CHECK(!memcmp(buf, zeroes, 20000));
+	CHECK_ERR(pread(fd, (void *)16, 100, 100000), EFAULT);
+	close(fd);
+}
+
 static void fallocate_allocates(void)
 {
 	struct stat st;
@@ -190,6 +215,7 @@ static void appending_pwritev2(void)
 	CHECK_ERR(syscall(SYS_pwritev2, fd, &v, 1, 0, 0, 0x10000), EOPNOTSUPP);
 }
 
-TEST_MAIN(CASE(holes_are_found), CASE(fallocate_allocates), CASE(holes_are_punched),
+TEST_MAIN(CASE(holes_are_found), CASE(reading_a_hole_takes_no_memory),
+	  CASE(fallocate_allocates), CASE(holes_are_punched),
 	  CASE(truncation_reaches_mappings), CASE(memfds_and_seals),
 	  CASE(ranges_are_copied), CASE(syncs_and_advice), CASE(appending_pwritev2))

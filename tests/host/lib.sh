@@ -2,6 +2,7 @@
 # script runs the agent as an ordinary process on the port that QEMU would have got: no kernel,
 # no emulation, so what is tested is the host command and the agent, in milliseconds.
 . tests/tap.sh
+. tests/host/expect.sh
 
 build=$(cd "$BUILD" && pwd)
 dir=$(mktemp -d)
@@ -33,39 +34,4 @@ END
 # run ARGS...: mayfly run in the scratch folder, which is also the job's.
 run() {
 	(cd "$dir/job" && exec timeout 60 "$MAYFLY" run --cwd "$dir/job" "$@")
-}
-
-# status N COMMAND...: whether it exits with that status.
-status() {
-	want=$1
-	shift
-	"$@" && got=0 || got=$?
-	[ "$got" = "$want" ] || {
-		echo "status $got, not $want"
-		return 1
-	}
-}
-
-# prints TEXT COMMAND...: whether its stdout is that text.
-prints() {
-	want=$1
-	shift
-	got=$("$@")
-	[ "$got" = "$want" ] || {
-		echo "printed: $got"
-		return 1
-	}
-}
-
-# says N TEXT COMMAND...: status N, and one line of stderr that holds the text.
-says() {
-	want=$1 text=$2
-	shift 2
-	"$@" >/dev/null 2>"$dir/stderr" && got=0 || got=$?
-	if [ "$got" != "$want" ] || ! grep -qF -- "$text" "$dir/stderr" ||
-		[ "$(wc -l <"$dir/stderr")" != 1 ]; then
-		echo "status $got; stderr:"
-		cat "$dir/stderr"
-		return 1
-	fi
 }

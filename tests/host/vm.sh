@@ -1,6 +1,7 @@
 #!/bin/sh
 # The same promises in a real VM: streams, files, endings, and jobs that mean harm.
 . tests/tap.sh
+. tests/host/expect.sh
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -10,40 +11,6 @@ head -c 2000000 /dev/urandom >"$dir/here/big"
 
 run() {
 	(cd "$dir/here" && exec "$MAYFLY" run --timeout 60s "$@" </dev/null)
-}
-
-# status N COMMAND...: whether it exits with that status.
-status() {
-	want=$1
-	shift
-	"$@" && got=0 || got=$?
-	[ "$got" = "$want" ] || {
-		echo "status $got, not $want"
-		return 1
-	}
-}
-
-# prints TEXT COMMAND...: whether its stdout is that text.
-prints() {
-	want=$1
-	shift
-	got=$("$@")
-	[ "$got" = "$want" ] || {
-		echo "printed: $got"
-		return 1
-	}
-}
-
-# says N TEXT COMMAND...: status N, and stderr holds the text.
-says() {
-	want=$1 text=$2
-	shift 2
-	"$@" >/dev/null 2>"$dir/stderr" && got=0 || got=$?
-	if [ "$got" != "$want" ] || ! grep -qF -- "$text" "$dir/stderr"; then
-		echo "status $got; stderr:"
-		cat "$dir/stderr"
-		return 1
-	fi
 }
 
 through() {

@@ -33,10 +33,8 @@ static int64_t zero_read(struct file *f, struct uio *u, uint64_t *pos)
 			done += r;
 		if (r < (int64_t)n)
 			return done ? done : -EFAULT;
-		if (u->left && thread_interrupted())
+		if (u->left && !sched_may_go_on())
 			break;
-		if (u->left && (thread_work(thread_current()) & WORK_RESCHED))
-			sched_yield();
 	}
 	return done;
 }

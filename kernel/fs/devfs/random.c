@@ -29,11 +29,8 @@ int64_t random_read(struct uio *u)
 			done += r;
 		if (r < (int64_t)n)
 			return done ? done : -EFAULT;
-		if (u->left && thread_interrupted())
+		if (u->left && !sched_may_go_on())
 			break;
-		/* A long read gives others a turn where the kernel is not preempted. */
-		if (u->left && (thread_work(thread_current()) & WORK_RESCHED))
-			sched_yield();
 	}
 	return done;
 }
@@ -73,7 +70,7 @@ static int64_t stir(struct uio *u, size_t left, uint32_t bits)
 		left -= (size_t)r;
 		entropy_add(chunk, (size_t)r, left ? 0 : bits);
 		sodium_memzero(chunk, sizeof(chunk));
-		if (left && thread_interrupted())
+		if (left && !sched_may_go_on())
 			break;
 	}
 	return done;

@@ -89,7 +89,7 @@ static int allocate(struct inode *i, uint64_t off, uint64_t end)
 		if (err)
 			return err;
 		page_put(p);
-		if (thread_interrupted())
+		if (!sched_may_go_on())
 			return -EINTR;
 	}
 	return 0;

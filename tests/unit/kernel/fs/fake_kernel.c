@@ -146,6 +146,11 @@ void wake_key(struct waitq *q, uint32_t n, uint32_t key)
 {
 }
 
+void sched_preempt(void)
+{
+	insist(!n_held);
+}
+
 void wait_prepare(struct waitq *q, struct waiter *w, enum wait_mode mode)
 {
 	insist(!n_held);
