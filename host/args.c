@@ -149,7 +149,8 @@ static const struct option {
 	{ "--user", "USER[:GROUP]", RUN | SHELL, set_user,
 	  "whom the job runs as (root)" },
 	{ "--cpus", "N", RUN | SHELL, set_cpus, "processors, 1 to 16 (1)" },
-	{ "--mem", "SIZE", RUN | SHELL, set_mem, "memory, 8M or more (128M)" },
+	{ "--mem", "SIZE", RUN | SHELL, set_mem,
+	  "memory, 8M or more, in whole megabytes (128M)" },
 	{ "--timeout", "TIME", RUN | SHELL, set_timeout,
 	  "end the VM after 30s, 5m, 1h; 0: never (10m; shell: never)" },
 	{ "--max-output", "SIZE", RUN | SHELL, set_max_output,
@@ -205,11 +206,11 @@ static int option_take(const struct command *command, int argc, char **argv, int
 	}
 	error = option->set(options, value);
 	if (error < 0) {
-		say("%s: %s: '%s' is %s; it wants %s", command->name, option->name, value,
+		say("%s: %s: '%s' is %s; %s %s: %s", command->name, option->name, value,
 		    error == -ERANGE   ? "out of range"
 		    : error == -ENOENT ? "not set here"
 				       : "not understood",
-		    option->value);
+		    option->name, option->value, option->what);
 		return -1;
 	}
 	return at + 1;
