@@ -266,6 +266,8 @@ void arch_pt_prune(struct arch_pt *pt, uint64_t start, uint64_t end);
 /* Drops translations of [start, end) on every CPU that may hold them. Sleepless; IF
  * on. */
 void arch_tlb_flush(struct arch_pt *pt, uint64_t start, uint64_t end);
+/* The same for n single pages. */
+void arch_tlb_flush_pages(struct arch_pt *pt, const uint64_t *va, size_t n);
 void arch_pt_activate(struct arch_pt *pt); /* NULL: the kernel's own; this CPU */
 
 /* ---- the kernel's address space ---- */

@@ -112,9 +112,9 @@ static int fault_zero(const struct fault *f)
 	return slot ? 0 : -ENOTABLE;
 }
 
-static struct page *page_copy(const struct page *from)
+struct page *page_copy(const struct page *from, uint32_t flags)
 {
-	struct page *p = page_alloc_kind(0, PAGE_USER, PAGE_KIND_ANON);
+	struct page *p = page_alloc_kind(0, PAGE_USER | flags, PAGE_KIND_ANON);
 	if (p)
 		memcpy(page_va(p), page_va(from), PAGE_SIZE);
 	return p;
@@ -160,7 +160,7 @@ static int fault_cow(const struct fault *f)
 	spin_unlock(&f->s->pt_lock);
 	if (!old)
 		return 0;
-	struct page *copy = page_copy(old);
+	struct page *copy = page_copy(old, 0);
 	if (copy)
 		entry_replace(f, old, copy);
 	page_put(old);
@@ -306,7 +306,7 @@ static int fault_write(const struct fault *f)
 			page_flag_set(p, PF_DIRTY);
 		return entry_fill(f, p, p);
 	}
-	struct page *copy = page_copy(p);
+	struct page *copy = page_copy(p, 0);
 	err = copy ? entry_fill(f, copy, p) : -ENOMEM;
 	page_put(p);
 	return err;

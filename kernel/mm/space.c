@@ -128,16 +128,67 @@ void space_switch(struct space *s)
 
 /* ---- fork ---- */
 
+#define COPIED_MAX 8	/* pages that a fork copies at once */
+#define NARROWED_MAX 32 /* pages that a fork flushes one by one */
+
 struct copy {
-	struct space *to;
+	struct space *from, *to;
+	size_t copies; /* pages that may yet be copied at once */
+	/* Pages that the old space could write to until now; beyond the maximum they are
+	 * only counted. */
+	size_t n_narrowed;
+	uint64_t narrowed[NARROWED_MAX];
+	/* Of the area at hand: */
+	uint64_t rights;   /* of an entry that grants all the area allows */
 	uint64_t writable; /* the bits that only writable entries have */
-	int64_t n;	   /* pages shared */
-	bool narrowed;	   /* a right was taken from the old space */
+	int64_t n;	   /* pages that the child got */
 };
 
-/* Shares the private pages of [va, end), which one table maps: from now on both sides
- * read them only (V3). Pages of files are left out: the child faults them in where it
- * wants them. */
+/* A page written since the last fork is most likely one that both sides will write again
+ * (the stack, what belongs to a thread): a copy now saves each of them a fault. Another
+ * thread could be writing while we copy, so only of a space that has no other. */
+static bool copy_now(struct copy *c, struct page *p, uint64_t *from, uint64_t *to)
+{
+	if (!c->copies || !(arch_pte_flags(*from) & PTE_DIRTY) || ref_read(&p->refs) != 1)
+		return false;
+	struct page *copy = page_copy(p, PAGE_ATOMIC);
+	if (!copy)
+		return false;
+	c->copies--;
+	/* Clean until it is written again. A CPU that still takes it for dirty does no
+	 * harm: then the next fork shares it. */
+	*from = pte_of(c->rights, p);
+	*to = pte_of(c->rights, copy);
+	return true;
+}
+
+/* From now on both sides only read the page (V3). */
+static void copy_share(struct copy *c, struct page *p, uint64_t va, uint64_t *from,
+		       uint64_t *to)
+{
+	uint64_t v = *from;
+
+	page_get(p);
+	if (pte_present(v) && v & c->writable) {
+		v &= ~c->writable;
+		*from = v;
+		if (c->n_narrowed < NARROWED_MAX)
+			c->narrowed[c->n_narrowed] = va;
+		c->n_narrowed++;
+	}
+	*to = v;
+}
+
+static void copy_flush(struct copy *c)
+{
+	if (c->n_narrowed > NARROWED_MAX)
+		arch_tlb_flush(&c->from->pt, 0, USER_END);
+	else if (c->n_narrowed)
+		arch_tlb_flush_pages(&c->from->pt, c->narrowed, c->n_narrowed);
+}
+
+/* Gives the child the private pages of [va, end), which one table maps. Pages of files
+ * are left out: the child faults them in where it wants them. */
 static void copy_span(struct copy *c, uint64_t *from, uint64_t *to, uint64_t va,
 		      uint64_t end)
 {
@@ -154,24 +205,24 @@ static void copy_span(struct copy *c, uint64_t *from, uint64_t *to, uint64_t va,
 		struct page *p = pte_page(old);
 		if (!p || p->kind != PAGE_KIND_ANON)
 			continue;
-		page_get(p);
 		c->n++;
-		if (pte_present(old) && old & c->writable) {
-			old &= ~c->writable;
-			*from = old;
-			c->narrowed = true;
-		}
-		*to = old;
+		bool written = pte_present(old) && old & c->writable;
+		if (!written || !copy_now(c, p, from, to))
+			copy_share(c, p, va, from, to);
 	}
 }
 
 /* Copies the private pages of one area. 0 or -ENOMEM. The child's lock is not needed:
  * nobody knows it yet, and its area is not on its mapping's list. */
-static int pages_copy(struct copy *c, struct space *old, const struct area *a)
+static int pages_copy(struct copy *c, const struct area *a)
 {
 	uint64_t va = a->start, *from, *to;
+	struct space *old = c->from;
 	bool stuck;
 
+	c->rights = pte_rights(a, true);
+	c->writable = c->rights & ~pte_rights(a, false);
+	c->n = 0;
 	do {
 		stuck = false;
 		spin_lock(&old->pt_lock);
@@ -198,7 +249,7 @@ static bool copies_pages(const struct area *a)
 }
 
 /* One area into the new space. 0 or -ENOMEM. */
-static int area_fork(struct space *old, struct area *a, struct space *s, bool *narrowed)
+static int area_fork(struct copy *c, const struct area *a)
 {
 	struct area *b = area_new();
 	if (!b)
@@ -206,15 +257,12 @@ static int area_fork(struct space *old, struct area *a, struct space *s, bool *n
 	*b = *a;
 	list_init(&b->rmap);
 	b->flags &= ~(uint32_t)AREA_LOCKED;
-	b->space = s;
-	struct copy c = { .to = s,
-			  .writable = pte_rights(a, true) & ~pte_rights(a, false) };
-	int err = copies_pages(a) ? pages_copy(&c, old, a) : 0;
-	*narrowed |= c.narrowed;
+	b->space = c->to;
+	int err = copies_pages(a) ? pages_copy(c, a) : 0;
 	/* Inserted even then, so that what was copied is taken apart with the space. */
 	if (b->ops && b->ops->get)
 		b->ops->get(b->owner);
-	area_insert(s, b);
+	area_insert(c->to, b);
 	return err;
 }
 
@@ -245,13 +293,14 @@ static void inherit(struct space *s, const struct space *old)
 
 int space_fork(struct space *old, struct space **ret)
 {
-	struct space *s;
-	bool narrowed = false;
-	int err = space_new(&s);
+	struct copy c = { .from = old };
+	int err = space_new(&c.to);
 
 	if (err)
 		return err;
+	struct space *s = c.to;
 	inherit(s, old);
+	c.copies = ref_read(&old->users) == 1 ? COPIED_MAX : 0;
 	/* Exclusive, or a thread could copy a page while another still writes to it
 	 * through a TLB that has not been flushed. */
 	write_lock(&old->lock);
@@ -259,12 +308,11 @@ int space_fork(struct space *old, struct space **ret)
 	{
 		if (a->flags & AREA_DONTFORK)
 			continue;
-		err = area_fork(old, a, s, &narrowed);
+		err = area_fork(&c, a);
 		if (err)
 			break;
 	}
-	if (narrowed)
-		arch_tlb_flush(&old->pt, 0, USER_END);
+	copy_flush(&c);
 	write_unlock(&old->lock);
 	if (err) {
 		space_unuse(s);

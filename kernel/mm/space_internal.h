@@ -128,6 +128,8 @@ static inline void page_mapped(struct page *p, int n)
  * no more. space->lock held. 0, -EIO (SIGBUS), -ENOMEM, -ENOTABLE. */
 must_use int fault_in(struct space *s, struct area *a, uint64_t va, bool write,
 		      uint64_t until);
+/* A private page like another; `flags`: PAGE_ATOMIC or 0. NULL: no memory. */
+must_use struct page *page_copy(const struct page *from, uint32_t flags);
 /* After -ENOTABLE, without locks. False: out of memory. */
 must_use bool fault_room(void);
 /* Does the area allow the access (enum fault_access)? */

@@ -266,8 +266,9 @@ void arch_pt_prune(struct arch_pt *pt, uint64_t start, uint64_t end)
 	prune_below(pt_table(pt->root), 4, start, end, &chain);
 	if (!chain)
 		return;
-	/* CPUs may hold upper-level entries that lead to these tables. */
-	arch_tlb_flush(pt, start, end);
+	/* CPUs may hold upper-level entries that lead to these tables, though none of
+	 * pages: one INVLPG drops them all (Intel SDM 3A 4.10.4.1, AMD APM 2 5.5.2). */
+	arch_tlb_flush(pt, start, start + PAGE_SIZE);
 	chain_free(chain);
 }
 

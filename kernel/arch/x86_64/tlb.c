@@ -15,6 +15,12 @@ struct flush {
 	uint64_t start, end;
 };
 
+struct flush_pages {
+	struct arch_pt *pt;
+	const uint64_t *va;
+	size_t n;
+};
+
 void arch_pt_activate(struct arch_pt *pt)
 {
 	uint64_t f = irq_save();
@@ -36,16 +42,25 @@ void arch_pt_activate(struct arch_pt *pt)
 	irq_restore(f);
 }
 
+/* Has this CPU anything of pt to drop, page by page? */
+static bool holds(const struct arch_pt *pt)
+{
+	struct percpu *c = percpu_self();
+
+	if (c->pt != pt)
+		return false;
+	if (c->lazy)
+		arch_pt_activate(NULL);
+	return !c->lazy;
+}
+
 static void flush_here(void *arg)
 {
 	const struct flush *f = arg;
-	struct percpu *c = percpu_self();
 
-	if (c->pt != f->pt)
+	if (!holds(f->pt))
 		return;
-	if (c->lazy) {
-		arch_pt_activate(NULL);
-	} else if (f->end - f->start > INVLPG_MAX * PAGE_SIZE) {
+	if (f->end - f->start > INVLPG_MAX * PAGE_SIZE) {
 		cr3_write(f->pt->root);
 	} else {
 		for (uint64_t va = f->start; va < f->end; va += PAGE_SIZE)
@@ -53,18 +68,37 @@ static void flush_here(void *arg)
 	}
 }
 
-void arch_tlb_flush(struct arch_pt *pt, uint64_t start, uint64_t end)
+static void flush_pages_here(void *arg)
 {
-	struct flush f = { pt, start, end };
+	const struct flush_pages *f = arg;
+
+	for (size_t i = 0; holds(f->pt) && i < f->n; i++)
+		invlpg(f->va[i]);
+}
+
+static void on_holders(struct arch_pt *pt, void (*fn)(void *), void *arg)
+{
 	uint64_t flags = irq_save();
 
 	/* Orders the caller's entry changes before the read of `active` (T1). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	cpumask_t others = pt->active & ~((cpumask_t)1 << cpu_id());
-	flush_here(&f);
+	fn(arg);
 	irq_restore(flags);
 	if (others)
-		arch_ipi_call(others, flush_here, &f);
+		arch_ipi_call(others, fn, arg);
+}
+
+void arch_tlb_flush(struct arch_pt *pt, uint64_t start, uint64_t end)
+{
+	struct flush f = { pt, start, end };
+	on_holders(pt, flush_here, &f);
+}
+
+void arch_tlb_flush_pages(struct arch_pt *pt, const uint64_t *va, size_t n)
+{
+	struct flush_pages f = { pt, va, n };
+	on_holders(pt, flush_pages_here, &f);
 }
 
 /* "TCGTCGTCGTCG" in the hypervisor's CPUID leaf. */
