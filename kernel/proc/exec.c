@@ -178,6 +178,7 @@ static void leave_old_space(struct task *t, struct space *new)
 	struct space *old = t->thread.space;
 	if (old) {
 		futex_exit_robust(t);
+		futex_exit_pi(t, false);
 		task_clear_tid(t);
 	}
 	uint64_t flags = spin_lock_irq(&p->lock);

@@ -228,6 +228,7 @@ void task_exit(int32_t status)
 		posix_timers_delete_all(p);
 	}
 	futex_exit_robust(t);
+	futex_exit_pi(t, true);
 	task_clear_tid(t);
 	task_vfork_done(t);
 	task_drop_space(t);

@@ -52,23 +52,44 @@ int futex_key(uaddr_t word, bool private, struct futex_key *ret)
 	return private ? 0 : shared_key(s, word.va, ret);
 }
 
+/* The word in the kernel's own mapping. NULL: its page is not mapped with the `rights`.
+ * pt_lock held. */
+static uint32_t *word_mapped(struct space *s, uaddr_t word, uint32_t rights)
+{
+	paddr_t pa;
+	uint32_t flags;
+	if (!arch_pt_lookup(&s->pt, word.va & PAGE_MASK, &pa, &flags) ||
+	    (flags & rights) != rights)
+		return NULL;
+	return (uint32_t *)((char *)arch_direct_map(pa & PAGE_MASK) +
+			    (word.va & ~PAGE_MASK));
+}
+
 /* Reads the word without sleeping, for use under bucket locks. -EAGAIN: its page is not
  * mapped (now); the caller lets go of its locks and calls futex_fault_in. */
 int futex_peek(uaddr_t word, uint32_t *ret)
 {
 	struct space *s = thread_current()->space;
-	paddr_t pa;
-	uint32_t flags;
 	spin_lock(&s->pt_lock);
-	bool there = arch_pt_lookup(&s->pt, word.va & PAGE_MASK, &pa, &flags) &&
-		     (flags & PTE_USER) && (flags & PTE_R);
-	if (there)
-		*ret = __atomic_load_n(
-			(uint32_t *)((char *)arch_direct_map(pa & PAGE_MASK) +
-				     (word.va & ~PAGE_MASK)),
-			__ATOMIC_SEQ_CST);
+	const uint32_t *at = word_mapped(s, word, PTE_USER | PTE_R);
+	if (at)
+		*ret = __atomic_load_n(at, __ATOMIC_SEQ_CST);
 	spin_unlock(&s->pt_lock);
-	return there ? 0 : -EAGAIN;
+	return at ? 0 : -EAGAIN;
+}
+
+/* Puts `new` where *v is, in the same way; *v: what was there. -EAGAIN: its page is not
+ * mapped for writing. */
+int futex_exchange(uaddr_t word, uint32_t *v, uint32_t new)
+{
+	struct space *s = thread_current()->space;
+	spin_lock(&s->pt_lock);
+	uint32_t *at = word_mapped(s, word, PTE_USER | PTE_R | PTE_W);
+	if (at)
+		__atomic_compare_exchange_n(at, v, new, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
+	spin_unlock(&s->pt_lock);
+	return at ? 0 : -EAGAIN;
 }
 
 int futex_fault_in(uaddr_t word)
@@ -201,8 +222,8 @@ static size_t first_woken(const struct futex_waiter *w, size_t n)
 	return i;
 }
 
-/* 0 when one was woken, -ETIMEDOUT, -ERESTARTSYS. */
-static int sleep_on(struct futex_waiter *w, size_t n, const struct futex_deadline *d)
+int futex_sleep(bool (*done)(const void *arg), const void *arg,
+		const struct futex_deadline *d)
 {
 	struct real_sleeper rs;
 	int err = 0;
@@ -211,7 +232,7 @@ static int sleep_on(struct futex_waiter *w, size_t n, const struct futex_deadlin
 	for (;;) {
 		__atomic_store_n((uint32_t *)&thread_current()->state, THREAD_SLEEP,
 				 __ATOMIC_SEQ_CST);
-		if (first_woken(w, n) < n)
+		if (done(arg))
 			break;
 		uint64_t at = deadline_mono(d);
 		err = wait_sleep(WAIT_INTR, at);
@@ -223,6 +244,23 @@ static int sleep_on(struct futex_waiter *w, size_t n, const struct futex_deadlin
 	if (d->realtime)
 		real_sleeper_del(&rs);
 	return err;
+}
+
+struct waiters {
+	const struct futex_waiter *w;
+	size_t n;
+};
+
+static bool one_woken(const void *arg)
+{
+	const struct waiters *all = arg;
+	return first_woken(all->w, all->n) < all->n;
+}
+
+static int sleep_on(const struct futex_waiter *w, size_t n,
+		    const struct futex_deadline *d)
+{
+	return futex_sleep(one_woken, &(struct waiters){ w, n }, d);
 }
 
 int64_t futex_wait(uaddr_t word, uint32_t val, uint32_t bitset, bool private,

@@ -32,6 +32,12 @@ must_use int64_t futex_requeue(uaddr_t from, uaddr_t to, uint32_t n_wake,
 			       uint32_t n_requeue, const uint32_t *cmp, bool private);
 must_use int64_t futex_wake_op(uaddr_t word, uaddr_t word2, uint32_t n, uint32_t n2,
 			       uint32_t op, bool private);
+/* FUTEX_LOCK_PI, and FUTEX_TRYLOCK_PI with `try`: 0, -EAGAIN, -EDEADLK, -ESRCH, -EINVAL,
+ * -ETIMEDOUT, -ENOMEM, -EFAULT. */
+must_use int64_t futex_lock_pi(uaddr_t word, bool private, bool try,
+			       struct futex_deadline deadline);
+/* 0, -EPERM, -EINVAL, -EFAULT. */
+must_use int64_t futex_unlock_pi(uaddr_t word, bool private);
 struct futex_word {
 	uaddr_t word;
 	uint32_t val;

@@ -27,7 +27,12 @@ struct futex_waiter {
 must_use int futex_key(uaddr_t word, bool private, struct futex_key *ret);
 struct futex_bucket *futex_bucket(const struct futex_key *k);
 must_use int futex_peek(uaddr_t word, uint32_t *ret);
+must_use int futex_exchange(uaddr_t word, uint32_t *v, uint32_t new);
 must_use int futex_fault_in(uaddr_t word);
+/* Sleeps until done(arg), which another thread makes true before it wakes this one: 0,
+ * -ETIMEDOUT, -ERESTARTSYS. */
+must_use int futex_sleep(bool (*done)(const void *arg), const void *arg,
+			 const struct futex_deadline *d);
 uint32_t futex_wake_key(struct futex_bucket *b, const struct futex_key *k, uint32_t n,
 			uint32_t bitset);
 

@@ -119,6 +119,8 @@ uint64_t oom_kill_count(void);
 void itimers_cancel(struct process *p);
 void posix_timers_delete_all(struct process *p);
 void futex_exit_robust(struct task *t);
+/* Hands on the locks with an owner that t holds; `dies`: it will never have another. */
+void futex_exit_pi(struct task *t, bool dies);
 /* A copied space runs the same file: it may not be written either. */
 void exec_share_file(const struct space *from, struct space *to);
 extern struct process *init_process; /* process 1; set once */

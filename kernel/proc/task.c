@@ -50,6 +50,7 @@ int task_new(const char *name, void (*fn)(void *), struct task **ret)
 	ref_init(&t->refs, 1);
 	sigpending_init(&t->pending);
 	list_init(&t->link);
+	list_init(&t->pi_owned);
 	if (thread_init(&t->thread, name, fn, t))
 		goto fail;
 	t->thread.arch.xsave = slab_alloc(xsave_cache);

@@ -43,6 +43,11 @@ struct task {
 	bool stop_counted; /* process->stop_count waits for this thread */
 	bool stopped;	   /* parked in a group stop */
 
+	/* guarded by pi_mutex (futex_pi.c) */
+	struct list pi_owned;	   /* what it owns and others wait for */
+	struct pi_lock *pi_wanted; /* what it waits for; NULL */
+	bool pi_exited;		   /* takes over no more */
+
 	/* own thread */
 	uaddr_t sigaltstack;
 	uint64_t sigaltstack_size;

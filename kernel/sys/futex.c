@@ -1,5 +1,5 @@
-/* futex, futex_waitv, robust lists. Priority inheritance is not there: ENOSYS, as from a
- * Linux built without it. */
+/* futex, futex_waitv, robust lists. Requeueing to a lock with an owner
+ * (FUTEX_CMP_REQUEUE_PI) is not there: ENOSYS. */
 #include <linux/futex.h>
 
 #include "proc/futex.h"
@@ -53,12 +53,20 @@ static int64_t wait_op(uaddr_t word, uint32_t cmd, uint32_t val, uint32_t bitset
 	return err ? err : wait(word, val, bitset, private, d);
 }
 
+static int64_t lock_op(uaddr_t word, uint64_t timeout, bool realtime, bool private)
+{
+	struct futex_deadline d;
+	int err = deadline_in(timeout, false, realtime, &d);
+	return err ? err : futex_lock_pi(word, private, false, d);
+}
+
 int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout,
 		  uaddr_t uaddr2, uint32_t val3)
 {
 	bool private = op & FUTEX_PRIVATE_FLAG, realtime = op & FUTEX_CLOCK_REALTIME;
 	uint32_t cmd = (uint32_t)op & (uint32_t)FUTEX_CMD_MASK, val2 = (uint32_t)timeout;
-	if (realtime && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET)
+	if (realtime && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET &&
+	    cmd != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
@@ -78,6 +86,14 @@ int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout,
 				     cmd == FUTEX_CMP_REQUEUE ? &val3 : NULL, private);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(uaddr, uaddr2, val, val2, val3, private);
+	case FUTEX_LOCK_PI: /* its timeout is of the wall clock, always */
+		return lock_op(uaddr, timeout, true, private);
+	case FUTEX_LOCK_PI2:
+		return lock_op(uaddr, timeout, realtime, private);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(uaddr, private, true, (struct futex_deadline){ 0 });
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(uaddr, private);
 	default:
 		return -ENOSYS;
 	}
