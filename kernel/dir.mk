@@ -39,11 +39,16 @@ $(filter %vdso_image.o,$(kernel_objects)): $(BUILD)/vdso.so
 # -- the image ----------------------------------------------------------------------
 kernel_ldflags := -m elf_x86_64 -static -pie --no-dynamic-linker -z text \
 	-z noexecstack -z max-page-size=4096 --build-id=none --gc-sections \
-	--no-undefined --orphan-handling=error -T kernel/kernel.ld
+	--no-undefined --orphan-handling=error -L $(BUILD) -T kernel/kernel.ld
 $(eval $(call flags_file,kernel-link,$(kernel_ldflags) $(kernel_objects)))
 
+# One statement for each function, with the parts that compilers split off.
+$(BUILD)/hot.ld: kernel/hot.txt
+	$(call say,GEN,$@)
+	$(Q)sed -e 's/#.*//' -e 's/\([a-z0-9_]\+\)/*(.text.\1 .text.\1.*)\n/g' $< >$@
+
 $(BUILD)/kernel.elf: $(kernel_objects) $(BUILD)/sodium-kernel.a kernel/kernel.ld \
-		$(BUILD)/kernel-link.flags tools/checkelf
+		$(BUILD)/hot.ld $(BUILD)/kernel-link.flags tools/checkelf
 	$(call say,LD,$@)
 	$(Q)$(LD) $(kernel_ldflags) -o $@.tmp $(kernel_objects) $(BUILD)/sodium-kernel.a
 	$(Q)tools/checkelf $@.tmp

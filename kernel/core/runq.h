@@ -65,7 +65,12 @@ void runq_enqueue(struct thread *t, uint32_t cpu); /* makes that CPU notice */
 void thread_rebase(struct thread *t, uint32_t from, uint32_t to);
 void thread_move_away(struct thread *t); /* to a CPU it may run on */
 
-uint64_t thread_vtime(const struct thread *t, uint64_t ns); /* weighted by nice */
+uint64_t thread_vtime_weighted(const struct thread *t, uint64_t ns);
+/* Run time as its nice level weighs it. */
+static inline uint64_t thread_vtime(const struct thread *t, uint64_t ns)
+{
+	return likely(t->nice == 0) ? ns : thread_vtime_weighted(t, ns);
+}
 /* When this CPU must be interrupted for its run queue's sake; lock held. */
 uint64_t runq_deadline(const struct runq *rq);
 /* First thing a new thread does: completes the switch to it, interrupts on. */

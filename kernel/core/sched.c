@@ -17,7 +17,7 @@ static struct runq *runq_mine(void)
 
 /* ---- the queue; all with rq->lock held ---- */
 
-static void ready_insert(struct runq *rq, struct thread *t)
+static inline void ready_insert(struct runq *rq, struct thread *t)
 {
 	insist(!t->on_queue);
 	struct rb_node **link = &rq->ready.root, *parent = NULL;
@@ -46,7 +46,7 @@ struct thread *runq_first(const struct runq *rq)
 }
 
 /* Charges the running thread for its time so far. */
-static void account(struct runq *rq, uint64_t now, bool user)
+static inline void account(struct runq *rq, uint64_t now, bool user)
 {
 	struct thread *t = rq->running;
 	uint64_t delta = now - rq->account_start;
@@ -59,7 +59,7 @@ static void account(struct runq *rq, uint64_t now, bool user)
 	*(user ? &rq->stats.user_ns : &rq->stats.sys_ns) += delta;
 	t->tick_ns += delta;
 	t->vruntime += thread_vtime(t, delta);
-	struct thread *first = runq_first(rq);
+	struct thread *first = rq->n_ready ? runq_first(rq) : NULL;
 	uint64_t floor = t->vruntime;
 	if (first && (int64_t)(first->vruntime - floor) < 0)
 		floor = first->vruntime;
@@ -98,16 +98,13 @@ static bool should_preempt(const struct runq *rq, const struct thread *t)
 	       (int64_t)(SCHED_SLICE_NS / 4);
 }
 
-/* Queues t on cpu's run queue and makes that CPU notice. */
-void runq_enqueue(struct thread *t, uint32_t cpu)
+/* Queues t on a CPU's run queue, which is locked. */
+static inline void enqueue_locked(struct runq *rq, struct thread *t, bool mine)
 {
-	struct runq *rq = &runqs[cpu];
-	uint64_t flags = spin_lock_irq(&rq->lock);
 	place(rq, t);
 	thread_set_state(t, THREAD_READY);
 	ready_insert(rq, t);
 	bool preempt = should_preempt(rq, t);
-	bool mine = cpu == cpu_id();
 	if (!runq_idle_is(rq, rq->running)) {
 		if (mine)
 			runq_plan_slice(rq, clock_mono());
@@ -117,6 +114,14 @@ void runq_enqueue(struct thread *t, uint32_t cpu)
 	}
 	if (mine)
 		timer_rearm(runq_deadline(rq));
+}
+
+void runq_enqueue(struct thread *t, uint32_t cpu)
+{
+	struct runq *rq = &runqs[cpu];
+	uint64_t flags = spin_lock_irq(&rq->lock);
+	bool mine = cpu == cpu_id();
+	enqueue_locked(rq, t, mine);
 	spin_unlock_irq(&rq->lock, flags);
 	if (!mine)
 		arch_ipi_resched(cpu);
@@ -125,7 +130,7 @@ void runq_enqueue(struct thread *t, uint32_t cpu)
 /* The waker's own CPU when allowed (its caches are warm, no IPI), unless the thread's
  * last CPU sits idle anyway and is not this one's business: then an idle one helps after
  * a kick. */
-static uint32_t choose_cpu(const struct thread *t)
+static inline uint32_t choose_cpu(const struct thread *t)
 {
 	uint32_t here = cpu_id();
 	if (t->affinity & BIT(here))
@@ -166,7 +171,7 @@ void thread_move_away(struct thread *t)
 }
 
 /* Runs on the new thread's stack right after every switch, lock held, interrupts off. */
-static void finish_switch(void)
+static inline void finish_switch(void)
 {
 	struct runq *rq = runq_mine();
 	struct thread *prev = rq->prev;
@@ -208,7 +213,7 @@ static void switch_to(struct runq *rq, struct thread *next)
 /* Takes the next thread off the queue, or the idle one. */
 static struct thread *pick_next(struct runq *rq, uint64_t now)
 {
-	struct thread *next = runq_first(rq);
+	struct thread *next = rq->n_ready ? runq_first(rq) : NULL;
 	if (next)
 		runq_remove(rq, next);
 	rq->slice_end = rq->n_ready ? now + SCHED_SLICE_NS : UINT64_MAX;
@@ -305,9 +310,14 @@ bool sched_wake_state(struct thread *t, uint32_t state_mask)
 		spin_unlock_irq(&rq->lock, flags);
 		return true;
 	}
+	uint32_t to = choose_cpu(t);
+	if (likely(to == t->cpu && to == cpu_id())) {
+		enqueue_locked(rq, t, true);
+		spin_unlock_irq(&rq->lock, flags);
+		return true;
+	}
 	/* READY but on no queue yet: nobody else will touch it, nor see it asleep. */
 	thread_set_state(t, THREAD_READY);
-	uint32_t to = choose_cpu(t);
 	thread_rebase(t, t->cpu, to);
 	spin_unlock(&rq->lock);
 	runq_enqueue(t, to);

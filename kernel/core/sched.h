@@ -106,7 +106,10 @@ void thread_fini(struct thread *t);
 noreturn_fn void thread_exit(void (*done)(void *), void *arg);
 /* The idle loop of this CPU: never returns. */
 noreturn_fn void sched_idle(void);
-void *thread_kstack_top(struct thread *t);
+static inline void *thread_kstack_top(struct thread *t)
+{
+	return (char *)t->kstack + KSTACK_SIZE;
+}
 
 void sched_start(struct thread *t); /* NEW -> READY */
 /* SLEEP or BLOCKED -> READY; false: was not asleep */

@@ -24,9 +24,9 @@ static void weights_init(void)
 		weights[n - NICE_MIN] = (uint32_t)(w >> 16);
 }
 
-uint64_t thread_vtime(const struct thread *t, uint64_t ns)
+uint64_t thread_vtime_weighted(const struct thread *t, uint64_t ns)
 {
-	return t->nice == 0 ? ns : ns * WEIGHT_NICE_0 / weights[t->nice - NICE_MIN];
+	return ns * WEIGHT_NICE_0 / weights[t->nice - NICE_MIN];
 }
 
 void sched_set_nice(struct thread *t, int nice)

@@ -13,11 +13,6 @@ void thread_set_memory_ops(const struct thread_memory_ops *ops)
 	memory = ops;
 }
 
-void *thread_kstack_top(struct thread *t)
-{
-	return (char *)t->kstack + KSTACK_SIZE;
-}
-
 static noreturn_fn void thread_main(void *arg)
 {
 	struct thread *t = arg;

@@ -48,17 +48,7 @@ void wake_key(struct waitq *q, uint32_t n, uint32_t key)
 	spin_unlock_irq(&q->lock, flags);
 }
 
-static enum thread_state state_of(enum wait_mode mode)
-{
-	static const enum thread_state states[] = {
-		[WAIT_UNINTR] = THREAD_BLOCKED,
-		[WAIT_INTR] = THREAD_SLEEP,
-		[WAIT_KILLABLE] = THREAD_KILLABLE,
-	};
-	return states[mode];
-}
-
-static void state_set(enum thread_state s)
+static inline void state_set(uint32_t s)
 {
 	__atomic_store_n((uint32_t *)&thread_current()->state, s, __ATOMIC_SEQ_CST);
 }
@@ -73,7 +63,7 @@ void wait_prepare(struct waitq *q, struct waiter *w, enum wait_mode mode)
 		else
 			list_push_front(&q->waiters, &w->link);
 	}
-	state_set(state_of(mode));
+	state_set(mode);
 	spin_unlock_irq(&q->lock, flags);
 }
 

@@ -72,7 +72,12 @@ static inline void wake_poll(struct waitq *q, uint32_t events)
 		wake_key(q, 0, events);
 }
 
-enum wait_mode { WAIT_UNINTR, WAIT_INTR, WAIT_KILLABLE };
+/* Each is the state to sleep in. */
+enum wait_mode {
+	WAIT_UNINTR = THREAD_BLOCKED,
+	WAIT_INTR = THREAD_SLEEP,
+	WAIT_KILLABLE = THREAD_KILLABLE,
+};
 #define NO_DEADLINE UINT64_MAX
 
 /* Queues w (thread = current, fn kept) and sets the state. */

@@ -32,8 +32,6 @@ void anon_init(void);
 
 /* ---- fs/rw.c ---- */
 
-#define RW_MAX 0x7ffff000ul /* the most one call moves, read(2) */
-
 /* The open mode's and the operation's say on a transfer. 0, -EBADF, -EISDIR, -EINVAL. */
 must_use static inline int file_may_read(const struct file *f)
 {

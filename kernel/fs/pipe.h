@@ -80,11 +80,24 @@ must_use int64_t pipe_drain(struct pipe *p, struct uio *u);
 must_use int pipe_wait_readable(struct pipe *p, bool nonblock);
 /* The same for a free slot. 0, -EPIPE (SIGPIPE is sent), -EAGAIN, -ERESTARTSYS. */
 must_use int pipe_wait_writable(struct pipe *p, bool nonblock);
-void pipe_push(struct pipe *p, struct pipe_buf b); /* not full; consumes b's reference */
-void pipe_consume(struct pipe *p, uint32_t n);	   /* n bytes of the oldest buffer */
+/* Not full; consumes b's reference. */
+static inline void pipe_push(struct pipe *p, struct pipe_buf b)
+{
+	*pipe_slot(p, p->head) = b;
+	p->head++;
+}
+void pipe_consume(struct pipe *p, uint32_t n); /* n bytes of the oldest buffer */
 /* After the lock is dropped: there are new bytes, there is new room. */
-void pipe_wake_readers(struct pipe *p);
-void pipe_wake_writers(struct pipe *p);
+static inline void pipe_wake_readers(struct pipe *p)
+{
+	if (waitq_active(&p->read_wait))
+		wake_key(&p->read_wait, 1, PIPE_POLL_IN);
+}
+static inline void pipe_wake_writers(struct pipe *p)
+{
+	if (waitq_active(&p->write_wait))
+		wake_key(&p->write_wait, 1, PIPE_POLL_OUT);
+}
 /* Bytes or room are left for others who sleep in read or write. Nothing is new, so those
  * who poll are left alone: to an edge-triggered epoll it would be an event. */
 void pipe_pass_on(struct waitq *q);

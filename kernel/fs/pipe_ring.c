@@ -24,12 +24,6 @@ static void pipe_page_put(struct pipe *p, struct page *page)
 		page_put(page);
 }
 
-void pipe_push(struct pipe *p, struct pipe_buf b)
-{
-	*pipe_slot(p, p->head) = b;
-	p->head++;
-}
-
 void pipe_consume(struct pipe *p, uint32_t n)
 {
 	struct pipe_buf *b = pipe_slot(p, p->tail);
@@ -132,18 +126,6 @@ int64_t pipe_drain(struct pipe *p, struct uio *u)
 }
 
 /* ---- sleeping and waking ---- */
-
-void pipe_wake_readers(struct pipe *p)
-{
-	if (waitq_active(&p->read_wait))
-		wake_key(&p->read_wait, 1, PIPE_POLL_IN);
-}
-
-void pipe_wake_writers(struct pipe *p)
-{
-	if (waitq_active(&p->write_wait))
-		wake_key(&p->write_wait, 1, PIPE_POLL_OUT);
-}
 
 /* An event that no poll waits for: hooks look at it and stay quiet, threads wake. */
 #define NO_EVENT 0x80000u

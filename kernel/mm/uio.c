@@ -3,23 +3,7 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 
-#define IOV_MAX 1024	    /* UIO_MAXIOV */
-#define RW_MAX 0x7ffff000ul /* what one read or write moves at most, as on Linux */
-
-static void uio_init_one(struct uio *u, void *base, size_t n, bool kernel)
-{
-	u->kernel = kernel;
-	u->one = (struct iovec){ .iov_base = base, .iov_len = n };
-	u->iov = &u->one;
-	u->seg_off = 0;
-	u->segs = 1;
-	u->left = n;
-}
-
-void uio_init_user(struct uio *u, uaddr_t buf, size_t n)
-{
-	uio_init_one(u, (void *)buf.va, MIN(n, RW_MAX), false);
-}
+#define IOV_MAX 1024 /* UIO_MAXIOV */
 
 void uio_init_kernel(struct uio *u, void *buf, size_t n)
 {
@@ -124,40 +108,17 @@ static int64_t uio_move(struct uio *u, enum move how, void *mem, size_t n)
 	return (int64_t)done;
 }
 
-/* The common case: user memory, and all of it in the current segment. */
-static inline bool is_plain(const struct uio *u, size_t n)
+int64_t uio_write_slow(struct uio *u, const void *src, size_t n)
 {
-	return !u->kernel && n && n <= u->left && n <= u->iov->iov_len - u->seg_off;
-}
-
-static inline uint64_t plain_at(const struct uio *u)
-{
-	return (uint64_t)u->iov->iov_base + u->seg_off;
-}
-
-static inline int64_t plain_done(struct uio *u, size_t n)
-{
-	u->seg_off += n;
-	u->left -= n;
-	return (int64_t)n;
-}
-
-/* A fault on the short way: the long way finds out how far it gets. */
-int64_t uio_write(struct uio *u, const void *src, size_t n)
-{
-	if (likely(is_plain(u, n)) && likely(!arch_user_write(plain_at(u), src, n)))
-		return plain_done(u, n);
 	return uio_move(u, MOVE_OUT, (void *)src, n);
 }
 
-int64_t uio_read(struct uio *u, void *dst, size_t n)
+int64_t uio_read_slow(struct uio *u, void *dst, size_t n)
 {
-	if (likely(is_plain(u, n)) && likely(!arch_user_read(dst, plain_at(u), n)))
-		return plain_done(u, n);
 	return uio_move(u, MOVE_IN, dst, n);
 }
 
-int64_t uio_write_zero(struct uio *u, size_t n)
+int64_t uio_write_zero_slow(struct uio *u, size_t n)
 {
 	return uio_move(u, MOVE_ZERO, NULL, n);
 }

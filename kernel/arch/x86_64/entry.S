@@ -311,7 +311,7 @@ ipi_stubs:
 	.endr
 	.balign STUB_SIZE
 
-	.section .text.hot, "ax"
+	.section .text.switch_stacks, "ax"
 /* ---- threads ---- */
 
 /* switch_stacks(prev, &save_rsp, load_rsp): prev travels in %rdi to the other stack. */

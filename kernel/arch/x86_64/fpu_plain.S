@@ -27,7 +27,7 @@
 	vinsertf128 $1, \at(%rdi), %ymm\n, %ymm\n
 .endm
 
-	.section .text.hot, "ax"
+	.section .text.fpu_plain, "ax" /* kernel/hot.txt puts it beside fpu_switch */
 
 /* void fpu_plain_save(void *area, uint64_t components) */
 	.globl fpu_plain_save

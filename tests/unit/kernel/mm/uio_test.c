@@ -157,6 +157,23 @@ static void faults_cut_short(void **state)
 	assert_int_equal(uio_write(&u, data, 20), -EFAULT);
 }
 
+static void zeroing_counts_what_it_did(void **state)
+{
+	struct uio u;
+	uio_init_user(&u, UADDR(memory), 6);
+	assert_int_equal(uio_write_zero(&u, 4), 4);
+	assert_int_equal(uio_write_zero(&u, 4), 2); /* no more fits */
+	assert_int_equal(u.left, 0);
+	assert_memory_equal(memory, "\0\0\0\0\0\0u", 7);
+	uio_init_user(&u, UADDR(bad - 5), 20);
+	assert_int_equal(uio_write_zero(&u, 20), 5);
+	assert_int_equal(u.left, 15);
+	assert_int_equal(uio_write_zero(&u, 15), -EFAULT);
+	assert_int_equal(*bad, 'u');
+	uio_init_user(&u, UADDR(USER_END - 4), 20);
+	assert_int_equal(uio_write_zero(&u, 20), -EFAULT);
+}
+
 static void prefault_touches_each_page_once(void **state)
 {
 	struct uio u;
@@ -206,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup(vectors_are_walked_across_segments, start),
 		cmocka_unit_test_setup(bad_vectors_are_refused, start),
 		cmocka_unit_test_setup(faults_cut_short, start),
+		cmocka_unit_test_setup(zeroing_counts_what_it_did, start),
 		cmocka_unit_test_setup(prefault_touches_each_page_once, start),
 		cmocka_unit_test_setup(strings_end_or_are_refused, start),
 		cmocka_unit_test_setup(structs_of_other_versions, start),
