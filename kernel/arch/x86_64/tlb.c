@@ -42,8 +42,8 @@ void arch_pt_activate(struct arch_pt *pt)
 	irq_restore(f);
 }
 
-/* Has this CPU anything of pt to drop, page by page? */
-static bool holds(const struct arch_pt *pt)
+/* Has this CPU entries of pt to drop? A kernel thread's leaves them all instead (T2). */
+static bool must_drop(const struct arch_pt *pt)
 {
 	struct percpu *c = percpu_self();
 
@@ -58,7 +58,7 @@ static void flush_here(void *arg)
 {
 	const struct flush *f = arg;
 
-	if (!holds(f->pt))
+	if (!must_drop(f->pt))
 		return;
 	if (f->end - f->start > INVLPG_MAX * PAGE_SIZE) {
 		cr3_write(f->pt->root);
@@ -72,11 +72,13 @@ static void flush_pages_here(void *arg)
 {
 	const struct flush_pages *f = arg;
 
-	for (size_t i = 0; holds(f->pt) && i < f->n; i++)
+	if (!must_drop(f->pt))
+		return;
+	for (size_t i = 0; i < f->n; i++)
 		invlpg(f->va[i]);
 }
 
-static void on_holders(struct arch_pt *pt, void (*fn)(void *), void *arg)
+static void on_users(struct arch_pt *pt, void (*fn)(void *), void *arg)
 {
 	uint64_t flags = irq_save();
 
@@ -92,13 +94,13 @@ static void on_holders(struct arch_pt *pt, void (*fn)(void *), void *arg)
 void arch_tlb_flush(struct arch_pt *pt, uint64_t start, uint64_t end)
 {
 	struct flush f = { pt, start, end };
-	on_holders(pt, flush_here, &f);
+	on_users(pt, flush_here, &f);
 }
 
 void arch_tlb_flush_pages(struct arch_pt *pt, const uint64_t *va, size_t n)
 {
 	struct flush_pages f = { pt, va, n };
-	on_holders(pt, flush_pages_here, &f);
+	on_users(pt, flush_pages_here, &f);
 }
 
 /* "TCGTCGTCGTCG" in the hypervisor's CPUID leaf. */
