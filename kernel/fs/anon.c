@@ -95,17 +95,15 @@ int file_new_nameless(const char *name, uint32_t mode, const struct file_ops *op
 {
 	struct super_block *sb = anon_mount->sb;
 	struct inode *i = inode_new(sb, sb->next_ino++);
-	char text[48];
 
 	if (!i)
 		return -ENOMEM;
 	inode_init_owner(i, NULL, mode);
 	i->fops = ops;
-	fmt_to(text, sizeof text, "%s:[%llu]", name, (unsigned long long)i->ino);
-	struct dentry *d = dentry_new_lone(i, text);
+	struct dentry *d = dentry_new_lone(i, name);
 	if (!d)
 		return -ENOMEM;
-	d->flags |= DENTRY_ANON;
+	d->flags |= DENTRY_ANON | DENTRY_NUMBERED;
 	return file_on(d, ops, priv, flags, ret);
 }
 

@@ -18,6 +18,18 @@ static void prepend(struct back_text *t, const char *s, size_t n)
 	memcpy(t->at, s, n);
 }
 
+/* Prepends ":[n]". */
+static void prepend_number(struct back_text *t, uint64_t n)
+{
+	prepend(t, "]", 1);
+	do {
+		char digit = (char)('0' + n % 10);
+		prepend(t, &digit, 1);
+		n /= 10;
+	} while (n);
+	prepend(t, ":[", 2);
+}
+
 /* Prepends "/a/b/c" up to root; false: the way up ends elsewhere. dcache_lock held. */
 static bool prepend_ancestors(struct back_text *t, struct path at,
 			      const struct path *root)
@@ -57,6 +69,8 @@ char *path_text(const struct path *p, const struct path *root, char *buf, size_t
 	if ((p->dentry->flags & DENTRY_UNHASHED) && !anon)
 		prepend(&t, " (deleted)", 10);
 	char *tail = t.at;
+	if (p->dentry->flags & DENTRY_NUMBERED)
+		prepend_number(&t, p->dentry->inode->ino);
 	if (anon) {
 		prepend(&t, p->dentry->name.s, p->dentry->name.len);
 	} else {

@@ -177,11 +177,12 @@ struct dentry {
 	char inline_name[DENTRY_INLINE_NAME];
 };
 #define DENTRY_MOUNTPOINT 1u
-#define DENTRY_UNHASHED 2u /* removed from its directory */
-#define DENTRY_NOCACHE 4u  /* drop at last put (procfs: revalidated by not being kept) */
-#define DENTRY_LRU 8u	   /* on the LRU list */
-#define DENTRY_USED 16u	   /* used since the shrinker last saw it */
-#define DENTRY_ANON 32u	   /* of a nameless inode: path text is the name itself */
+#define DENTRY_UNHASHED 2u  /* removed from its directory */
+#define DENTRY_NOCACHE 4u   /* drop at last put (procfs: revalidated by not being kept) */
+#define DENTRY_LRU 8u	    /* on the LRU list */
+#define DENTRY_USED 16u	    /* used since the shrinker last saw it */
+#define DENTRY_ANON 32u	    /* of a nameless inode: path text is the name itself */
+#define DENTRY_NUMBERED 64u /* and then ":[inode number]" */
 
 struct super_ops {
 	/* last reference gone: free priv, blocks if nlink 0 */

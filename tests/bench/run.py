@@ -98,7 +98,7 @@ def bench_boot(scratch):
     image = os.path.join(scratch, "hello.cpio")
     with open(image, "wb") as file:
         file.write(initramfs(HELLO))
-    mayfly = [MAYFLY, "run", "--", HELLO]
+    mayfly = ["env", "-C", PROGRAMS, os.path.abspath(MAYFLY), "run", "--", "./hello"]
     measure(mayfly)
     runs = {"empty": [], "mayfly": [], "linux": []}
     for turn in range(21):

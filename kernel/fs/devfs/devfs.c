@@ -8,6 +8,7 @@
 
 #include "core/panic.h"
 #include "fs/mount.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
 
 #define DEVFS_MAGIC 0x01021994u /* tmpfs's, as Linux's devtmpfs has */
@@ -128,16 +129,12 @@ static void devfs_put_super(struct super_block *sb)
 
 static int devfs_mount(struct super_block *sb, const char *source, const char *data)
 {
-	const struct fs_type *tmpfs = fs_type_find("tmpfs");
-	struct instance *i;
+	struct instance *i = heap_zalloc(sizeof *i);
 	int err;
 
-	if (!tmpfs)
-		return -ENODEV;
-	i = heap_zalloc(sizeof *i);
 	if (!i)
 		return -ENOMEM;
-	err = tmpfs->mount(sb, source, data && *data ? data : "mode=755");
+	err = tmpfs_fill(sb, 0755, data);
 	if (err) {
 		heap_free(i);
 		return err;

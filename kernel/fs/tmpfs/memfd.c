@@ -69,7 +69,8 @@ int memfd_seals_add(struct file *f, uint32_t seals)
 
 void memfd_init(void)
 {
-	int err = mount_internal("tmpfs", "memfd", "size=0,nr_inodes=0",
-				 MS_NODEV | MS_NOSUID, &memfd_mount);
+	int err = mount_internal("tmpfs", "memfd", NULL, MS_NODEV | MS_NOSUID,
+				 &memfd_mount);
 	insist(!err);
+	tmpfs_unlimit(memfd_mount->sb);
 }

@@ -17,11 +17,11 @@ static uint64_t ram_pages(void)
 	return ps.total;
 }
 
-static void defaults(struct tmpfs_sb *t)
+static void defaults(struct tmpfs_sb *t, uint32_t mode)
 {
 	t->max_pages = ram_pages() / 2;
 	t->max_inodes = ram_pages() / 2;
-	t->mode = MODE_DEFAULT;
+	t->mode = mode;
 	t->uid = thread_current()->cred->fsuid;
 	t->gid = thread_current()->cred->fsgid;
 }
@@ -132,7 +132,15 @@ static const struct super_ops super_ops = {
 	.remount = tmpfs_remount,
 };
 
-static int tmpfs_mount(struct super_block *sb, const char *source, const char *data)
+void tmpfs_unlimit(struct super_block *sb)
+{
+	struct tmpfs_sb *t = tmpfs_sb_of(sb);
+
+	t->max_pages = t->max_inodes = 0;
+	unlimit(t);
+}
+
+int tmpfs_fill(struct super_block *sb, uint32_t mode, const char *data)
 {
 	struct tmpfs_sb *t = heap_zalloc(sizeof *t);
 	struct inode *root;
@@ -143,7 +151,7 @@ static int tmpfs_mount(struct super_block *sb, const char *source, const char *d
 	sb->ops = &super_ops;
 	spin_init(&t->lock, RANK_OBJECT);
 	list_init(&t->dying);
-	defaults(t);
+	defaults(t, mode);
 	int err = options_parse(data, set_option, t);
 	if (err)
 		return err;
@@ -155,6 +163,11 @@ static int tmpfs_mount(struct super_block *sb, const char *source, const char *d
 	root->gid = t->gid;
 	sb->root = dentry_new_root(root);
 	return sb->root ? 0 : -ENOMEM;
+}
+
+static int tmpfs_mount(struct super_block *sb, const char *source, const char *data)
+{
+	return tmpfs_fill(sb, MODE_DEFAULT, data);
 }
 
 static struct fs_type tmpfs_type = {
