@@ -80,4 +80,10 @@ static inline bool path_equal(const struct path *a, const struct path *b)
 	return a->mnt == b->mnt && a->dentry == b->dentry;
 }
 
+/* ---- tmpfs/super.c ---- */
+
+/* Makes sb a tmpfs, for file systems that are one with something more. `mode` of its
+ * root; `data`: options, which come first. */
+must_use int tmpfs_fill(struct super_block *sb, uint32_t mode, const char *data);
+
 #endif

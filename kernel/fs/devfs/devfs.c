@@ -8,7 +8,6 @@
 
 #include "core/panic.h"
 #include "fs/mount.h"
-#include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
 
 #define DEVFS_MAGIC 0x01021994u /* tmpfs's, as Linux's devtmpfs has */

@@ -2,6 +2,7 @@
 #include <asm/statfs.h>
 #include <linux/limits.h>
 
+#include "fs/mount.h"
 #include "fs/options.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/fmt.h"

@@ -97,9 +97,6 @@ must_use int memfd_seals_add(struct file *f, uint32_t seals);
 void memfd_init(void);
 
 void tmpfs_init(void);
-/* Makes sb a tmpfs, for file systems that are one with something more. `mode` of its
- * root; `data`: options, which come first. */
-must_use int tmpfs_fill(struct super_block *sb, uint32_t mode, const char *data);
 /* From now on only memory bounds it. */
 void tmpfs_unlimit(struct super_block *sb);
 
