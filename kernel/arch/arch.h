@@ -146,11 +146,9 @@ void arch_ipi_poll(void);
 /* ns since boot, the same on all CPUs, monotonic */
 uint64_t clock_mono(void);
 void arch_timer_set(uint64_t mono_ns); /* one-shot on this CPU; UINT64_MAX disarms */
-/* TSC to ns: ns = base_ns + ((tsc - base_tsc) * mult >> shift). For the vDSO page too. */
-/* The product needs 128 bits. */
+/* ns = base_ns + clock_scale_ns(tsc - base_tsc, mult). For the vDSO page too. */
 struct clock_scale {
-	uint64_t base_tsc, base_ns;
-	uint32_t mult, shift;
+	uint64_t base_tsc, base_ns, mult;
 };
 struct clock_scale clock_scale_get(void);
 /* Called once when the calibration is refined, with the new scale; mm-free context. */

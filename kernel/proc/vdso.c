@@ -34,7 +34,6 @@ static void update(const struct clock_scale *s)
 	__atomic_store_n(&d->seq, d->seq + 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	d->mult = s->mult;
-	d->shift = s->shift;
 	d->base_tsc = s->base_tsc;
 	d->base_mono = s->base_ns;
 	d->base_real = s->base_ns + clock_real_offset();

@@ -9,8 +9,8 @@
 
 struct vdso_data {
 	uint32_t seq;
-	uint32_t mult, shift; /* ns = base_ns + ((tsc - base_tsc) * mult >> shift) */
-	uint32_t has_cpu;     /* rdtscp gives the CPU's number */
+	uint32_t has_cpu; /* rdtscp gives the CPU's number */
+	uint64_t mult;	  /* of clock_scale_ns() */
 	uint64_t base_tsc;
 	uint64_t base_mono; /* CLOCK_MONOTONIC at base_tsc */
 	uint64_t base_real; /* CLOCK_REALTIME at base_tsc */

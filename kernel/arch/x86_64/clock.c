@@ -11,6 +11,7 @@
  */
 #include "arch/upcall.h"
 #include "arch/x86_64/cpu.h"
+#include "lib/clock_scale.h"
 
 #define TICK_NS 16			/* LAPIC timer, divider 16 */
 #define DELTA_MAX (3600 * NSEC_PER_SEC) /* an early interrupt is harmless */
@@ -78,19 +79,12 @@ static void scale_set(uint64_t ticks, uint64_t ns)
 	bool first = clock.seq == 0;
 	uint64_t f = irq_save();
 	uint64_t tsc = first ? boot_info->tsc_entry : rdtsc();
-	uint64_t at =
-		first ? 0 : s->base_ns + mul_shift(tsc - s->base_tsc, s->mult, s->shift);
-	uint64_t mult = div_128(ns >> 32, ns << 32, ticks);
-	uint32_t shift = 32;
-
-	for (; mult > UINT32_MAX; mult >>= 1) /* a TSC below 1 GHz */
-		shift--;
+	uint64_t at = first ? 0 : s->base_ns + clock_scale_ns(tsc - s->base_tsc, s->mult);
 
 	__atomic_store_n(&clock.seq, clock.seq + 1, __ATOMIC_SEQ_CST);
 	s->base_tsc = tsc;
 	s->base_ns = at;
-	s->mult = (uint32_t)mult;
-	s->shift = shift;
+	s->mult = div_128(ns >> (64 - CLOCK_SCALE_BITS), ns << CLOCK_SCALE_BITS, ticks);
 	clock.ticks_per_ns = div_128(ticks >> 32, ticks << 32, ns);
 	__atomic_store_n(&clock.seq, clock.seq + 1, __ATOMIC_SEQ_CST);
 	irq_restore(f);
@@ -130,7 +124,7 @@ static cold void first_use(void)
 	struct sample s = sample_take();
 	uint64_t ns = (uint64_t)(UINT32_MAX - s.count) * TICK_NS;
 	uint64_t ticks = s.tsc - boot_info->tsc_lapic;
-	if (ns && ticks > ns / 8) {
+	if (ns && ticks > ns / 4) {
 		refine.running = true;
 		refine.start = (struct sample){ boot_info->tsc_lapic, UINT32_MAX };
 		scale_set(ticks, ns);
@@ -161,8 +155,7 @@ uint64_t clock_mono(void)
 			  seq != __atomic_load_n(&clock.seq, __ATOMIC_RELAXED)));
 
 	int64_t ticks = (int64_t)(rdtsc() - s.base_tsc);
-	return s.base_ns +
-	       (likely(ticks > 0) ? mul_shift((uint64_t)ticks, s.mult, s.shift) : 0);
+	return s.base_ns + clock_scale_ns(ticks > 0 ? (uint64_t)ticks : 0, s.mult);
 }
 
 struct clock_scale clock_scale_get(void)

@@ -6,6 +6,7 @@
 #include "dev/blk.h"
 #include "fs/chrdev.h"
 #include "fs/procfs/procfs_internal.h"
+#include "lib/clock_scale.h"
 #include "lib/string.h"
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
@@ -208,7 +209,7 @@ static int show_timeline(struct proc_text *t, void *arg)
 	for (size_t i = 0; i < n; i++) {
 		bool before = e[i].tsc < c.base_tsc;
 		uint64_t ticks = before ? c.base_tsc - e[i].tsc : e[i].tsc - c.base_tsc;
-		uint64_t ns = (unsigned __int128)ticks * c.mult >> c.shift;
+		uint64_t ns = clock_scale_ns(ticks, c.mult);
 		int64_t at =
 			before ? (int64_t)(c.base_ns - ns) : (int64_t)(c.base_ns + ns);
 

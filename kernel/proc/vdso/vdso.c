@@ -5,12 +5,14 @@
 #include <asm/unistd.h>
 #include <linux/time.h>
 
+#include "lib/clock_scale.h"
 #include "proc/vdso_data.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* The page below the image (vdso.lds). */
-extern const struct vdso_data vdso_data __attribute__((visibility("hidden")));
+/* The page below the image (vdso.lds). Not const: it changes, and the compiler would read
+ * a const one when it likes, outside of the loop that looks at `seq`. */
+extern struct vdso_data vdso_data __attribute__((visibility("hidden")));
 
 EXPORT int __vdso_clock_gettime(int clock, struct __kernel_timespec *ts);
 EXPORT int __vdso_clock_getres(int clock, struct __kernel_timespec *res);
@@ -45,26 +47,26 @@ static inline uint64_t now(bool real)
 		while ((seq = __atomic_load_n(&d->seq, __ATOMIC_ACQUIRE)) & 1)
 			__asm__ volatile("pause");
 		int64_t ticks = (int64_t)(rdtsc() - d->base_tsc);
-		ns = real ? d->base_real : d->base_mono;
-		if (likely(ticks > 0))
-			ns += (uint64_t)((unsigned __int128)(uint64_t)ticks * d->mult >>
-					 d->shift);
+		ns = (real ? d->base_real : d->base_mono) +
+		     clock_scale_ns(ticks > 0 ? (uint64_t)ticks : 0, d->mult);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	} while (unlikely(seq != __atomic_load_n(&d->seq, __ATOMIC_RELAXED)));
 	return ns;
 }
 
-#define REAL_CLOCKS (BIT(CLOCK_REALTIME) | BIT(CLOCK_REALTIME_COARSE) | BIT(CLOCK_TAI))
-#define MONO_CLOCKS                                                                      \
-	(BIT(CLOCK_MONOTONIC) | BIT(CLOCK_MONOTONIC_RAW) | BIT(CLOCK_MONOTONIC_COARSE) | \
-	 BIT(CLOCK_BOOTTIME))
+enum kind { ASK = 0, MONO, REAL };
+static const uint8_t kinds[] = {
+	[CLOCK_REALTIME] = REAL,      [CLOCK_REALTIME_COARSE] = REAL,
+	[CLOCK_TAI] = REAL,	      [CLOCK_MONOTONIC] = MONO,
+	[CLOCK_MONOTONIC_RAW] = MONO, [CLOCK_MONOTONIC_COARSE] = MONO,
+	[CLOCK_BOOTTIME] = MONO,
+};
 
 int __vdso_clock_gettime(int clock, struct __kernel_timespec *ts)
 {
-	uint64_t bit = (unsigned)clock < 32 ? BIT(clock) : 0;
-	if (unlikely(!(bit & (REAL_CLOCKS | MONO_CLOCKS))))
+	if (unlikely((unsigned)clock >= ARRAY_LEN(kinds) || kinds[clock] == ASK))
 		return (int)call3(__NR_clock_gettime, (void *)(long)clock, ts, NULL);
-	uint64_t ns = now(bit & REAL_CLOCKS);
+	uint64_t ns = now(kinds[clock] == REAL);
 	ts->tv_sec = (long long)(ns / NSEC_PER_SEC);
 	ts->tv_nsec = (long long)(ns % NSEC_PER_SEC);
 	return 0;
