@@ -127,6 +127,16 @@ static inline void cpu_idle(void)
 typedef void (*irq_handler_fn)(void *arg);
 must_use int irq_request(uint32_t line, irq_handler_fn fn, void *arg);
 uint64_t irq_count(uint32_t line, uint32_t cpu); /* for /proc/interrupts */
+uint32_t irq_lines(void);			 /* how many there can be */
+/* What CPUs send themselves and each other. */
+enum irq_own {
+	IRQ_OWN_TIMER,
+	IRQ_OWN_RESCHED,
+	IRQ_OWN_CALL,
+	IRQ_OWN_SPURIOUS,
+	IRQ_OWN_N
+};
+uint64_t irq_own_count(enum irq_own kind, uint32_t cpu);
 
 /* ---- CPUs together ---- */
 
@@ -256,6 +266,11 @@ static inline paddr_t arch_pte_pa(uint64_t pte)
 	return pte & 0x000ffffffffff000ul;
 }
 uint32_t arch_pte_flags(uint64_t pte);
+/* Of a present entry: as if nothing had been read or written through it. The caller
+ * flushes. */
+void arch_pte_clear_accessed(uint64_t *pte);
+/* Tables below the root that the user's half has. The tables must not change. */
+uint64_t arch_pt_tables(const struct arch_pt *pt);
 uint64_t arch_pte_make(paddr_t pa, uint32_t flags); /* the address is or-ed to the rest */
 /* Frees the tables that serve only [start, end), where no page is mapped any more. So
  * pass the whole gap between the neighbouring areas, not just what was unmapped. Flushes
@@ -312,7 +327,11 @@ struct arch_cpu_info {
 	char vendor[13], brand[49];
 	uint32_t family, model, stepping, khz;
 	const char *flags; /* space separated, Linux's names */
-	uint32_t phys_bits, virt_bits, clflush;
+	uint32_t phys_bits, virt_bits, clflush, level; /* level: of CPUID */
+	struct arch_cache {
+		uint32_t level, size, line, ways, sets; /* sizes in bytes */
+		const char *type; /* "Data", "Instruction", "Unified" */
+	} caches[4];		  /* level 0: none */
 };
 const struct arch_cpu_info *arch_cpu_info(void);
 uint32_t arch_hwcap(void);   /* AT_HWCAP: CPUID.1:EDX */

@@ -2,6 +2,7 @@
  * Who runs where: idle CPUs look for work, busy ones call for help.
  */
 #include "arch/upcall.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/runq.h"
 
@@ -45,6 +46,7 @@ void sched_idle(void)
 	uint32_t me = cpu_id();
 	struct runq *rq = &runqs[me];
 	for (;;) {
+		log_wake();
 		irq_disable();
 		__atomic_fetch_or((cpumask_t *)&idle_cpus, (cpumask_t)BIT(me),
 				  __ATOMIC_SEQ_CST);

@@ -16,6 +16,7 @@ enum lock_rank {
 	RANK_MOUNTS,	    /* the mount tree, to change it */
 	RANK_SB_RENAME,	    /* one per super block: directory renames */
 	RANK_INODE,	    /* inode: directory content, size; nest parent to child */
+	RANK_PROC_FILL,	    /* procfs: a folder's files are made at the first look */
 	RANK_PIPE,	    /* pipe buffers */
 	RANK_PORT,	    /* virtio port: its reader or its writer */
 	RANK_SPACE,	    /* address space: areas (shared or exclusive) */

@@ -3,6 +3,7 @@
  */
 #include "core/sched.h"
 #include "arch/upcall.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/runq.h"
 
@@ -391,6 +392,7 @@ void runq_tick(uint64_t now, bool user)
 	if (!tick_for)
 		return;
 	arch_tick();
+	log_wake();
 	loadavg_tick(now);
 	if (tick_for->task && tick_hook)
 		tick_hook(tick_for, user);

@@ -40,6 +40,27 @@ enum thread_work {
 	WORK_KILL = 32,		   /* fatal: ends even `killable` waits */
 };
 
+/* What a thread has caused so far: /proc/<pid>/io, getrusage(2). */
+struct thread_counts {
+	uint64_t min_flt, maj_flt;	  /* page faults, without and with a read */
+	uint64_t rchar, wchar;		  /* bytes that calls moved */
+	uint64_t syscr, syscw;		  /* those calls */
+	uint64_t read_bytes, write_bytes; /* moved from and to devices on its behalf */
+};
+
+static inline void thread_counts_add(struct thread_counts *to,
+				     const struct thread_counts *from)
+{
+	to->min_flt += from->min_flt;
+	to->maj_flt += from->maj_flt;
+	to->rchar += from->rchar;
+	to->wchar += from->wchar;
+	to->syscr += from->syscr;
+	to->syscw += from->syscw;
+	to->read_bytes += from->read_bytes;
+	to->write_bytes += from->write_bytes;
+}
+
 struct thread {
 	/* enum thread_work; must stay first: entry code tests it */
 	_Atomic uint32_t work;
@@ -61,6 +82,8 @@ struct thread {
 	uint64_t user_ns, sys_ns;
 	uint64_t tick_ns; /* run since its last tick */
 	uint64_t switches_voluntary, switches_forced;
+	struct thread_counts
+		counts; /* own thread writes; others' torn reads do no harm */
 
 	struct arch_thread arch;
 	void *kstack;	       /* [I] lowest address */

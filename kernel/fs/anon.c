@@ -93,8 +93,15 @@ int file_new_anon(const char *name, const struct file_ops *ops, void *priv,
 int file_new_nameless(const char *name, uint32_t mode, const struct file_ops *ops,
 		      void *priv, uint32_t flags, struct file **ret)
 {
-	struct super_block *sb = anon_mount->sb;
-	struct inode *i = inode_new(sb, sb->next_ino++);
+	return file_new_numbered(name, anon_mount->sb->next_ino++, mode, ops, priv, flags,
+				 ret);
+}
+
+int file_new_numbered(const char *name, uint64_t ino, uint32_t mode,
+		      const struct file_ops *ops, void *priv, uint32_t flags,
+		      struct file **ret)
+{
+	struct inode *i = inode_new(anon_mount->sb, ino);
 
 	if (!i)
 		return -ENOMEM;

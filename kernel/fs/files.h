@@ -27,6 +27,10 @@ must_use int file_new_anon(const char *name, const struct file_ops *ops, void *p
 must_use int file_new_nameless(const char *name, uint32_t mode,
 			       const struct file_ops *ops, void *priv, uint32_t flags,
 			       struct file **ret);
+/* The same, on an inode of that number, which the caller has seen to be unused. */
+must_use int file_new_numbered(const char *name, uint64_t ino, uint32_t mode,
+			       const struct file_ops *ops, void *priv, uint32_t flags,
+			       struct file **ret);
 static inline struct file *file_get(struct file *f)
 {
 	ref_get(&f->refs);

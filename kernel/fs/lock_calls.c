@@ -10,6 +10,7 @@ int locks_flock(struct file *f, int op)
 		.family = FAMILY_FLOCK,
 		.exclusive = (op & ~LOCK_NB) == LOCK_EX,
 		.owner = f,
+		.pid = fs_upcalls.current_tgid(),
 		.end = LOCK_END,
 	};
 

@@ -24,13 +24,16 @@
 #define LOCKS_MAX 8192
 
 struct lock_set {
-	struct list held; /* struct file_lock */
-	uint32_t n;	  /* of them */
+	struct list link;	   /* on all_sets */
+	const struct inode *inode; /* [I] */
+	struct list held;	   /* struct file_lock */
+	uint32_t n;		   /* of them */
 	struct waitq waiters;
 };
 
 static struct spinlock locks_lock = SPINLOCK_INIT(RANK_OBJECT);
-static struct list blocked = LIST_INIT(blocked); /* struct lock_wait of POSIX owners */
+static struct list all_sets = LIST_INIT(all_sets); /* of inodes that ever had a lock */
+static struct list blocked = LIST_INIT(blocked);   /* struct lock_wait of POSIX owners */
 
 /* A POSIX owner asleep, and what for. */
 struct lock_wait {
@@ -52,9 +55,14 @@ static struct lock_set *set_of(struct inode *i)
 		return NULL;
 	list_init(&s->held);
 	waitq_init(&s->waiters);
+	s->inode = i;
 	if (__atomic_compare_exchange_n((struct lock_set **)&i->locks, &none, s, false,
-					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		spin_lock(&locks_lock);
+		list_push_back(&all_sets, &s->link);
+		spin_unlock(&locks_lock);
 		return s;
+	}
 	heap_free(s);
 	return none;
 }
@@ -277,6 +285,57 @@ bool file_lock_test(struct file *f, const struct file_lock *want, struct file_lo
 	return found;
 }
 
+/* ---- what others see ---- */
+
+struct view {
+	uint64_t skip;
+	struct file_lock_view *ret;
+	size_t n, room;
+};
+
+static void view_set(const struct lock_set *s, struct view *v)
+{
+	if (v->skip >= s->n) {
+		v->skip -= s->n;
+		return;
+	}
+	list_for_each(l, &s->held, struct file_lock, link)
+	{
+		if (v->skip) {
+			v->skip--;
+			continue;
+		}
+		if (v->n == v->room)
+			return;
+		v->ret[v->n++] = (struct file_lock_view){
+			.family = l->family,
+			.exclusive = l->exclusive,
+			.pid = l->pid,
+			.owner = l->owner,
+			.dev = s->inode->sb->dev,
+			.ino = s->inode->ino,
+			.start = l->start,
+			.end = l->end,
+		};
+	}
+}
+
+size_t file_locks_view(struct inode *i, uint64_t from, struct file_lock_view *ret,
+		       size_t room)
+{
+	struct view v = { .skip = from, .ret = ret, .room = room };
+
+	spin_lock(&locks_lock);
+	if (i) {
+		if (i->locks)
+			view_set(i->locks, &v);
+	} else {
+		list_for_each(s, &all_sets, struct lock_set, link) view_set(s, &v);
+	}
+	spin_unlock(&locks_lock);
+	return v.n;
+}
+
 /* ---- the end of owners ---- */
 
 static void drop_owner(struct inode *i, const void *owner)
@@ -316,6 +375,9 @@ void locks_inode_free(struct inode *i)
 {
 	if (!i->locks)
 		return;
+	spin_lock(&locks_lock);
+	list_del(&i->locks->link);
+	spin_unlock(&locks_lock);
 	free_all(&i->locks->held);
 	heap_free(i->locks);
 	i->locks = NULL;

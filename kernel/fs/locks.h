@@ -25,4 +25,18 @@ must_use int file_lock_clear(struct file *f, const struct file_lock *range);
 /* True: somebody's lock is in the way; a copy. */
 bool file_lock_test(struct file *f, const struct file_lock *want, struct file_lock *ret);
 
+/* For /proc/locks and fdinfo: copies of at most `room` held locks, of inode i or (NULL)
+ * of all inodes, from the `from`-th on. How many. */
+struct file_lock_view {
+	enum lock_family family;
+	bool exclusive;
+	int32_t pid;
+	const void *owner;
+	dev_id_t dev;
+	uint64_t ino;
+	int64_t start, end;
+};
+size_t file_locks_view(struct inode *i, uint64_t from, struct file_lock_view *ret,
+		       size_t room);
+
 #endif

@@ -114,6 +114,35 @@ static void sizes_read(void)
 	info.phys_bits = r.a & 255 ? r.a & 255 : 36;
 	info.virt_bits = r.a >> 8 & 255 ? r.a >> 8 & 255 : 48;
 	info.khz = tsc_khz();
+	info.level = cpuid(0, 0).a;
+}
+
+/* SDM 2A, CPUID leaf 4; AMD APM 3, 8000001Dh: the same form. */
+static void caches_read(void)
+{
+	static const char *const types[] = { NULL, "Data", "Instruction", "Unified" };
+	bool intel = info.level >= 4 && cpuid(4, 0).a & 31;
+	uint32_t leaf = intel ? 4 : 0x8000001d;
+	size_t n = 0;
+
+	if (!intel && cpuid(0x80000000, 0).a < leaf)
+		return;
+	for (uint32_t i = 0; n < ARRAY_LEN(info.caches); i++) {
+		struct cpuid r = cpuid(leaf, i);
+		uint32_t type = r.a & 31;
+
+		if (!type || type >= ARRAY_LEN(types))
+			return;
+		struct arch_cache c = {
+			.level = r.a >> 5 & 7,
+			.line = (r.b & 4095) + 1,
+			.ways = (r.b >> 22) + 1,
+			.sets = r.c + 1,
+			.type = types[type],
+		};
+		c.size = c.line * c.ways * c.sets * ((r.b >> 12 & 1023) + 1);
+		info.caches[n++] = c;
+	}
 }
 
 static void flags_write(void)
@@ -143,6 +172,7 @@ const struct arch_cpu_info *arch_cpu_info(void)
 		brand_read();
 		model_read();
 		sizes_read();
+		caches_read();
 		flags_write();
 		__atomic_store_n(&state, 2, __ATOMIC_RELEASE);
 	}

@@ -24,6 +24,7 @@ struct line {
 };
 
 static struct line lines[LINES];
+static uint64_t own_counts[CPU_MAX][IRQ_OWN_N]; /* own CPU writes */
 
 static volatile uint32_t *ioapic_register(uint32_t line, uint32_t offset)
 {
@@ -81,6 +82,16 @@ uint64_t irq_count(uint32_t line, uint32_t cpu)
 		       : 0;
 }
 
+uint32_t irq_lines(void)
+{
+	return LINES;
+}
+
+uint64_t irq_own_count(enum irq_own kind, uint32_t cpu)
+{
+	return __atomic_load_n(&own_counts[cpu][kind], __ATOMIC_RELAXED);
+}
+
 static void line_dispatch(struct line *l)
 {
 	l->count[cpu_id()]++;
@@ -94,20 +105,26 @@ void irq_dispatch(struct pt_regs *regs, uint64_t vector)
 {
 	struct cpu *c = cpu_self();
 	bool user = regs->cs & 3;
+	uint64_t *own = own_counts[c->id];
 
 	c->irq_depth++;
 	if (vector == VECTOR_TIMER) {
+		own[IRQ_OWN_TIMER]++;
 		lapic_eoi();
 		upcall_timer(user);
 	} else if (vector == VECTOR_CALL) {
+		own[IRQ_OWN_CALL]++;
 		lapic_eoi();
 		arch_ipi_poll();
 	} else if (vector == VECTOR_RESCHED) {
+		own[IRQ_OWN_RESCHED]++;
 		lapic_eoi();
 		upcall_resched();
 	} else if (vector < VECTOR_LINES + LINES) {
 		line_dispatch(&lines[vector - VECTOR_LINES]);
 		lapic_eoi();
-	} /* else spurious: no end-of-interrupt */
+	} else { /* no end-of-interrupt */
+		own[IRQ_OWN_SPURIOUS]++;
+	}
 	c->irq_depth--;
 }

@@ -303,6 +303,31 @@ int arch_pt_walk(struct arch_pt *pt, uint64_t start, uint64_t end, pte_visit_fn 
 			  arg);
 }
 
+static uint64_t tables_below(const uint64_t *table, int level, unsigned entries)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < entries; i++) {
+		if (i % PT_GROUP == 0 && group_empty(&table[i]))
+			i += PT_GROUP - 1;
+		else if (table[i] & PT_P)
+			n += 1 + (level > 2 ? tables_below(pt_table(table[i]), level - 1,
+							   PT_ENTRIES)
+					    : 0);
+	}
+	return n;
+}
+
+uint64_t arch_pt_tables(const struct arch_pt *pt)
+{
+	return tables_below(pt_table(pt->root), 4, PT_KERNEL_HALF);
+}
+
+void arch_pte_clear_accessed(uint64_t *pte)
+{
+	__atomic_fetch_and(pte, ~(uint64_t)PT_A, __ATOMIC_RELAXED);
+}
+
 static void leave_here(void *arg)
 {
 	if (percpu_self()->pt == arg)
