@@ -12,6 +12,26 @@
 static struct blk_device *devices[DEVICES_MAX]; /* [I] after boot */
 static size_t n_devices;
 
+int blk_transfer(struct blk_device *d, bool write, uint64_t sector,
+		 const struct blk_segment *seg, size_t n)
+{
+	struct thread_counts *own = &thread_current()->counts;
+	struct blk_stats *s = &d->stats[write];
+	uint64_t bytes = 0, start = clock_mono();
+	int err;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += seg[i].len;
+	d->in_flight++;
+	err = d->transfer(d, write, sector, seg, n);
+	d->in_flight--;
+	s->requests++;
+	s->sectors += bytes / SECTOR_SIZE;
+	s->busy_ns += clock_mono() - start;
+	*(write ? &own->write_bytes : &own->read_bytes) += bytes;
+	return err;
+}
+
 /* ---- whole pages ---- */
 
 int blk_read_pages(struct blk_device *d, uint64_t sector, struct page **pages, size_t n)
@@ -24,7 +44,7 @@ int blk_read_pages(struct blk_device *d, uint64_t sector, struct page **pages, s
 
 		for (size_t i = 0; i < batch; i++)
 			seg[i] = (struct blk_segment){ page_pa(pages[i]), PAGE_SIZE };
-		err = d->transfer(d, false, sector, seg, batch);
+		err = blk_transfer(d, false, sector, seg, batch);
 		if (err)
 			return err;
 		pages += batch;
@@ -41,7 +61,7 @@ static int read_partial(struct blk_device *d, uint64_t sector, struct page *p)
 	struct blk_segment seg = { page_pa(p), bytes };
 
 	memset((char *)page_va(p) + bytes, 0, PAGE_SIZE - bytes);
-	return bytes ? d->transfer(d, false, sector, &seg, 1) : 0;
+	return bytes ? blk_transfer(d, false, sector, &seg, 1) : 0;
 }
 
 static int cache_read_pages(struct mapping *m, struct page **pages, size_t n)

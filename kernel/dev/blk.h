@@ -19,6 +19,12 @@ struct blk_segment {
 	uint32_t len; /* bytes, a multiple of SECTOR_SIZE */
 };
 
+/* What a device has done, one direction each: /proc/diskstats. Busy times of requests
+ * that overlap add up. */
+struct blk_stats {
+	_Atomic uint64_t requests, sectors, busy_ns;
+};
+
 struct blk_device {
 	char name[16]; /* "vda" */
 	uint64_t sectors;
@@ -28,9 +34,17 @@ struct blk_device {
 	int (*transfer)(struct blk_device *d, bool write, uint64_t sector,
 			const struct blk_segment *seg, size_t n);
 	void *priv;
-	struct mapping cache; /* the device's bytes; blk_register sets it up */
+	struct blk_stats stats[2];  /* reads, writes */
+	_Atomic uint32_t in_flight; /* requests under way */
+	struct mapping cache;	    /* the device's bytes; blk_register sets it up */
 };
 
+/* Moves the segments, and enters that into the accounts. 0, -EIO, -ENOMEM. */
+must_use int blk_transfer(struct blk_device *d, bool write, uint64_t sector,
+			  const struct blk_segment *seg, size_t n);
+/* Every device has this major, and 16 minors. */
+#define BLK_MAJOR 254
+#define BLK_MINORS 16
 must_use int blk_register(struct blk_device *d);
 struct blk_device *blk_find(const char *name); /* "vda" or "/dev/vda"; NULL */
 struct blk_device *blk_nth(size_t i);

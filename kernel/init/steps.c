@@ -11,6 +11,7 @@
 #include "fs/devfs/vport.h"
 #include "fs/devpts/devpts.h"
 #include "fs/ext4/ext4_fs.h"
+#include "fs/kmsg.h"
 #include "fs/procfs/procfs.h"
 #include "fs/timerfd.h"
 #include "fs/vfs.h"
@@ -34,6 +35,7 @@ void init_files(void)
 	timerfd_init();
 	tty_file_init();
 	mem_init();
+	kmsg_init();
 	random_init();
 }
 

@@ -202,6 +202,7 @@ static void account(struct space *s, const struct area *a, int64_t sign)
 	bool stack = a->flags & (AREA_STACK | AREA_GROWSDOWN);
 
 	s->total_pages += n;
+	s->total_peak = MAX(s->total_peak, s->total_pages);
 	if (a->flags & AREA_LOCKED)
 		s->locked_pages += n;
 	if (stack)

@@ -10,6 +10,7 @@ void buddy_init(struct buddy *b, struct page *pages, uint64_t n_pages, uint64_t 
 	b->n_pages = n_pages;
 	for (unsigned o = 0; o < BUDDY_ORDERS; o++)
 		list_init(&b->free[o]);
+	memset(b->n_blocks, 0, sizeof b->n_blocks);
 	b->avail = 0;
 	b->n_free = 0;
 	b->fresh = fresh;
@@ -28,6 +29,7 @@ void buddy_add_fresh(struct buddy *b, uint64_t block)
 	b->fresh[block / 64] |= BIT(block % 64);
 	b->fresh_from = MIN(b->fresh_from, block);
 	b->n_free += BUDDY_BLOCK_PAGES;
+	b->n_blocks[PAGE_ORDER_MAX]++;
 }
 
 /* Links a free block; its buddy is known to be in use. */
@@ -38,6 +40,7 @@ static void free_push(struct buddy *b, struct page *p, unsigned order)
 	p->flags = PF_BUDDY;
 	list_push_front(&b->free[order], &p->link);
 	b->avail |= 1u << order;
+	b->n_blocks[order]++;
 }
 
 static void free_unlink(struct buddy *b, struct page *p, unsigned order)
@@ -45,6 +48,7 @@ static void free_unlink(struct buddy *b, struct page *p, unsigned order)
 	insist(p->kind == PAGE_KIND_FREE && ref_read(&p->refs) == 0);
 	p->flags = 0;
 	list_del(&p->link);
+	b->n_blocks[order]--;
 	if (list_empty(&b->free[order]))
 		b->avail &= ~(1u << order);
 }
@@ -61,6 +65,7 @@ static struct page *fresh_take(struct buddy *b)
 		struct page *p = &b->pages[i * BUDDY_BLOCK_PAGES];
 		memset(p, 0, BUDDY_BLOCK_PAGES * sizeof *p);
 		p->kind = PAGE_KIND_FREE;
+		b->n_blocks[PAGE_ORDER_MAX]--;
 		return p;
 	}
 	b->fresh_from = blocks;
@@ -176,10 +181,21 @@ static bool block_check(const struct buddy *b, const struct page *p, unsigned or
 	       other->order != order;
 }
 
+static uint64_t fresh_count(const struct buddy *b)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; i < b->n_pages / BUDDY_BLOCK_PAGES; i++)
+		n += b->fresh[i / 64] >> i % 64 & 1;
+	return n;
+}
+
 bool buddy_check(const struct buddy *b)
 {
 	uint64_t pages = 0;
 	for (unsigned o = 0; o < BUDDY_ORDERS; o++) {
+		uint64_t n = 0, fresh;
+
 		if (list_empty(&b->free[o]) == !!(b->avail & (1u << o)))
 			return false;
 		list_for_each(p, &b->free[o], struct page, link)
@@ -187,9 +203,12 @@ bool buddy_check(const struct buddy *b)
 			if (!block_check(b, p, o))
 				return false;
 			pages += 1ul << o;
+			n++;
 		}
+		fresh = o == PAGE_ORDER_MAX ? fresh_count(b) : 0;
+		if (n + fresh != b->n_blocks[o])
+			return false;
+		pages += fresh << o;
 	}
-	for (uint64_t i = 0; i < b->n_pages / BUDDY_BLOCK_PAGES; i++)
-		pages += b->fresh[i / 64] & BIT(i % 64) ? BUDDY_BLOCK_PAGES : 0;
 	return pages == b->n_free;
 }

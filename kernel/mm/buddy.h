@@ -26,8 +26,10 @@ struct buddy {
 	struct list free[BUDDY_ORDERS]; /* [lock] */
 	uint32_t avail;			/* [lock] bit o: free[o] is not empty */
 	uint64_t n_free;		/* [lock] pages, with the fresh blocks */
-	uint64_t *fresh;		/* [lock] bit per largest block */
-	uint64_t fresh_from;		/* [lock] no fresh block below this one */
+	/* [lock] free blocks; the largest: with the fresh ones */
+	uint64_t n_blocks[BUDDY_ORDERS];
+	uint64_t *fresh;     /* [lock] bit per largest block */
+	uint64_t fresh_from; /* [lock] no fresh block below this one */
 };
 
 /* `fresh` is a bitmap of n_pages / BUDDY_BLOCK_PAGES bits, all zero. */

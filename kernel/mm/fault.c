@@ -69,8 +69,22 @@ static int fault_try(struct space *s, uint64_t va, uint32_t access)
 	return fault_in(s, a, va, access == FAULT_WRITE, UINT64_MAX);
 }
 
+/* A fault that made the thread read from a device is a major one. */
+static void fault_count(struct thread_counts *c, bool major)
+{
+	page_event_add(EVENT_FAULT, 1);
+	if (major) {
+		c->maj_flt++;
+		page_event_add(EVENT_MAJOR_FAULT, 1);
+	} else {
+		c->min_flt++;
+	}
+}
+
 int space_fault(struct space *s, uint64_t va, uint32_t access, bool user)
 {
+	struct thread_counts *c = &thread_current()->counts;
+	uint64_t read_before = c->read_bytes;
 	int err;
 
 	if (va >= USER_END)
@@ -84,6 +98,8 @@ int space_fault(struct space *s, uint64_t va, uint32_t access, bool user)
 		if (unlikely(err == -ENOTABLE))
 			err = fault_room() ? -EAGAIN : -ENOMEM;
 	} while (err == -EAGAIN);
+	if (likely(!err))
+		fault_count(c, c->read_bytes != read_before);
 	return err;
 }
 

@@ -280,7 +280,6 @@ static int fault_read(const struct fault *f)
 	}
 	around_find(f, run, &va, &n);
 	if (!n) {
-		f->s->faults_major++;
 		int err = source_get(f, &p);
 		if (err)
 			return err;
@@ -318,7 +317,6 @@ static int fault_once(struct fault *f)
 	uint64_t v = f->slot ? __atomic_load_n(f->slot, __ATOMIC_RELAXED) : 0;
 	if (v)
 		return fault_present(f, v);
-	f->s->faults_minor++;
 	if (area_is_anon(f->a))
 		return fault_zero(f);
 	return f->write ? fault_write(f) : fault_read(f);

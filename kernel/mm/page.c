@@ -22,6 +22,7 @@ struct page_cpu {
 	struct page *stack[STACK_MAX];
 	/* pages this CPU made of the kind, less those unmade */
 	int64_t kinds[PAGE_KIND_N];
+	int64_t events[EVENT_N];
 } aligned_to(64);
 
 struct page_map page_map;
@@ -262,6 +263,33 @@ static uint64_t kind_count(enum page_kind kind)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
+void page_event_add(enum page_event e, int64_t n)
+{
+	count_add(&cpus[cpu_id()].events[e], n);
+}
+
+static uint64_t event_count(enum page_event e)
+{
+	int64_t n = 0;
+	for (uint32_t i = 0; i < CPU_MAX; i++)
+		n += cpus[i].events[e];
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+uint64_t page_reserve(void)
+{
+	return reserve;
+}
+
+void page_blocks_get(uint64_t ret[PAGE_ORDER_MAX + 1])
+{
+	uint64_t f = spin_lock_irq(&page_buddy.lock);
+
+	for (unsigned o = 0; o < BUDDY_ORDERS; o++)
+		ret[o] = page_buddy.n_blocks[o];
+	spin_unlock_irq(&page_buddy.lock, f);
+}
+
 void page_stats_get(struct page_stats *ret)
 {
 	*ret = (struct page_stats){
@@ -275,6 +303,10 @@ void page_stats_get(struct page_stats *ret)
 		.reclaimable = page_lru_count(),
 		.shmem = page_shmem,
 		.peak = total - MIN(least_free, total),
+		.mapped = event_count(EVENT_MAPPED),
+		.kstacks = kstack_pages(),
+		.min_flt = event_count(EVENT_FAULT),
+		.maj_flt = event_count(EVENT_MAJOR_FAULT),
 	};
 }
 

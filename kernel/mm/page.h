@@ -148,9 +148,18 @@ void page_mem_free(void *va);
 
 struct page_stats {
 	uint64_t total, free, cached, anon, slab, kernel, page_tables, reclaimable, shmem;
-	uint64_t peak; /* most that was ever out of the buddy allocator */
+	uint64_t peak;	 /* most that was ever out of the buddy allocator */
+	uint64_t mapped; /* cached ones that processes have in their page tables */
+	uint64_t kstacks;
+	uint64_t min_flt, maj_flt; /* faults so far */
 };
-void page_stats_get(struct page_stats *ret);		 /* in pages */
+void page_stats_get(struct page_stats *ret); /* in pages */
+uint64_t page_reserve(void);		     /* pages that jobs leave to the kernel */
+/* Free blocks of each order, /proc/buddyinfo. */
+void page_blocks_get(uint64_t ret[PAGE_ORDER_MAX + 1]);
+/* What is only counted, per CPU: changes of a sum, or things that happened. */
+enum page_event { EVENT_MAPPED, EVENT_FAULT, EVENT_MAJOR_FAULT, EVENT_N };
+void page_event_add(enum page_event e, int64_t n);
 void page_kind_set(struct page *p, enum page_kind kind); /* of a page in use */
 
 /* A layer above that can give memory back (dentries, inodes): returns pages freed,

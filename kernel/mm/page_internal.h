@@ -22,6 +22,8 @@ void page_drain_cpus(void);
 void space_drain(void); /* this CPU's address space that awaits its end */
 void table_drain(void); /* this CPU's page tables that are ready for use */
 
+uint64_t kstack_pages(void); /* of kernel stacks, in use or kept */
+
 /* The reclaim list: cached pages that can be read again. Callers hold the mapping's
  * lock. */
 void page_lru_add(struct page *p);

@@ -396,6 +396,9 @@ bool slab_info_get(size_t i, struct slab_info *ret)
 		.objects = c->slabs * c->per_slab,
 		.in_use = c->objects - MIN(held, c->objects),
 		.pages = c->slabs << c->order,
+		.slabs = c->slabs,
+		.per_slab = c->per_slab,
+		.pages_per_slab = 1ul << c->order,
 	};
 	spin_unlock_irq(&c->lock, f);
 	return true;

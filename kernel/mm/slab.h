@@ -39,6 +39,7 @@ void kstack_free(void *stack);
 struct slab_info {
 	const char *name;
 	size_t size, objects, in_use, pages;
+	size_t slabs, per_slab, pages_per_slab;
 };
 /* The i-th cache; false past the last. */
 bool slab_info_get(size_t i, struct slab_info *ret);

@@ -104,14 +104,28 @@ static void space_empty(struct space *s)
 	areas_free(&dead);
 }
 
+void *space_exe_get(struct space *s, void (*get)(void *exe))
+{
+	spin_lock(&s->pt_lock);
+	void *exe = s->exe;
+	if (exe)
+		get(exe);
+	spin_unlock(&s->pt_lock);
+	return exe;
+}
+
 void space_unuse(struct space *s)
 {
 	if (!s || !ref_put(&s->users))
 		return;
 	space_empty(s);
-	if (s->exe && s->exe_put)
-		s->exe_put(s->exe);
+	/* /proc/pid/exe may be on its way to it. */
+	spin_lock(&s->pt_lock);
+	void *exe = s->exe;
 	s->exe = NULL;
+	spin_unlock(&s->pt_lock);
+	if (exe && s->exe_put)
+		s->exe_put(exe);
 	space_put(s);
 }
 

@@ -92,6 +92,7 @@ struct space {
 	uint64_t rss_peak;				/* [pt_lock] pages */
 	/* [lock] */
 	uint64_t total_pages, locked_pages, data_pages, stack_pages, exec_pages;
+	uint64_t total_peak;	 /* [lock] pages */
 	uint64_t mmap_top;	 /* [I after exec] top-down base */
 	uint64_t brk_start, brk; /* [lock] */
 	/* [I after exec] */
@@ -99,8 +100,8 @@ struct space {
 	uint64_t arg_start, arg_end, env_start, env_end;
 	uint64_t vdso;	   /* address of the vDSO image, 0: none */
 	uint64_t auxv[64]; /* as the program got it, for /proc/pid/auxv */
-	uint64_t faults_minor, faults_major;
-	void *exe; /* struct file of the program; fs owns the meaning */
+	/* [pt_lock] struct file of the program; fs owns the meaning */
+	void *exe;
 	void (*exe_put)(void *exe);
 	bool dumpable;
 	bool lock_future, lock_onfault; /* [lock] mlockall(MCL_FUTURE, MCL_ONFAULT) */
@@ -121,6 +122,9 @@ static inline struct space *space_use(struct space *s)
 void space_unuse(struct space *s); /* last user: unmaps everything */
 void space_get(struct space *s);
 void space_put(struct space *s);
+/* The program's file, after `get` has taken a reference on it; NULL: it has been given
+ * up, or there never was one. */
+void *space_exe_get(struct space *s, void (*get)(void *exe));
 /* Makes it the current thread's (exec, kernel threads that borrow). NULL: none. */
 void space_switch(struct space *s);
 
@@ -167,10 +171,20 @@ struct area *area_next(struct area *a);
 /* Resident/dirty/referenced pages of an area, for smaps; its share of them in bytes. Lock
  * held shared. */
 struct area_usage {
-	uint64_t resident, pss_bytes, shared_clean, shared_dirty, private_clean,
-		private_dirty, referenced, anonymous;
+	uint64_t resident, shared_clean, shared_dirty, private_clean, private_dirty,
+		referenced, anonymous; /* pages */
+	/* bytes: a page counts for each of its n users with an n-th */
+	uint64_t pss_bytes, pss_dirty, pss_anon, pss_file, pss_shmem;
 };
 void area_usage_get(struct area *a, struct area_usage *ret);
+/* Words of /proc/pid/pagemap (Linux: admin-guide/mm/pagemap) for n pages from va on. They
+ * name no page frames: those are the machine's business. */
+void space_pagemap(struct space *s, uint64_t va, uint64_t *ret, size_t n);
+/* Forgets which pages have been used: all, or only private or only cached ones. */
+enum refs_kind { REFS_ALL, REFS_ANON, REFS_FILE };
+void space_clear_refs(struct space *s, enum refs_kind kind);
+void space_reset_peak(struct space *s);
+uint64_t space_table_pages(struct space *s); /* page tables that it has */
 /* Takes [first, last] pages of a mapping out of every space that maps it. */
 void mapping_unmap_all(struct mapping *m, uint64_t first, uint64_t last);
 /* Debug builds: checks V1 and the gap data. */

@@ -113,8 +113,13 @@ uint64_t pte_for(const struct area *a, const struct page *p, bool dirty);
  * tables. */
 static inline void page_mapped(struct page *p, int n)
 {
-	if (p->kind == PAGE_KIND_CACHE)
-		__atomic_fetch_add((uint32_t *)&p->mapped, (uint32_t)n, __ATOMIC_RELAXED);
+	uint32_t was;
+
+	if (p->kind != PAGE_KIND_CACHE)
+		return;
+	was = __atomic_fetch_add((uint32_t *)&p->mapped, (uint32_t)n, __ATOMIC_RELAXED);
+	if (!was || !(was + n))
+		page_event_add(EVENT_MAPPED, n);
 }
 
 /* ---- fault.c, fault_page.c ---- */

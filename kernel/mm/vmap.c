@@ -10,7 +10,7 @@
 #include "core/panic.h"
 #include "core/spinlock.h"
 #include "lib/string.h"
-#include "mm/page.h"
+#include "mm/page_internal.h"
 #include "mm/slab_internal.h"
 #include "mm/space_internal.h"
 
@@ -36,6 +36,7 @@ static struct spinlock vmap_lock = SPINLOCK_INIT(RANK_VMAP);
 static struct vmap_class classes[CLASSES];
 static uint64_t window_start, window_end;  /* [I] after vmap_init */
 static struct kstack_cpu kstacks[CPU_MAX]; /* own CPU, thread context only */
+static _Atomic uint64_t n_kstacks;	   /* mapped ones */
 
 void vmap_init(void)
 {
@@ -197,7 +198,15 @@ void *kstack_alloc(void)
 	struct kstack_cpu *c = &kstacks[cpu_id()];
 	if (c->n)
 		return c->stack[--c->n];
-	return map_pages(KSTACK_PAGES, PAGE_ZERO);
+	void *stack = map_pages(KSTACK_PAGES, PAGE_ZERO);
+	if (stack)
+		n_kstacks++;
+	return stack;
+}
+
+uint64_t kstack_pages(void)
+{
+	return n_kstacks * KSTACK_PAGES;
 }
 
 void kstack_free(void *stack)
@@ -209,5 +218,6 @@ void kstack_free(void *stack)
 		c->stack[c->n++] = stack;
 		return;
 	}
+	n_kstacks--;
 	vmap_free_any(stack);
 }

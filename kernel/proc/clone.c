@@ -143,6 +143,8 @@ static int copy_process(const struct clone_request *r, struct process **ret)
 	uint64_t flags = spin_lock_irq(&me->lock);
 	memcpy(p->limits, me->limits, sizeof p->limits);
 	p->oom_score_adj = me->oom_score_adj;
+	p->oom_score_adj_min = me->oom_score_adj_min;
+	p->core_filter = me->core_filter;
 	spin_unlock_irq(&me->lock, flags);
 	p->exit_signal = r->exit_signal;
 	cpu_timers_recheck(p);

@@ -3,6 +3,7 @@
 #define PROC_PROCFS_H
 
 #include "fs/procfs/procfs.h"
+#include "mm/space.h"
 #include "proc/task.h"
 
 #define CLOCK_TICKS 100 /* USER_HZ: the unit of CPU times in /proc */
@@ -26,7 +27,15 @@ int procfs_show_stat_thread(struct proc_text *t, void *task);
 int procfs_show_statm(struct proc_text *t, void *task);
 int procfs_show_status(struct proc_text *t, void *task);
 int procfs_show_io(struct proc_text *t, void *task);
+int procfs_show_io_thread(struct proc_text *t, void *task);
 int procfs_show_limits(struct proc_text *t, void *task);
+
+/* What the program's own code takes. */
+static inline uint64_t procfs_code_pages(const struct space *s)
+{
+	return (ALIGN_UP(s->code_end, PAGE_SIZE) - ALIGN_DOWN(s->code_start, PAGE_SIZE)) /
+	       PAGE_SIZE;
+}
 
 /* Signal sets as stat and status print them. */
 struct procfs_signals {
@@ -35,13 +44,15 @@ struct procfs_signals {
 };
 void procfs_signals_get(struct task *t, struct procfs_signals *ret);
 
-/* ---- procfs_mem.c ---- */
+/* ---- procfs_maps.c, procfs_mem.c ---- */
 int procfs_show_maps(struct proc_text *t, void *task);
 int procfs_show_smaps(struct proc_text *t, void *task);
+int procfs_show_rollup(struct proc_text *t, void *task);
 int procfs_show_cmdline(struct proc_text *t, void *task);
 int procfs_show_environ(struct proc_text *t, void *task);
 int procfs_show_auxv(struct proc_text *t, void *task);
-extern const struct file_ops procfs_mem_ops;
+int procfs_store_clear_refs(char *text, size_t n, void *task);
+extern const struct file_ops procfs_mem_ops, procfs_pagemap_ops;
 
 /* ---- procfs_fd.c ---- */
 bool procfs_fd_list(void *task, uint64_t *pos, char *buf, size_t n);
@@ -51,7 +62,31 @@ int procfs_fd_info(struct proc_text *t, void *task, const char *name);
 int procfs_exe_link(void *task, struct path *ret);
 int procfs_cwd_link(void *task, struct path *ret);
 int procfs_root_link(void *task, struct path *ret);
+
+/* ---- procfs_ns.c, procfs_small.c ---- */
 bool procfs_ns_list(void *task, uint64_t *pos, char *buf, size_t n);
 int64_t procfs_ns_text(void *task, const char *name, char *buf, size_t n);
+int procfs_ns_link(void *task, const char *name, struct path *ret);
+int procfs_show_comm(struct proc_text *t, void *task);
+int procfs_store_comm(char *text, size_t n, void *task);
+int procfs_show_oom_score(struct proc_text *t, void *task);
+int procfs_show_oom_score_adj(struct proc_text *t, void *task);
+int procfs_store_oom_score_adj(char *text, size_t n, void *task);
+int procfs_show_oom_adj(struct proc_text *t, void *task);
+int procfs_store_oom_adj(char *text, size_t n, void *task);
+int procfs_show_wchan(struct proc_text *t, void *task);
+int procfs_show_stack(struct proc_text *t, void *task);
+int procfs_show_syscall(struct proc_text *t, void *task);
+int procfs_show_cgroup(struct proc_text *t, void *task);
+int procfs_show_personality(struct proc_text *t, void *task);
+int procfs_show_session(struct proc_text *t, void *task);
+int procfs_refuse_session(char *text, size_t n, void *task);
+int procfs_show_schedstat(struct proc_text *t, void *task);
+int procfs_show_sched(struct proc_text *t, void *task);
+int procfs_show_slack(struct proc_text *t, void *task);
+int procfs_store_slack(char *text, size_t n, void *task);
+int procfs_show_core_filter(struct proc_text *t, void *task);
+int procfs_store_core_filter(char *text, size_t n, void *task);
+int procfs_show_children(struct proc_text *t, void *task);
 
 #endif

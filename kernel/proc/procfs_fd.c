@@ -1,11 +1,11 @@
-/* /proc/<pid>/fd, fdinfo, exe, cwd, root, ns: what a process holds, by proc(5). */
+/* /proc/<pid>/fd, fdinfo, exe, cwd, root: what a process holds, by proc(5). */
 #include "fs/mount.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "mm/space.h"
 #include "proc/procfs.h"
 
-#define FDINFO_MAX 2048
+#define FDINFO_FIRST 1024 /* room for one file's own lines, at first */
 
 /* ---- descriptors ---- */
 
@@ -87,11 +87,34 @@ uint32_t procfs_fd_mode(void *task, const char *name)
 	return mode;
 }
 
+/* What the file's own kind has to say. */
+static void print_own(struct proc_text *o, struct file *f)
+{
+	size_t room = FDINFO_FIRST, n;
+	char *text;
+
+	if (!f->ops || !f->ops->show_fdinfo)
+		return;
+	for (;; room *= 2) {
+		text = heap_alloc(room);
+		if (!text) {
+			o->err = -ENOMEM;
+			return;
+		}
+		n = f->ops->show_fdinfo(f, text, room);
+		if (n < room - 1)
+			break;
+		heap_free(text);
+	}
+	proc_write(o, text, n);
+	heap_free(text);
+}
+
 int procfs_fd_info(struct proc_text *o, void *task, const char *name)
 {
 	bool cloexec = false;
 	struct file *f = fd_named(task, name, &cloexec);
-	char *more;
+	struct files *table;
 
 	if (!f)
 		return -ENOENT;
@@ -100,18 +123,22 @@ int procfs_fd_info(struct proc_text *o, void *task, const char *name)
 			    (unsigned long)f->pos, f->flags | (cloexec ? O_CLOEXEC : 0),
 			    f->path.mnt ? f->path.mnt->id : 0,
 			    (unsigned long)f->inode->ino);
-		more = f->ops && f->ops->show_fdinfo ? heap_alloc(FDINFO_MAX) : NULL;
-		if (more)
-			proc_write(o, more,
-				   MIN(f->ops->show_fdinfo(f, more, FDINFO_MAX),
-				       (size_t)FDINFO_MAX - 1));
-		heap_free(more);
+		table = task_files_get(task);
+		proc_print_file_locks(o, f, table);
+		if (table)
+			files_put(table);
+		print_own(o, f);
 	}
 	file_put(f);
 	return 0;
 }
 
 /* ---- program and places ---- */
+
+static void exe_get(void *exe)
+{
+	file_get(exe);
+}
 
 int procfs_exe_link(void *task, struct path *ret)
 {
@@ -120,10 +147,11 @@ int procfs_exe_link(void *task, struct path *ret)
 
 	if (!s)
 		return -ENOENT;
-	exe = s->exe;
+	exe = space_exe_get(s, exe_get);
 	if (exe) {
 		*ret = exe->path;
 		path_get(ret);
+		file_put(exe);
 	}
 	space_put(s);
 	return exe ? 0 : -ENOENT;
@@ -151,33 +179,4 @@ int procfs_cwd_link(void *task, struct path *ret)
 int procfs_root_link(void *task, struct path *ret)
 {
 	return place_link(task, true, ret);
-}
-
-/* ---- namespaces: there is one of each ---- */
-
-static const char *const namespaces[] = { "cgroup", "ipc",  "mnt",  "net",
-					  "pid",    "time", "user", "uts" };
-
-bool procfs_ns_list(void *task, uint64_t *pos, char *buf, size_t n)
-{
-	if (*pos >= ARRAY_LEN(namespaces))
-		return false;
-	str_copy(buf, namespaces[*pos], n);
-	return true;
-}
-
-int64_t procfs_ns_text(void *task, const char *name, char *buf, size_t n)
-{
-	for (size_t i = 0; i < ARRAY_LEN(namespaces); i++) {
-		char text[32];
-		size_t len;
-
-		if (strcmp(name, namespaces[i]))
-			continue;
-		len = fmt_to(text, sizeof text, "%s:[%zu]", name, 4026531835u + i);
-		if (buf)
-			memcpy(buf, text, MIN(len, n));
-		return MIN(len, n);
-	}
-	return -ENOENT;
 }

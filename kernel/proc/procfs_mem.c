@@ -1,5 +1,7 @@
-/* /proc/<pid>/maps, smaps, cmdline, environ, auxv, mem: the address space, by proc(5). */
-#include <asm/mman.h>
+/*
+ * /proc/<pid>/cmdline, environ, auxv, mem, pagemap, clear_refs: what is in an address
+ * space, by proc(5).
+ */
 #include <linux/auxvec.h>
 #include <linux/fs.h>
 
@@ -7,159 +9,86 @@
 #include "mm/space.h"
 #include "proc/procfs.h"
 
-/* ---- maps ---- */
-
-static const char *own_name(const struct area *a)
-{
-	if (a->label)
-		return a->label;
-	if (a->flags & AREA_HEAP)
-		return "[heap]";
-	return a->flags & AREA_STACK ? "[stack]" : "";
-}
-
-/* One line; `path` is room for a name. */
-static void print_area(struct proc_text *o, const struct area *a, char *path)
-{
-	uint64_t dev = 0, ino = 0,
-		 offset = a->mapping || a->ops ? a->pgoff * PAGE_SIZE : 0;
-	size_t start = o->len, n = 0;
-	const char *name = own_name(a);
-
-	if (a->ops && a->ops->id)
-		a->ops->id(a->owner, &dev, &ino);
-	proc_printf(o, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ",
-		    (unsigned long)a->start, (unsigned long)a->end,
-		    a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
-		    a->prot & PROT_EXEC ? 'x' : '-', a->flags & AREA_SHARED ? 's' : 'p',
-		    (unsigned long)offset, DEV_MAJOR((uint32_t)dev),
-		    DEV_MINOR((uint32_t)dev), (unsigned long)ino);
-	if (!*name && a->ops && a->ops->name) {
-		n = MIN(a->ops->name(a->owner, path, PATH_MAX_LEN), (size_t)PATH_MAX_LEN);
-		name = path;
-	} else {
-		n = strlen(name);
-	}
-	/* Names line up in one column, as programs that cut by column expect. */
-	while (n && !o->err && o->len - start < 73)
-		proc_printf(o, " ");
-	proc_write(o, name, n);
-	proc_printf(o, "\n");
-}
-
-static void print_usage(struct proc_text *o, struct area *a)
-{
-	struct area_usage u;
-
-	area_usage_get(a, &u);
-	const struct {
-		const char *name;
-		uint64_t bytes;
-	} rows[] = {
-		{ "Size", a->end - a->start },
-		{ "KernelPageSize", PAGE_SIZE },
-		{ "MMUPageSize", PAGE_SIZE },
-		{ "Rss", u.resident * PAGE_SIZE },
-		{ "Pss", u.pss_bytes },
-		{ "Shared_Clean", u.shared_clean * PAGE_SIZE },
-		{ "Shared_Dirty", u.shared_dirty * PAGE_SIZE },
-		{ "Private_Clean", u.private_clean * PAGE_SIZE },
-		{ "Private_Dirty", u.private_dirty * PAGE_SIZE },
-		{ "Referenced", u.referenced * PAGE_SIZE },
-		{ "Anonymous", u.anonymous * PAGE_SIZE },
-		{ "Swap", 0 },
-		{ "SwapPss", 0 },
-		{ "Locked", a->flags & AREA_LOCKED ? u.pss_bytes : 0 },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		proc_printf(o, "%s:%*s%8lu kB\n", rows[i].name,
-			    (int)(16 - strlen(rows[i].name)), "",
-			    (unsigned long)(rows[i].bytes / 1024));
-	proc_printf(o, "VmFlags:%s%s%s%s\n", a->prot & PROT_READ ? " rd" : "",
-		    a->prot & PROT_WRITE ? " wr" : "", a->prot & PROT_EXEC ? " ex" : "",
-		    a->flags & AREA_SHARED ? " sh" : "");
-}
-
-static int show_areas(struct proc_text *o, struct task *t, bool usage)
-{
-	struct space *s = task_space_get(t);
-	char *path;
-
-	if (!s)
-		return 0;
-	path = heap_alloc(PATH_MAX_LEN);
-	if (!path) {
-		space_put(s);
-		return -ENOMEM;
-	}
-	read_lock(&s->lock);
-	for (struct area *a = space_find(s, 0); a && !o->err; a = area_next(a)) {
-		print_area(o, a, path);
-		if (usage)
-			print_usage(o, a);
-	}
-	read_unlock(&s->lock);
-	heap_free(path);
-	space_put(s);
-	return 0;
-}
-
-int procfs_show_maps(struct proc_text *o, void *task)
-{
-	return show_areas(o, task, false);
-}
-
-int procfs_show_smaps(struct proc_text *o, void *task)
-{
-	return show_areas(o, task, true);
-}
-
 /* ---- what exec left on the stack ---- */
 
-#define STRINGS_MAX MIB(1)
-
-static int show_range(struct proc_text *o, struct space *s, uint64_t start, uint64_t end)
+/* Bytes from *at up to end, as many as fit a part; they end where memory does. */
+static int show_range(struct proc_text *o, struct space *s, uint64_t *at, uint64_t end)
 {
 	char *chunk = heap_alloc(PAGE_SIZE);
 
 	if (!chunk)
 		return -ENOMEM;
-	end = MIN(end, start + STRINGS_MAX);
-	while (start < end) {
-		int64_t n = space_access(s, start, chunk, MIN(end - start, PAGE_SIZE),
-					 false, false);
+	while (*at < end && !proc_full(o)) {
+		int64_t n = space_access(s, *at, chunk, MIN(end - *at, PAGE_SIZE), false,
+					 false);
 
 		if (n <= 0)
 			break;
 		proc_write(o, chunk, n);
-		start += n;
+		*at += n;
 	}
 	heap_free(chunk);
+	return proc_full(o) && *at < end ? PROC_MORE : 0;
+}
+
+/* From the cursor, an offset into [start, end), on. */
+static int show_strings(struct proc_text *o, struct space *s, uint64_t start,
+			uint64_t end)
+{
+	uint64_t at = start + o->cursor;
+	int n = show_range(o, s, &at, end);
+
+	o->cursor = at - start;
+	return n;
+}
+
+/* A program that wrote its title over its arguments has left no NUL at their end: then
+ * the title is what comes before the first one, and may reach into the environment. */
+static int show_title(struct proc_text *o, struct space *s)
+{
+	char *nul;
+	int n = show_strings(o, s, s->arg_start, s->env_end);
+
+	nul = o->len ? memchr(o->buf, '\0', o->len) : NULL;
+	if (!nul)
+		return n;
+	o->len = nul - o->buf;
 	return 0;
+}
+
+static int show_arguments(struct proc_text *o, struct space *s)
+{
+	char last = 0;
+
+	if (s->arg_start >= s->arg_end)
+		return 0;
+	if (space_access(s, s->arg_end - 1, &last, 1, false, false) == 1 && last)
+		return show_title(o, s);
+	return show_strings(o, s, s->arg_start, s->arg_end);
 }
 
 int procfs_show_cmdline(struct proc_text *o, void *task)
 {
 	struct space *s = task_space_get(task);
-	int err;
+	int n;
 
 	if (!s)
 		return 0;
-	err = show_range(o, s, s->arg_start, s->arg_end);
+	n = show_arguments(o, s);
 	space_put(s);
-	return err;
+	return n;
 }
 
 int procfs_show_environ(struct proc_text *o, void *task)
 {
 	struct space *s = task_space_get(task);
-	int err;
+	int n;
 
 	if (!s)
 		return 0;
-	err = show_range(o, s, s->env_start, s->env_end);
+	n = show_strings(o, s, s->env_start, s->env_end);
 	space_put(s);
-	return err;
+	return n;
 }
 
 int procfs_show_auxv(struct proc_text *o, void *task)
@@ -254,3 +183,74 @@ const struct file_ops procfs_mem_ops = {
 	.write = mem_write,
 	.llseek = mem_seek,
 };
+
+/* ---- pagemap ---- */
+
+#define WORD sizeof(uint64_t)
+#define WORDS (PAGE_SIZE / WORD)
+
+static int64_t pagemap_part(struct space *s, struct uio *u, uint64_t *pos,
+			    uint64_t *words)
+{
+	uint64_t first = *pos / WORD, end = USER_END / PAGE_SIZE;
+	size_t n = MIN(u->left / WORD, WORDS);
+	int64_t done;
+
+	if (first >= end)
+		return 0;
+	n = MIN(n, end - first);
+	read_lock(&s->lock);
+	space_pagemap(s, first * PAGE_SIZE, words, n);
+	read_unlock(&s->lock);
+	done = uio_write(u, words, n * WORD);
+	if (done > 0)
+		*pos += done;
+	return done;
+}
+
+static int64_t pagemap_read(struct file *f, struct uio *u, uint64_t *pos)
+{
+	int64_t done = 0, n;
+	uint64_t *words;
+
+	if (*pos % WORD || u->left % WORD)
+		return -EINVAL;
+	words = heap_alloc(WORDS * WORD);
+	if (!words)
+		return -ENOMEM;
+	do {
+		n = pagemap_part(f->priv, u, pos, words);
+		done += MAX(n, 0);
+	} while (n > 0 && u->left && sched_may_go_on());
+	heap_free(words);
+	return done ? done : n;
+}
+
+const struct file_ops procfs_pagemap_ops = {
+	.open = mem_open,
+	.release = mem_release,
+	.read = pagemap_read,
+	.llseek = mem_seek,
+};
+
+/* ---- clear_refs ---- */
+
+int procfs_store_clear_refs(char *text, size_t n, void *task)
+{
+	struct space *s;
+	uint64_t what;
+	int err = proc_parse_u64(text, &what);
+
+	if (err || what < 1 || what > 5)
+		return -EINVAL;
+	s = task_space_get(task);
+	if (!s)
+		return -ESRCH;
+	/* 4 is about soft-dirty bits: nobody keeps those. */
+	if (what <= 3)
+		space_clear_refs(s, REFS_ALL + (what - 1));
+	else if (what == 5)
+		space_reset_peak(s);
+	space_put(s);
+	return 0;
+}

@@ -81,68 +81,75 @@ static void facts_get(struct task *t, bool thread, struct stat_facts *f)
 	spin_unlock_irq(&p->lock, flags);
 }
 
-static void print_memory(struct proc_text *o, struct task *t)
+static void print_memory(struct proc_text *o, struct task *t, bool look)
 {
+	unsigned long limit = t->process->limits[RLIMIT_RSS].rlim_cur;
 	struct space *s = task_space_get(t);
 
 	if (!s) {
-		proc_printf(o, " 0 0 18446744073709551615 0 0 0 0 0");
+		proc_printf(o, " 0 0 %lu 0 0 0 0 0", limit);
 		return;
 	}
 	/* Addresses help an attacker: only for those who could trace it anyway. */
-	bool look = procfs_may_look(t, thread_current()->cred);
-	proc_printf(o, " %lu %lu 18446744073709551615 %lu %lu %lu 0 0",
+	proc_printf(o, " %lu %lu %lu %lu %lu %lu 0 0",
 		    (unsigned long)(s->total_pages * PAGE_SIZE),
-		    (unsigned long)(s->rss_anon + s->rss_file + s->rss_shmem),
+		    (unsigned long)(s->rss_anon + s->rss_file + s->rss_shmem), limit,
 		    look ? (unsigned long)s->code_start : 1ul,
 		    look ? (unsigned long)s->code_end : 1ul,
 		    look ? (unsigned long)s->stack_start : 0ul);
 	space_put(s);
 }
 
-static void print_addresses(struct proc_text *o, struct task *t)
+static void print_addresses(struct proc_text *o, struct task *t, bool look, int code)
 {
-	struct space *s =
-		procfs_may_look(t, thread_current()->cred) ? task_space_get(t) : NULL;
+	struct space *s = look ? task_space_get(t) : NULL;
 
 	if (!s) {
-		proc_printf(o, " 0 0 0 0 0 0 0 0");
+		proc_printf(o, " 0 0 0 0 0 0 0 %d", look ? code : 0);
 		return;
 	}
-	proc_printf(o, " %lu %lu %lu %lu %lu %lu %lu 0", (unsigned long)s->data_start,
+	proc_printf(o, " %lu %lu %lu %lu %lu %lu %lu %d", (unsigned long)s->data_start,
 		    (unsigned long)s->data_end, (unsigned long)s->brk_start,
 		    (unsigned long)s->arg_start, (unsigned long)s->arg_end,
-		    (unsigned long)s->env_start, (unsigned long)s->env_end);
+		    (unsigned long)s->env_start, (unsigned long)s->env_end, code);
 	space_put(s);
 }
+
+/* Bits of Linux's task flags that ps shows. */
+#define FLAG_FORKED_ONLY 0x00000040u
+#define FLAG_RANDOMIZED 0x00400000u
 
 /* The 52 fields of proc(5). */
 static int show_stat(struct proc_text *o, struct task *t, bool thread)
 {
 	struct process *p = t->process;
+	bool look = procfs_may_look(t, thread_current()->cred);
+	char state = task_state_letter(t);
 	struct stat_facts f;
 
 	facts_get(t, thread, &f);
-	proc_printf(o, "%d (%s) %c %d %d %d %d %d 0", thread ? t->tid : p->pid,
-		    t->thread.name, task_state_letter(t), f.ppid, f.pgrp, f.session,
-		    f.tty_nr, f.tpgid);
-	proc_printf(o, " %lu %lu %lu %lu %lu %lu %lu %lu", (unsigned long)f.own.min_flt,
-		    (unsigned long)f.children.min_flt, (unsigned long)f.own.maj_flt,
-		    (unsigned long)f.children.maj_flt,
+	proc_printf(o, "%d (%s) %c %d %d %d %d %d %u", thread ? t->tid : p->pid,
+		    t->thread.name, state, f.ppid, f.pgrp, f.session, f.tty_nr, f.tpgid,
+		    FLAG_RANDOMIZED | (p->did_exec ? 0 : FLAG_FORKED_ONLY));
+	proc_printf(o, " %lu %lu %lu %lu %lu %lu %lu %lu",
+		    (unsigned long)f.own.counts.min_flt,
+		    (unsigned long)f.children.counts.min_flt,
+		    (unsigned long)f.own.counts.maj_flt,
+		    (unsigned long)f.children.counts.maj_flt,
 		    (unsigned long)ns_to_ticks(f.own.user_ns),
 		    (unsigned long)ns_to_ticks(f.own.sys_ns),
 		    (unsigned long)ns_to_ticks(f.children.user_ns),
 		    (unsigned long)ns_to_ticks(f.children.sys_ns));
 	proc_printf(o, " %d %d %d 0 %lu", 20 + t->thread.nice, t->thread.nice, f.threads,
 		    (unsigned long)ns_to_ticks(thread ? t->start_ns : p->start_ns));
-	print_memory(o, t);
-	proc_printf(o, " %lu %lu %lu %lu 0 0 0 %d %u 0 0 0 0 0",
+	print_memory(o, t, look);
+	proc_printf(o, " %lu %lu %lu %lu %d 0 0 %d %u 0 0 0 0 0",
 		    (unsigned long)((f.signals.pending | f.signals.shared) & INT32_MAX),
 		    (unsigned long)(f.signals.blocked & INT32_MAX),
 		    (unsigned long)(f.signals.ignored & INT32_MAX),
-		    (unsigned long)(f.signals.caught & INT32_MAX), f.exit_signal,
-		    t->thread.cpu);
-	print_addresses(o, t);
+		    (unsigned long)(f.signals.caught & INT32_MAX), look && state != 'R',
+		    f.exit_signal, t->thread.cpu);
+	print_addresses(o, t, look, f.exit_code);
 	proc_printf(o, "\n");
 	return 0;
 }
@@ -170,7 +177,7 @@ int procfs_show_statm(struct proc_text *o, void *task)
 	proc_printf(o, "%lu %lu %lu %lu 0 %lu 0\n", (unsigned long)s->total_pages,
 		    (unsigned long)(s->rss_anon + s->rss_file + s->rss_shmem),
 		    (unsigned long)(s->rss_file + s->rss_shmem),
-		    (unsigned long)s->exec_pages,
+		    (unsigned long)procfs_code_pages(s),
 		    (unsigned long)(s->data_pages + s->stack_pages));
 	space_put(s);
 	return 0;
@@ -178,11 +185,33 @@ int procfs_show_statm(struct proc_text *o, void *task)
 
 /* ---- io ---- */
 
-/* Bytes are not counted per process: the file is there for programs that insist on it. */
+static void print_io(struct proc_text *o, const struct thread_counts *c)
+{
+	proc_printf(o,
+		    "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\nread_bytes: %lu\n"
+		    "write_bytes: %lu\ncancelled_write_bytes: 0\n",
+		    (unsigned long)c->rchar, (unsigned long)c->wchar,
+		    (unsigned long)c->syscr, (unsigned long)c->syscw,
+		    (unsigned long)c->read_bytes, (unsigned long)c->write_bytes);
+}
+
+/* With what children did that have been waited for. */
 int procfs_show_io(struct proc_text *o, void *task)
 {
-	proc_printf(o, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\n"
-		       "write_bytes: 0\ncancelled_write_bytes: 0\n");
+	struct process *p = ((struct task *)task)->process;
+	struct rusage_acc u;
+	uint64_t flags = spin_lock_irq(&p->lock);
+
+	process_usage_locked(p, &u);
+	thread_counts_add(&u.counts, &p->dead_children.counts);
+	spin_unlock_irq(&p->lock, flags);
+	print_io(o, &u.counts);
+	return 0;
+}
+
+int procfs_show_io_thread(struct proc_text *o, void *task)
+{
+	print_io(o, &((struct task *)task)->thread.counts);
 	return 0;
 }
 
@@ -214,8 +243,8 @@ int procfs_show_limits(struct proc_text *o, void *task)
 		[RLIMIT_LOCKS] = { "Max file locks", "locks" },
 		[RLIMIT_SIGPENDING] = { "Max pending signals", "signals" },
 		[RLIMIT_MSGQUEUE] = { "Max msgqueue size", "bytes" },
-		[RLIMIT_NICE] = { "Max nice priority", "" },
-		[RLIMIT_RTPRIO] = { "Max realtime priority", "" },
+		[RLIMIT_NICE] = { "Max nice priority", NULL },
+		[RLIMIT_RTPRIO] = { "Max realtime priority", NULL },
 		[RLIMIT_RTTIME] = { "Max realtime timeout", "us" },
 	};
 	struct process *p = ((struct task *)task)->process;
@@ -231,7 +260,7 @@ int procfs_show_limits(struct proc_text *o, void *task)
 		proc_printf(o, "%-25s ", rows[i].name);
 		print_limit(o, limits[i].rlim_cur);
 		print_limit(o, limits[i].rlim_max);
-		proc_printf(o, "%-10s\n", rows[i].unit);
+		proc_printf(o, rows[i].unit ? "%-10s\n" : "\n", rows[i].unit);
 	}
 	return 0;
 }

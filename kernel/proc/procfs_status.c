@@ -24,12 +24,12 @@ static void print_memory(struct proc_text *o, struct task *t)
 	if (!s)
 		return;
 	uint64_t rss = s->rss_anon + s->rss_file + s->rss_shmem;
-	uint64_t exe = (s->code_end - s->code_start + PAGE_SIZE - 1) / PAGE_SIZE;
+	uint64_t exe = procfs_code_pages(s);
 	const struct {
 		const char *name;
 		uint64_t pages;
 	} rows[] = {
-		{ "VmPeak", s->total_pages },
+		{ "VmPeak", s->total_peak },
 		{ "VmSize", s->total_pages },
 		{ "VmLck", s->locked_pages },
 		{ "VmPin", 0 },
@@ -42,12 +42,14 @@ static void print_memory(struct proc_text *o, struct task *t)
 		{ "VmStk", s->stack_pages },
 		{ "VmExe", exe },
 		{ "VmLib", s->exec_pages - MIN(s->exec_pages, exe) },
-		{ "VmPTE", 0 },
+		{ "VmPTE", space_table_pages(s) },
 		{ "VmSwap", 0 },
+		{ "HugetlbPages", 0 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		proc_printf(o, "%s:\t%8lu kB\n", rows[i].name,
 			    (unsigned long)(rows[i].pages * (PAGE_SIZE / 1024)));
+	proc_printf(o, "CoreDumping:\t0\nTHP_enabled:\t0\n");
 	space_put(s);
 }
 
@@ -75,23 +77,6 @@ static void print_privileges(struct proc_text *o, const struct cred *c)
 		(unsigned long)c->cap_inheritable, (unsigned long)c->cap_permitted,
 		(unsigned long)c->cap_effective, (unsigned long)c->cap_bounding,
 		(unsigned long)c->cap_ambient, c->no_new_privs);
-}
-
-/* "0-3,5" */
-static void print_cpu_list(struct proc_text *o, cpumask_t mask)
-{
-	const char *comma = "";
-
-	for (uint32_t n = 0; n < CPU_MAX; n++) {
-		uint32_t first = n;
-
-		if (!(mask & BIT(n)))
-			continue;
-		while (n + 1 < CPU_MAX && (mask & BIT(n + 1)))
-			n++;
-		proc_printf(o, first == n ? "%s%u" : "%s%u-%u", comma, first, n);
-		comma = ",";
-	}
 }
 
 static const char *state_text(char letter)
@@ -138,29 +123,68 @@ static size_t fd_count(struct task *t)
 	return n;
 }
 
+/* A name that cannot break the line it stands in. */
+static void print_name(struct proc_text *o, const char *name)
+{
+	proc_printf(o, "Name:\t");
+	for (; *name; name++) {
+		if (*name == '\n')
+			proc_printf(o, "\\n");
+		else if (*name == '\\')
+			proc_printf(o, "\\\\");
+		else
+			proc_write(o, name, 1);
+	}
+	proc_printf(o, "\n");
+}
+
+/* The same numbers again, as seen from each namespace: there is one. */
+static void print_numbers(struct proc_text *o, const struct task *t)
+{
+	const struct process *p = t->process;
+	uint64_t flags = spin_lock_irq(&tasklist_lock);
+	int32_t pgrp = p->pgrp, session = p->session;
+
+	spin_unlock_irq(&tasklist_lock, flags);
+	proc_printf(o, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->pid,
+		    t->tid, pgrp, session);
+}
+
+static void print_places(struct proc_text *o, const struct task *t)
+{
+	cpumask_t cpus = t->thread.affinity & (BIT(cpu_count()) - 1);
+
+	proc_printf(o, "Speculation_Store_Bypass:\tunknown\n"
+		       "SpeculationIndirectBranch:\tunknown\nCpus_allowed:\t");
+	proc_print_mask(o, cpus);
+	proc_printf(o, "\nCpus_allowed_list:\t");
+	proc_print_cpu_list(o, cpus);
+	proc_printf(o, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+}
+
 int procfs_show_status(struct proc_text *o, void *task)
 {
 	struct task *t = task;
 	struct process *p = t->process;
 	struct cred *c = task_cred_get(t);
-	cpumask_t cpus = t->thread.affinity & (BIT(cpu_count()) - 1);
 
-	proc_printf(
-		o, "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n",
-		t->thread.name, umask_of(t), state_text(task_state_letter(t)), p->pid,
-		t->tid);
-	proc_printf(o, "PPid:\t%d\nTracerPid:\t0\n", process_parent_pid(p));
+	print_name(o, t->thread.name);
+	proc_printf(o,
+		    "Umask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n"
+		    "PPid:\t%d\nTracerPid:\t0\n",
+		    umask_of(t), state_text(task_state_letter(t)), p->pid, t->tid,
+		    process_parent_pid(p));
 	print_ids(o, c);
 	proc_printf(o, "FDSize:\t%zu\n", ALIGN_UP(MAX(fd_count(t), 64u), 64u));
 	print_groups(o, c);
+	print_numbers(o, t);
 	print_memory(o, t);
 	proc_printf(o, "Threads:\t%u\n", p->n_tasks);
 	print_signals(o, t);
 	print_privileges(o, c);
-	proc_printf(o, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", cpus);
-	print_cpu_list(o, cpus);
+	print_places(o, t);
 	proc_printf(o,
-		    "\nvoluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+		    "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		    (unsigned long)t->thread.switches_voluntary,
 		    (unsigned long)t->thread.switches_forced);
 	cred_put(c);

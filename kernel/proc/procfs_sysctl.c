@@ -99,14 +99,46 @@ static int show_threads_max(struct proc_text *o, void *arg)
 	return 0;
 }
 
-static int show_file_nr(struct proc_text *o, void *arg)
+/* How many objects of a slab there are; 0: no such slab. */
+static size_t objects_in_use(const char *slab)
 {
 	struct slab_info s;
 
 	for (size_t i = 0; slab_info_get(i, &s); i++)
-		if (!strcmp(s.name, "file"))
-			proc_printf(o, "%zu\t0\t%lu\n", s.in_use,
-				    (unsigned long)INT64_MAX);
+		if (!strcmp(s.name, slab))
+			return s.in_use;
+	return 0;
+}
+
+static int show_file_nr(struct proc_text *o, void *arg)
+{
+	proc_printf(o, "%zu\t0\t%lu\n", objects_in_use("file"), (unsigned long)INT64_MAX);
+	return 0;
+}
+
+/* Inodes, and those of them that nobody uses: these go at once. `arg`: the zeroes that
+ * follow. */
+static int show_inodes(struct proc_text *o, void *arg)
+{
+	proc_printf(o, "%zu\t0%s\n", objects_in_use("inode"), (const char *)arg);
+	return 0;
+}
+
+static int show_min_free(struct proc_text *o, void *arg)
+{
+	proc_printf(o, "%lu\n", (unsigned long)(page_reserve() * (PAGE_SIZE / 1024)));
+	return 0;
+}
+
+/* Whatever can be read again goes, whichever kind was asked for. */
+static int store_drop_caches(char *text, size_t n, void *arg)
+{
+	uint64_t v;
+	int err = proc_parse_u64(text, &v);
+
+	if (err || v < 1 || v > 4)
+		return -EINVAL;
+	(void)page_reclaim(page_map.n);
 	return 0;
 }
 
@@ -116,23 +148,17 @@ static int show_text(struct proc_text *o, void *arg)
 	return 0;
 }
 
-/* ---- the table ---- */
+/* ---- the tables ---- */
 
-static const struct {
+struct sysctl {
 	const char *path;
 	uint32_t mode;
 	proc_show_fn show;
 	proc_store_fn store;
 	void *arg;
-} files[] = {
-#define TEXT(path, text)                                                                 \
-	{                                                                                \
-		"sys/" path, 0444, show_text, NULL, text                                 \
-	}
-#define NUMBER(path, n)                                                                  \
-	{                                                                                \
-		"sys/" path, 0444, show_number, NULL, (void *)(uintptr_t)(n)             \
-	}
+};
+
+static const struct sysctl made[] = {
 #define NAME(path, mode, store, field)                                                   \
 	{                                                                                \
 		"sys/kernel/" path, mode, show_uts, store, (void *)(uintptr_t)(field)    \
@@ -142,49 +168,47 @@ static const struct {
 	NAME("version", 0444, NULL, UTS_VERSION),
 	NAME("hostname", 0644, store_uts, UTS_NODENAME),
 	NAME("domainname", 0644, store_uts, UTS_DOMAINNAME),
+#undef NAME
 	{ "sys/kernel/pid_max", 0444, show_pid_max, NULL, NULL },
 	{ "sys/kernel/threads-max", 0444, show_threads_max, NULL, NULL },
 	{ "sys/kernel/random/boot_id", 0444, show_boot_id, NULL, NULL },
 	{ "sys/kernel/random/uuid", 0444, show_uuid, NULL, NULL },
+	{ "sys/kernel/random/entropy_avail", 0444, show_number, NULL, (void *)256 },
 	{ "sys/fs/file-nr", 0444, show_file_nr, NULL, NULL },
-	TEXT("kernel/core_pattern", "core"),
-	NUMBER("kernel/random/entropy_avail", 256),
-	NUMBER("kernel/random/poolsize", 256),
-	NUMBER("kernel/ngroups_max", NGROUPS_MAX),
-	NUMBER("kernel/cap_last_cap", CAP_LAST_CAP),
-	NUMBER("kernel/randomize_va_space", 2),
-	NUMBER("kernel/dmesg_restrict", 1),
-	NUMBER("kernel/kptr_restrict", 2),
-	NUMBER("kernel/yama/ptrace_scope", 0),
-	NUMBER("kernel/tainted", 0),
-	NUMBER("kernel/panic", 0),
-	NUMBER("kernel/sched_child_runs_first", 0),
-	NUMBER("kernel/pty/max", 4096),
-	NUMBER("kernel/unprivileged_userns_clone", 0),
-	NUMBER("fs/file-max", INT64_MAX),
-	NUMBER("fs/nr_open", 1048576),
-	NUMBER("fs/pipe-user-pages-hard", 0),
-	NUMBER("fs/pipe-user-pages-soft", 0),
-	NUMBER("fs/suid_dumpable", 0),
-	NUMBER("fs/protected_symlinks", 1),
-	NUMBER("fs/protected_hardlinks", 1),
-	NUMBER("vm/overcommit_memory", 0),
-	NUMBER("vm/overcommit_ratio", 50),
-	NUMBER("vm/max_map_count", SPACE_AREAS_MAX),
-	NUMBER("vm/mmap_min_addr", USER_START),
-	NUMBER("vm/swappiness", 0),
-	NUMBER("vm/page-cluster", 0),
-#undef TEXT
-#undef NUMBER
-#undef NAME
+	{ "sys/fs/inode-nr", 0444, show_inodes, NULL, "" },
+	{ "sys/fs/inode-state", 0444, show_inodes, NULL, "\t0\t0\t0\t0\t0" },
+	{ "sys/vm/min_free_kbytes", 0444, show_min_free, NULL, NULL },
+	{ "sys/vm/drop_caches", 0200, NULL, store_drop_caches, NULL },
 };
 
-void procfs_sysctl_init(void)
+static const struct sysctl fixed[] = {
+#define TEXT(path, text) { "sys/" path, 0444, show_text, NULL, text },
+#define NUMBER(path, n) { "sys/" path, 0444, show_number, NULL, (void *)(uintptr_t)(n) },
+#include "proc/sysctl.def"
+#undef TEXT
+#undef NUMBER
+};
+
+static void register_all(const struct sysctl *files, size_t n)
 {
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+	for (size_t i = 0; i < n; i++) {
 		int err = proc_file(files[i].path, files[i].mode, files[i].show,
 				    files[i].store, files[i].arg);
 
-		insist(!err);
+		insist(!err || err == -ENOMEM);
 	}
+}
+
+static void fill(void)
+{
+	register_all(made, ARRAY_LEN(made));
+	register_all(fixed, ARRAY_LEN(fixed));
+}
+
+void procfs_sysctl_init(void)
+{
+	static struct proc_filler filler = { .fill = fill };
+	int err = proc_fill_later("sys", &filler);
+
+	insist(!err);
 }

@@ -86,7 +86,7 @@ bool procfs_may_look(struct task *t, const struct cred *c)
 	if (cred_has_cap(c, CAP_SYS_PTRACE))
 		return true;
 	target = task_cred_get(t);
-	may = same_ids(c, target) && !(target->cap_permitted & ~c->cap_permitted) &&
+	may = same_ids(c, target) && !(target->cap_permitted & ~c->cap_effective) &&
 	      is_dumpable(t);
 	cred_put(target);
 	return may;
@@ -107,114 +107,21 @@ static bool ops_alive(void *task)
 	return alive;
 }
 
-/* ---- small entries ---- */
-
-static int show_comm(struct proc_text *o, void *task)
-{
-	proc_printf(o, "%s\n", ((struct task *)task)->thread.name);
-	return 0;
-}
-
-/* Only threads of the same process rename one another. */
-static int store_comm(char *text, size_t n, void *task)
-{
-	struct task *t = task;
-
-	if (t->process != process_current())
-		return -EINVAL;
-	if (n && text[n - 1] == '\n')
-		text[n - 1] = '\0';
-	str_copy(t->thread.name, text, sizeof t->thread.name);
-	return 0;
-}
+/* ---- mounts ---- */
 
 static int show_mounts(struct proc_text *o, void *task)
 {
-	proc_show_mounts(o);
-	return 0;
+	return proc_show_mounts(o);
 }
 
 static int show_mountinfo(struct proc_text *o, void *task)
 {
-	proc_show_mountinfo(o);
-	return 0;
+	return proc_show_mountinfo(o);
 }
 
-static int show_oom_adj(struct proc_text *o, void *task)
+static int show_mountstats(struct proc_text *o, void *task)
 {
-	proc_printf(o, "%d\n", ((struct task *)task)->process->oom_score_adj);
-	return 0;
-}
-
-/* Making oneself safer than one was takes privilege. */
-static int store_oom_adj(char *text, size_t n, void *task)
-{
-	struct process *p = ((struct task *)task)->process;
-	const struct cred *c = thread_current()->cred;
-	int err = 0;
-	uint64_t flags;
-	int64_t v;
-
-	if (proc_parse_i64(text, &v) || v < -1000 || v > 1000)
-		return -EINVAL;
-	flags = spin_lock_irq(&p->lock);
-	if (v < p->oom_score_adj && !cred_has_cap(c, CAP_SYS_RESOURCE))
-		err = -EACCES;
-	else
-		p->oom_score_adj = v;
-	spin_unlock_irq(&p->lock, flags);
-	return err;
-}
-
-/* Thousandths of memory, as the victim's choice counts. */
-static int show_oom_score(struct proc_text *o, void *task)
-{
-	struct space *s = task_space_get(task);
-	struct page_stats pages;
-	int64_t score = 0;
-
-	page_stats_get(&pages);
-	if (s && pages.total)
-		score = (s->rss_anon + s->rss_shmem + s->rss_file) * 1000 / pages.total;
-	if (s)
-		space_put(s);
-	score += ((struct task *)task)->process->oom_score_adj;
-	proc_printf(o, "%d\n", (int)MAX(score, 0));
-	return 0;
-}
-
-static int show_wchan(struct proc_text *o, void *task)
-{
-	proc_printf(o, "0");
-	return 0;
-}
-
-static int show_cgroup(struct proc_text *o, void *task)
-{
-	proc_printf(o, "0::/\n");
-	return 0;
-}
-
-static int show_personality(struct proc_text *o, void *task)
-{
-	proc_printf(o, "00000000\n");
-	return 0;
-}
-
-static int show_id_map(struct proc_text *o, void *task)
-{
-	proc_printf(o, "%10u %10u %10u\n", 0u, 0u, UINT32_MAX);
-	return 0;
-}
-
-static int show_schedstat(struct proc_text *o, void *task)
-{
-	struct task *t = task;
-
-	proc_printf(o, "%lu 0 %lu\n", (unsigned long)sched_thread_ns(&t->thread),
-		    (unsigned long)(t->thread.switches_voluntary +
-				    t->thread.switches_forced));
-	return 0;
+	return proc_show_mountstats(o);
 }
 
 /* ---- the table ---- */
@@ -230,7 +137,10 @@ static const struct proc_pid_entry entries[] = {
 	  .show_thread = procfs_show_stat_thread },
 	{ .name = "statm", .mode = TEXT(0444), .show = procfs_show_statm },
 	{ .name = "status", .mode = TEXT(0444), .show = procfs_show_status },
-	{ .name = "comm", .mode = TEXT(0644), .show = show_comm, .store = store_comm },
+	{ .name = "comm",
+	  .mode = TEXT(0644),
+	  .show = procfs_show_comm,
+	  .store = procfs_store_comm },
 	{ .name = "cmdline", .mode = TEXT(0444), .show = procfs_show_cmdline },
 	{ .name = "environ",
 	  .mode = TEXT(0400),
@@ -242,8 +152,22 @@ static const struct proc_pid_entry entries[] = {
 	  .mode = TEXT(0444),
 	  .guarded = true,
 	  .show = procfs_show_smaps },
+	{ .name = "smaps_rollup",
+	  .mode = TEXT(0444),
+	  .guarded = true,
+	  .leader_only = true,
+	  .show = procfs_show_rollup },
 	{ .name = "mem", .mode = TEXT(0600), .guarded = true, .fops = &procfs_mem_ops },
-	{ .name = "io", .mode = TEXT(0400), .guarded = true, .show = procfs_show_io },
+	{ .name = "pagemap",
+	  .mode = TEXT(0400),
+	  .guarded = true,
+	  .fops = &procfs_pagemap_ops },
+	{ .name = "clear_refs", .mode = TEXT(0200), .store = procfs_store_clear_refs },
+	{ .name = "io",
+	  .mode = TEXT(0400),
+	  .guarded = true,
+	  .show = procfs_show_io,
+	  .show_thread = procfs_show_io_thread },
 	{ .name = "limits", .mode = TEXT(0444), .show = procfs_show_limits },
 	{ .name = "exe", .mode = LINK, .guarded = true, .link = procfs_exe_link },
 	{ .name = "cwd", .mode = LINK, .guarded = true, .link = procfs_cwd_link },
@@ -255,7 +179,7 @@ static const struct proc_pid_entry entries[] = {
 	  .link_name = procfs_fd_link,
 	  .link_mode = procfs_fd_mode },
 	{ .name = "fdinfo",
-	  .mode = FOLDER(0500),
+	  .mode = FOLDER(0555),
 	  .guarded = true,
 	  .list = procfs_fd_list,
 	  .show_name = procfs_fd_info },
@@ -263,6 +187,7 @@ static const struct proc_pid_entry entries[] = {
 	  .mode = FOLDER(0511),
 	  .guarded = true,
 	  .list = procfs_ns_list,
+	  .link_name = procfs_ns_link,
 	  .link_name_text = procfs_ns_text },
 	{ .name = "mounts",
 	  .mode = TEXT(0444),
@@ -272,20 +197,51 @@ static const struct proc_pid_entry entries[] = {
 	  .mode = TEXT(0444),
 	  .show = show_mountinfo,
 	  .changes = mount_changes },
-	{ .name = "oom_score", .mode = TEXT(0444), .show = show_oom_score },
+	{ .name = "mountstats",
+	  .mode = TEXT(0400),
+	  .leader_only = true,
+	  .show = show_mountstats },
+	{ .name = "oom_score", .mode = TEXT(0444), .show = procfs_show_oom_score },
+	{ .name = "oom_adj",
+	  .mode = TEXT(0644),
+	  .show = procfs_show_oom_adj,
+	  .store = procfs_store_oom_adj },
 	{ .name = "oom_score_adj",
 	  .mode = TEXT(0644),
-	  .show = show_oom_adj,
-	  .store = store_oom_adj },
-	{ .name = "wchan", .mode = TEXT(0444), .show = show_wchan },
-	{ .name = "cgroup", .mode = TEXT(0444), .show = show_cgroup },
+	  .show = procfs_show_oom_score_adj,
+	  .store = procfs_store_oom_score_adj },
+	{ .name = "wchan", .mode = TEXT(0444), .show = procfs_show_wchan },
+	{ .name = "stack", .mode = TEXT(0400), .show = procfs_show_stack },
+	{ .name = "syscall",
+	  .mode = TEXT(0400),
+	  .guarded = true,
+	  .show = procfs_show_syscall },
+	{ .name = "cgroup", .mode = TEXT(0444), .show = procfs_show_cgroup },
 	{ .name = "personality",
 	  .mode = TEXT(0400),
 	  .guarded = true,
-	  .show = show_personality },
-	{ .name = "schedstat", .mode = TEXT(0444), .show = show_schedstat },
-	{ .name = "uid_map", .mode = TEXT(0444), .show = show_id_map },
-	{ .name = "gid_map", .mode = TEXT(0444), .show = show_id_map },
+	  .show = procfs_show_personality },
+	{ .name = "loginuid",
+	  .mode = TEXT(0644),
+	  .show = procfs_show_session,
+	  .store = procfs_refuse_session },
+	{ .name = "sessionid", .mode = TEXT(0444), .show = procfs_show_session },
+	{ .name = "schedstat", .mode = TEXT(0444), .show = procfs_show_schedstat },
+	{ .name = "sched", .mode = TEXT(0444), .show = procfs_show_sched },
+	{ .name = "timerslack_ns",
+	  .mode = TEXT(0666),
+	  .leader_only = true,
+	  .show = procfs_show_slack,
+	  .store = procfs_store_slack },
+	{ .name = "coredump_filter",
+	  .mode = TEXT(0644),
+	  .leader_only = true,
+	  .show = procfs_show_core_filter,
+	  .store = procfs_store_core_filter },
+	{ .name = "children",
+	  .mode = TEXT(0444),
+	  .thread_only = true,
+	  .show = procfs_show_children },
 };
 
 static const struct proc_task_ops ops = {

@@ -58,7 +58,7 @@ int task_new(const char *name, void (*fn)(void *), struct task **ret)
 		goto fail;
 	t->thread.task = t;
 	t->start_ns = clock_mono();
-	t->timer_slack_ns = 50 * NSEC_PER_USEC;
+	t->timer_slack_ns = TIMER_SLACK_FIRST;
 	*ret = t;
 	return 0;
 fail:
@@ -83,6 +83,7 @@ struct process *process_new(void)
 	waitq_init(&p->exec_wait);
 	itimers_init(p);
 	p->start_ns = clock_mono();
+	p->core_filter = CORE_FILTER_FIRST;
 	return p;
 }
 
@@ -189,11 +190,9 @@ void task_drop_space(struct task *t)
 	space_unuse(s);
 }
 
-/* The process is done with s: its faults and peak stay in the books. p->lock held. */
+/* The process is done with s: its peak stays in the books. p->lock held. */
 void usage_keep_space(struct process *p, const struct space *s)
 {
-	p->dead_threads.min_flt += s->faults_minor;
-	p->dead_threads.maj_flt += s->faults_major;
 	p->dead_threads.max_rss = MAX(p->dead_threads.max_rss, s->rss_peak);
 }
 
@@ -239,11 +238,10 @@ void usage_add(struct rusage_acc *to, const struct rusage_acc *from)
 {
 	to->user_ns += from->user_ns;
 	to->sys_ns += from->sys_ns;
-	to->min_flt += from->min_flt;
-	to->maj_flt += from->maj_flt;
 	to->nvcsw += from->nvcsw;
 	to->nivcsw += from->nivcsw;
 	to->max_rss = MAX(to->max_rss, from->max_rss);
+	thread_counts_add(&to->counts, &from->counts);
 }
 
 void task_usage(struct task *t, struct rusage_acc *ret)
@@ -254,6 +252,7 @@ void task_usage(struct task *t, struct rusage_acc *ret)
 		.sys_ns = total - MIN(user, total),
 		.nvcsw = t->thread.switches_voluntary,
 		.nivcsw = t->thread.switches_forced,
+		.counts = t->thread.counts,
 	};
 }
 
@@ -271,11 +270,8 @@ void process_usage_locked(struct process *p, struct rusage_acc *ret)
 		if (!s)
 			s = t->thread.space;
 	}
-	if (s) {
-		ret->min_flt += s->faults_minor;
-		ret->maj_flt += s->faults_major;
+	if (s)
 		ret->max_rss = MAX(ret->max_rss, s->rss_peak);
-	}
 }
 
 void process_usage(struct process *p, struct rusage_acc *ret)

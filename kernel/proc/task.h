@@ -63,12 +63,15 @@ struct task {
 	int32_t pdeath_signal;
 	uint32_t trap_vector, trap_error; /* last exception, for signal frames */
 	uint64_t trap_va;
-	uint64_t timer_slack_ns;
-	uint64_t start_ns; /* [I] clock_mono at creation */
-	uint64_t min_flt, maj_flt;
+	uint64_t timer_slack_ns; /* torn reads and writes by others do no harm */
+	uint64_t start_ns;	 /* [I] clock_mono at creation */
 	struct account *account; /* whose RLIMIT_NPROC it counts against; referenced */
 	struct files *files_ref; /* what thread.files points at, owned */
 };
+
+#define TIMER_SLACK_FIRST (50 * NSEC_PER_USEC)
+#define CORE_FILTER_FIRST                                                                \
+	0x33u /* private and shared anonymous pages, ELF headers: core(5) */
 
 enum stop_state {
 	STOP_NONE,
@@ -115,7 +118,8 @@ struct process {
 	struct rlimit64 limits[RLIM_NLIMITS]; /* [lock] to change */
 	/* threads that are gone and spaces given up; reaped children */
 	struct rusage_acc {
-		uint64_t user_ns, sys_ns, min_flt, maj_flt, nvcsw, nivcsw, max_rss;
+		uint64_t user_ns, sys_ns, nvcsw, nivcsw, max_rss;
+		struct thread_counts counts;
 	} dead_threads, dead_children;
 	struct timer itimer_real;
 	uint64_t itimer_real_interval;
@@ -128,8 +132,10 @@ struct process {
 	struct list posix_timers;
 	int32_t next_timer_id;
 	int32_t oom_score_adj;
+	int32_t oom_score_adj_min; /* may go down to this without privilege */
 	bool oom_victim;
-	uint64_t start_ns; /* [I] */
+	_Atomic uint32_t core_filter; /* core(5); there are no core files to use it for */
+	uint64_t start_ns;	      /* [I] */
 };
 
 extern struct spinlock tasklist_lock;

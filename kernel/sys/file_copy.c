@@ -25,6 +25,20 @@ static int64_t offset_out(int64_t n, uaddr_t arg, uint64_t pos)
 	return arg.va && n > 0 && put_user(arg, pos) ? -EFAULT : n;
 }
 
+/* Both calls count as a read and a write of what they moved. */
+static int64_t copy_counted(int64_t n)
+{
+	struct thread_counts *c = &thread_current()->counts;
+
+	c->syscr++;
+	c->syscw++;
+	if (n > 0) {
+		c->rchar += (uint64_t)n;
+		c->wchar += (uint64_t)n;
+	}
+	return n;
+}
+
 static int64_t do_sendfile(struct file *out, struct file *in, uaddr_t offset,
 			   uint64_t count)
 {
@@ -39,7 +53,8 @@ static int64_t do_sendfile(struct file *out, struct file *in, uaddr_t offset,
 	int err = offset_in(in, offset, &pos);
 	if (err)
 		return err;
-	int64_t n = file_copy(in, offset.va ? &pos : NULL, out, NULL, count);
+	int64_t n =
+		copy_counted(file_copy(in, offset.va ? &pos : NULL, out, NULL, count));
 	return offset_out(n, offset, pos);
 }
 
@@ -93,8 +108,8 @@ static int64_t do_copy_range(struct range_copy *c)
 		return -EOVERFLOW;
 	if (overlap(c, in, out))
 		return -EINVAL;
-	int64_t n = file_copy(c->in, c->off_in.va ? &in : NULL, c->out,
-			      c->off_out.va ? &out : NULL, c->len);
+	int64_t n = copy_counted(file_copy(c->in, c->off_in.va ? &in : NULL, c->out,
+					   c->off_out.va ? &out : NULL, c->len));
 	n = offset_out(n, c->off_in, in);
 	return offset_out(n, c->off_out, out);
 }

@@ -6,17 +6,35 @@
 
 #define IOV_FAST 8
 
-typedef int64_t (*rw_fn)(struct file *f, struct uio *u, uint64_t *pos);
+/* One way of moving bytes, and which of a thread's accounts it goes into. */
+struct rw_way {
+	int64_t (*fn)(struct file *f, struct uio *u, uint64_t *pos);
+	bool write;
+};
+
+static const struct rw_way reading = { file_read, false };
+static const struct rw_way writing = { file_write, true };
+
+/* Enters a transfer of n bytes, or one that failed, into the thread's account. */
+static inline int64_t rw_counted(int64_t n, bool write)
+{
+	struct thread_counts *c = &thread_current()->counts;
+
+	*(write ? &c->syscw : &c->syscr) += 1;
+	if (n > 0)
+		*(write ? &c->wchar : &c->rchar) += (uint64_t)n;
+	return n;
+}
 
 /* At the file's own position; without its lock when nobody else can reach it. */
-static int64_t rw_current(const struct fd_ref *r, struct uio *u, rw_fn fn)
+static int64_t rw_current(const struct fd_ref *r, struct uio *u, const struct rw_way *way)
 {
 	struct file *f = r->file;
 
 	if (!fd_is_sole(r))
-		return fn(f, u, NULL);
+		return rw_counted(way->fn(f, u, NULL), way->write);
 	uint64_t pos = f->pos;
-	int64_t n = fn(f, u, &pos);
+	int64_t n = rw_counted(way->fn(f, u, &pos), way->write);
 	f->pos = pos;
 	return n;
 }
@@ -44,6 +62,7 @@ static __attribute__((always_inline)) inline int64_t rw_plain(int fd, uaddr_t bu
 				  : f->ops->read(f, &u, &pos);
 			f->pos = pos;
 		}
+		rw_counted(n, write);
 	} else if (!n) {
 		n = -EFAULT;
 	}
@@ -69,7 +88,8 @@ static bool is_seekable(const struct file *f)
 	       !S_ISSOCK(f->inode->mode);
 }
 
-static int64_t rw_at(const struct fd_ref *r, struct uio *u, int64_t pos, rw_fn fn)
+static int64_t rw_at(const struct fd_ref *r, struct uio *u, int64_t pos,
+		     const struct rw_way *way)
 {
 	uint64_t at = (uint64_t)pos;
 
@@ -77,10 +97,11 @@ static int64_t rw_at(const struct fd_ref *r, struct uio *u, int64_t pos, rw_fn f
 		return -EINVAL;
 	if (!is_seekable(r->file))
 		return -ESPIPE;
-	return fn(r->file, u, &at);
+	return rw_counted(way->fn(r->file, u, &at), way->write);
 }
 
-static int64_t rw_positioned(int fd, uaddr_t buf, uint64_t count, int64_t pos, rw_fn fn)
+static int64_t rw_positioned(int fd, uaddr_t buf, uint64_t count, int64_t pos,
+			     const struct rw_way *way)
 {
 	struct fd_ref r;
 	struct uio u;
@@ -92,7 +113,7 @@ static int64_t rw_positioned(int fd, uaddr_t buf, uint64_t count, int64_t pos, r
 	int64_t n = -EFAULT;
 	if (user_range_ok(buf, count)) {
 		uio_init_user(&u, buf, count);
-		n = rw_at(&r, &u, pos, fn);
+		n = rw_at(&r, &u, pos, way);
 	}
 	fd_return(&r);
 	return n;
@@ -100,12 +121,12 @@ static int64_t rw_positioned(int fd, uaddr_t buf, uint64_t count, int64_t pos, r
 
 int64_t sys_pread64(int32_t fd, uaddr_t buf, uint64_t count, int64_t pos)
 {
-	return rw_positioned(fd, buf, count, pos, file_read);
+	return rw_positioned(fd, buf, count, pos, &reading);
 }
 
 int64_t sys_pwrite64(int32_t fd, uaddr_t buf, uint64_t count, int64_t pos)
 {
-	return rw_positioned(fd, buf, count, pos, file_write);
+	return rw_positioned(fd, buf, count, pos, &writing);
 }
 
 /* ---- vectors ---- */
@@ -115,7 +136,7 @@ struct vec_call {
 	uint64_t vlen;
 	bool at; /* at `pos`, else at the file's position */
 	int64_t pos;
-	rw_fn fn;
+	const struct rw_way *way;
 };
 
 static int64_t rw_vec(int fd, const struct vec_call *c)
@@ -128,7 +149,7 @@ static int64_t rw_vec(int fd, const struct vec_call *c)
 		return -EBADF;
 	int64_t n = uio_init_vec(&u, c->vec, c->vlen, fast, IOV_FAST, &own);
 	if (!n) {
-		n = c->at ? rw_at(&r, &u, c->pos, c->fn) : rw_current(&r, &u, c->fn);
+		n = c->at ? rw_at(&r, &u, c->pos, c->way) : rw_current(&r, &u, c->way);
 		heap_free(own);
 	}
 	fd_return(&r);
@@ -137,12 +158,12 @@ static int64_t rw_vec(int fd, const struct vec_call *c)
 
 int64_t sys_readv(int32_t fd, uaddr_t vec, uint64_t vlen)
 {
-	return rw_vec(fd, &(struct vec_call){ vec, vlen, false, 0, file_read });
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, false, 0, &reading });
 }
 
 int64_t sys_writev(int32_t fd, uaddr_t vec, uint64_t vlen)
 {
-	return rw_vec(fd, &(struct vec_call){ vec, vlen, false, 0, file_write });
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, false, 0, &writing });
 }
 
 int64_t sys_preadv(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l, uint64_t pos_h)
@@ -150,7 +171,7 @@ int64_t sys_preadv(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l, uint6
 	if ((int64_t)pos_l < 0)
 		return -EINVAL;
 	return rw_vec(fd,
-		      &(struct vec_call){ vec, vlen, true, (int64_t)pos_l, file_read });
+		      &(struct vec_call){ vec, vlen, true, (int64_t)pos_l, &reading });
 }
 
 int64_t sys_pwritev(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
@@ -159,7 +180,7 @@ int64_t sys_pwritev(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
 	if ((int64_t)pos_l < 0)
 		return -EINVAL;
 	return rw_vec(fd,
-		      &(struct vec_call){ vec, vlen, true, (int64_t)pos_l, file_write });
+		      &(struct vec_call){ vec, vlen, true, (int64_t)pos_l, &writing });
 }
 
 /* RWF_HIPRI and the sync flags ask for nothing that memory does not give anyway. */
@@ -171,7 +192,7 @@ int64_t sys_preadv2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
 	if (flags & ~RWF_FINE)
 		return -EOPNOTSUPP;
 	bool at = pos_l != UINT64_MAX;
-	return rw_vec(fd, &(struct vec_call){ vec, vlen, at, (int64_t)pos_l, file_read });
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, at, (int64_t)pos_l, &reading });
 }
 
 static int64_t write_append(struct file *f, struct uio *u, uint64_t *pos)
@@ -190,8 +211,9 @@ int64_t sys_pwritev2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
 	if (flags & ~(RWF_FINE | RWF_APPEND))
 		return -EOPNOTSUPP;
 	bool at = pos_l != UINT64_MAX;
-	rw_fn fn = flags & RWF_APPEND ? write_append : file_write;
-	return rw_vec(fd, &(struct vec_call){ vec, vlen, at, (int64_t)pos_l, fn });
+	static const struct rw_way appending = { write_append, true };
+	const struct rw_way *way = flags & RWF_APPEND ? &appending : &writing;
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, at, (int64_t)pos_l, way });
 }
 
 int64_t sys_lseek(int32_t fd, int64_t offset, uint32_t whence)

@@ -195,7 +195,7 @@ static int64_t get_timerslack(const struct args *x)
 
 static int64_t set_timerslack(const struct args *x)
 {
-	task_current()->timer_slack_ns = x->a[0] ? x->a[0] : 50 * NSEC_PER_USEC;
+	task_current()->timer_slack_ns = x->a[0] ? x->a[0] : TIMER_SLACK_FIRST;
 	return 0;
 }
 

@@ -25,8 +25,10 @@ int usage_out(uaddr_t to, const struct rusage_acc *u)
 		.ru_utime = { user.tv_sec, user.tv_usec },
 		.ru_stime = { sys.tv_sec, sys.tv_usec },
 		.ru_maxrss = (long)(u->max_rss * (PAGE_SIZE / 1024)),
-		.ru_minflt = (long)u->min_flt,
-		.ru_majflt = (long)u->maj_flt,
+		.ru_minflt = (long)u->counts.min_flt,
+		.ru_majflt = (long)u->counts.maj_flt,
+		.ru_inblock = (long)(u->counts.read_bytes / 512),
+		.ru_oublock = (long)(u->counts.write_bytes / 512),
 		.ru_nvcsw = (long)u->nvcsw,
 		.ru_nivcsw = (long)u->nivcsw,
 	};

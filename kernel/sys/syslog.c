@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "core/sched.h"
 #include "core/spinlock.h"
+#include "fs/kmsg.h"
 #include "mm/slab.h"
 #include "sec/cred.h"
 #include "sys/syscall.h"
@@ -23,7 +24,6 @@ enum action {
 
 static struct spinlock lock = SPINLOCK_INIT(RANK_LEAF);
 static uint64_t cleared_to; /* [lock] what READ_ALL no longer shows */
-static uint64_t read_to;    /* [lock] what READ has consumed */
 
 static uint64_t position_get(const uint64_t *p)
 {
@@ -58,14 +58,10 @@ static int64_t read_tail(uint64_t from, uaddr_t buf, size_t len, uint64_t *ret_e
 
 static int64_t read_next(uaddr_t buf, size_t len)
 {
-	char part[256];
-	uint64_t pos = position_get(&read_to);
-	size_t n = log_read(&pos, part, MIN(len, sizeof part));
-	int err = copy_out(buf, part, n);
-	if (err)
-		return err;
-	position_set(&read_to, pos);
-	return (int64_t)n;
+	struct uio u;
+
+	uio_init_user(&u, buf, len);
+	return kmsg_take(&u, false);
 }
 
 static int64_t read_all(uaddr_t buf, int32_t len, bool clear)
@@ -77,24 +73,13 @@ static int64_t read_all(uaddr_t buf, int32_t len, bool clear)
 	return n;
 }
 
-static int64_t unread(void)
-{
-	char part[256];
-	uint64_t pos = position_get(&read_to);
-	int64_t n = 0;
-	size_t got;
-	while ((got = log_read(&pos, part, sizeof part)))
-		n += (int64_t)got;
-	return n;
-}
-
 int64_t sys_syslog(int32_t type, uaddr_t buf, int32_t len)
 {
 	bool reads = type >= ACTION_READ && type <= ACTION_READ_CLEAR;
 	if (type < 0 || type > ACTION_SIZE_BUFFER || (reads && (!buf.va || len < 0)))
 		return -EINVAL;
-	bool open_to_all = type == ACTION_READ_ALL || type == ACTION_SIZE_BUFFER;
-	if (!open_to_all && !cred_has_cap(thread_current()->cred, CAP_SYSLOG))
+	/* All of it, as kernel.dmesg_restrict says. */
+	if (!cred_has_cap(thread_current()->cred, CAP_SYSLOG))
 		return -EPERM;
 	uint64_t end;
 	switch (type) {
@@ -113,7 +98,7 @@ int64_t sys_syslog(int32_t type, uaddr_t buf, int32_t len)
 		log_set_console_level((enum log_level)(len - 1));
 		return 0;
 	case ACTION_SIZE_UNREAD:
-		return unread();
+		return (int64_t)kmsg_untaken();
 	case ACTION_SIZE_BUFFER:
 		return (int64_t)log_size();
 	default: /* opening, closing and muting need nothing done */

@@ -55,7 +55,7 @@ struct stretch {
 
 static int stretch_read(struct stretch *s)
 {
-	int err = s->n ? s->dev->transfer(s->dev, false, s->sector, s->seg, s->n) : 0;
+	int err = s->n ? blk_transfer(s->dev, false, s->sector, s->seg, s->n) : 0;
 
 	s->n = 0;
 	s->sectors = 0;

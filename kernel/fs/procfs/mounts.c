@@ -60,9 +60,40 @@ static void print_point(struct proc_text *t, const struct mount *m)
 	heap_free(room);
 }
 
-static void show_mount(struct mount *m, void *arg)
+/* A table of mounts, from where the last part ended. A mount that goes between two parts
+ * may hide another one from the reader, who is told of changes (poll). */
+struct table {
+	struct proc_text *t;
+	void (*line)(struct proc_text *t, struct mount *m);
+	uint64_t n;
+	bool more;
+};
+
+static void table_line(struct mount *m, void *arg)
 {
-	struct proc_text *t = arg;
+	struct table *o = arg;
+
+	if (o->n++ < o->t->cursor)
+		return;
+	if (proc_full(o->t)) {
+		o->more = true;
+		return;
+	}
+	o->t->cursor = o->n;
+	o->line(o->t, m);
+}
+
+static int show_table(struct proc_text *t,
+		      void (*line)(struct proc_text *t, struct mount *m))
+{
+	struct table o = { .t = t, .line = line };
+
+	mount_for_each(table_line, &o);
+	return o.more ? PROC_MORE : 0;
+}
+
+static void show_mount(struct proc_text *t, struct mount *m)
+{
 	bool read_only = (m->flags & MS_RDONLY) || (m->sb->flags & SB_RDONLY);
 
 	print_escaped(t, m->source);
@@ -74,9 +105,23 @@ static void show_mount(struct mount *m, void *arg)
 	proc_printf(t, " 0 0\n");
 }
 
-void proc_show_mounts(struct proc_text *t)
+int proc_show_mounts(struct proc_text *t)
 {
-	mount_for_each(show_mount, t);
+	return show_table(t, show_mount);
+}
+
+static void show_mount_stats(struct proc_text *t, struct mount *m)
+{
+	proc_printf(t, "device ");
+	print_escaped(t, m->source);
+	proc_printf(t, " mounted on ");
+	print_point(t, m);
+	proc_printf(t, " with fstype %s\n", m->sb->type->name);
+}
+
+int proc_show_mountstats(struct proc_text *t)
+{
+	return show_table(t, show_mount_stats);
 }
 
 /* The mount's root within its file system: not "/" for a bind mount of a folder. */
@@ -107,10 +152,8 @@ static void print_root(struct proc_text *t, const struct mount *m)
 	heap_free(room);
 }
 
-static void show_mountinfo(struct mount *m, void *arg)
+static void show_mountinfo(struct proc_text *t, struct mount *m)
 {
-	struct proc_text *t = arg;
-
 	proc_printf(t, "%u %u %u:%u ", m->id, m->parent ? m->parent->id : 0,
 		    DEV_MAJOR(m->sb->dev), DEV_MINOR(m->sb->dev));
 	print_root(t, m);
@@ -125,9 +168,9 @@ static void show_mountinfo(struct mount *m, void *arg)
 	proc_printf(t, "\n");
 }
 
-void proc_show_mountinfo(struct proc_text *t)
+int proc_show_mountinfo(struct proc_text *t)
 {
-	mount_for_each(show_mountinfo, t);
+	return show_table(t, show_mountinfo);
 }
 
 static void show_type(const struct fs_type *type, void *arg)

@@ -5,7 +5,8 @@
 #include "fs/procfs/procfs.h"
 
 /* Seen from the running process's root. */
-void proc_show_mounts(struct proc_text *t);
-void proc_show_mountinfo(struct proc_text *t);
+int proc_show_mounts(struct proc_text *t);
+int proc_show_mountinfo(struct proc_text *t);
+int proc_show_mountstats(struct proc_text *t);
 
 #endif

@@ -18,6 +18,11 @@ static bool name_is(const struct qname *n, const char *s)
 	return n->len == strlen(s) && !memcmp(n->s, s, n->len);
 }
 
+static bool entry_shown(const struct proc_pid_entry *e, bool thread)
+{
+	return thread ? !e->leader_only : !e->thread_only;
+}
+
 /* ---- lookup ---- */
 
 static int lookup_entry(struct inode *dir, const struct qname *name, struct inode **ret)
@@ -32,7 +37,7 @@ static int lookup_entry(struct inode *dir, const struct qname *name, struct inod
 	for (size_t k = 0; k < proc_task_ops->n_entries; k++) {
 		const struct proc_pid_entry *e = &proc_task_ops->entries[k];
 
-		if ((p->kind == PID_THREAD && e->leader_only) || !name_is(name, e->name))
+		if (!entry_shown(e, p->kind == PID_THREAD) || !name_is(name, e->name))
 			continue;
 		return proc_pid_inode(dir->sb,
 				      (struct proc_pid){ .kind = PID_ENTRY,
@@ -124,7 +129,7 @@ static void emit_entries(struct file *f, struct dir_ctx *c, bool thread)
 	for (size_t k = f->pos - POS_ENTRY; k < proc_task_ops->n_entries; k++) {
 		const struct proc_pid_entry *e = &proc_task_ops->entries[k];
 
-		if (!(thread && e->leader_only) &&
+		if (entry_shown(e, thread) &&
 		    !c->emit(c, e->name, strlen(e->name), POS_ENTRY + k + 1, PROC_INO_PID,
 			     (e->mode & S_IFMT) >> 12))
 			return;

@@ -13,14 +13,26 @@ struct proc_text {
 	char *buf;
 	size_t len, cap;
 	int err;
+	uint64_t cursor; /* the show function's own, see PROC_MORE */
 };
+/* A text without bounds is made in parts. Once proc_full says so, its show function
+ * notes in ->cursor where it is (0 at first) and returns PROC_MORE; it is called again,
+ * with an empty text and the same cursor, when somebody reads on. */
+#define PROC_MORE 1
+static inline bool proc_full(const struct proc_text *t)
+{
+	return t->err || t->len >= PAGE_SIZE;
+}
 void proc_printf(struct proc_text *t, const char *fmt, ...) printf_like(2, 3);
 void proc_write(struct proc_text *t, const void *s, size_t n);
+/* Sets of CPUs as Linux prints them: "f" and "0-3,5". */
+void proc_print_mask(struct proc_text *t, cpumask_t mask);
+void proc_print_cpu_list(struct proc_text *t, cpumask_t mask);
 /* For stores: a decimal number with blanks or a newline after it. 0, -EINVAL. */
 must_use int proc_parse_u64(const char *text, uint64_t *ret);
 must_use int proc_parse_i64(const char *text, int64_t *ret);
 
-/* `arg` as registered. 0 or -errno. */
+/* `arg` as registered. 0, PROC_MORE, or -errno. */
 typedef int (*proc_show_fn)(struct proc_text *t, void *arg);
 /* Text written by the user, NUL-terminated copy. 0 or -errno. */
 typedef int (*proc_store_fn)(char *text, size_t n, void *arg);
@@ -37,6 +49,16 @@ must_use int proc_file_ops(const char *path, uint32_t mode, const struct file_op
 /* What a file made by proc_file_ops was registered with. */
 void *proc_arg_of(const struct inode *i);
 
+/* An empty folder, unless files follow. */
+must_use int proc_folder(const char *path);
+/* Files that few ask for: `fill` registers them when somebody first looks below a folder
+ * ("sys", "sysfs:"), and not at boot. The folder exists, or is made. */
+struct proc_filler {
+	struct list link;
+	void (*fill)(void);
+};
+must_use int proc_fill_later(const char *folder, struct proc_filler *f);
+
 /* A file system of such files beside /proc (sysfs): the same calls, with "TYPE:" before
  * the path ("sysfs:devices/system/cpu/online"). */
 
@@ -46,6 +68,7 @@ struct proc_pid_entry {
 	const char *name;
 	uint32_t mode;	  /* S_IFREG | 0444, S_IFLNK | 0777, S_IFDIR | 0555 */
 	bool leader_only; /* not under task/<tid> */
+	bool thread_only; /* only there */
 	/* only for those who might trace it: ops->may_look, by opener */
 	bool guarded;
 	int (*show)(struct proc_text *t, void *task);
@@ -72,6 +95,10 @@ struct proc_pid_entry {
 	 * where a change is announced. */
 	uint64_t (*changes)(struct waitq **ret_wait);
 };
+
+/* The lines "lock:" of fdinfo: locks on f that f itself or `owner` (its process's
+ * descriptor table) holds. */
+void proc_print_file_locks(struct proc_text *t, struct file *f, const void *owner);
 
 /* What procfs asks of the process layer. */
 struct proc_task_ops {

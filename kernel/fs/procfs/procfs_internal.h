@@ -6,14 +6,16 @@
 
 /* ---- the registered tree: tree.c ---- */
 
-/* Always there once registered; only `children` of a folder grows, under
- * proc_tree_lock. */
+/* Always there once registered; only `children` of a folder grows, and `fillers` shrinks,
+ * under proc_tree_lock. */
 struct proc_node {
 	const char *name;
 	size_t name_len;
 	uint32_t mode;
 	uint64_t ino;
-	struct list sibling, children;
+	struct list sibling, children, fillers;
+	bool filled; /* [a] fillers have run */
+	bool strict; /* writing needs the mode's leave, of root too: /proc/sys, sysfs */
 	uint32_t n_folders; /* among the children: for nlink */
 	proc_show_fn show;
 	proc_store_fn store;
@@ -26,6 +28,8 @@ struct proc_node {
 extern struct mutex proc_tree_lock; /* RANK_PIPE */
 extern struct proc_node proc_root, sysfs_root;
 
+/* Before any look at a folder's children: runs its fillers. Nothing is locked. */
+void proc_node_fill(struct proc_node *dir);
 struct proc_node *proc_node_find(struct proc_node *dir, const char *name, size_t len);
 
 /* ---- text: text.c ---- */
@@ -35,8 +39,9 @@ void proc_text_free(struct proc_text *t);
 /* An open text file. */
 struct proc_open {
 	struct mutex lock;	       /* RANK_FILE_POS: the text */
-	struct proc_text text;	       /* [lock] */
-	bool made;		       /* [lock] */
+	struct proc_text text;	       /* [lock] a part of the file */
+	uint64_t start;		       /* [lock] where that part begins */
+	bool made, more;	       /* [lock] is there a part; does one follow it */
 	_Atomic uint64_t changes_seen; /* files that can be polled: at the last look */
 };
 must_use int proc_open_text(struct file *f);
@@ -96,7 +101,15 @@ must_use int proc_pid_check(const struct proc_pid *p, const struct cred *c);
 extern const struct inode_ops proc_pid_dir_ops, proc_pid_file_ops, proc_pid_link_ops;
 extern const struct file_ops proc_pid_dir_fops, proc_pid_text_fops, proc_pid_polled_fops;
 
-void procfs_info_init(void);   /* meminfo and its like: info.c */
-void procfs_mounts_init(void); /* filesystems, mounts: mounts.c */
+/* "reads merged sectors ms writes …" of /proc/diskstats and /sys/block/…/stat. */
+struct blk_device;
+void proc_print_blk_stats(struct proc_text *t, const struct blk_device *d);
+
+void procfs_info_init(void);	/* Mayfly's own: info.c */
+void procfs_memory_init(void);	/* meminfo and its like: memory.c */
+void procfs_machine_init(void); /* cpuinfo, interrupts, devices: machine.c */
+void procfs_mounts_init(void);	/* filesystems, mounts: mounts.c */
+void procfs_locks_init(void);	/* locks.c */
+void sysfs_init(void);		/* sysfs.c */
 
 #endif

@@ -9,6 +9,7 @@
 #define POS_PIDS BIT(20) /* more nodes than this the root does not have */
 
 static const struct inode_ops dir_ops, file_ops_inode, link_ops;
+static struct fs_type sysfs_type;
 static const struct file_ops dir_fops, text_fops;
 
 static struct proc_node *node_of(const struct inode *i)
@@ -42,6 +43,8 @@ int proc_node_inode(struct super_block *sb, struct proc_node *n, struct inode **
 			i->ops = &link_ops;
 		} else {
 			i->ops = &file_ops_inode;
+			/* What attributes of devices have, whatever their length. */
+			i->size = sb->type == &sysfs_type ? PAGE_SIZE : 0;
 			i->fops = n->ops ? n->ops : &text_fops;
 		}
 	}
@@ -55,6 +58,7 @@ static int dir_lookup(struct inode *dir, struct dentry *d)
 	struct proc_node *n;
 	int err = 0;
 
+	proc_node_fill(node_of(dir));
 	mutex_lock(&proc_tree_lock);
 	n = proc_node_find(node_of(dir), d->name.s, d->name.len);
 	mutex_unlock(&proc_tree_lock);
@@ -115,6 +119,16 @@ static void emit_pids(struct file *f, struct dir_ctx *c)
 	}
 }
 
+static int dir_getattr(struct inode *i, struct kstat *ret)
+{
+	struct proc_node *n = node_of(i);
+
+	proc_node_fill(n);
+	inode_getattr_simple(i, ret);
+	ret->nlink = 2 + n->n_folders;
+	return 0;
+}
+
 static int dir_iterate(struct file *f, struct dir_ctx *c)
 {
 	struct proc_node *dir = node_of(f->inode);
@@ -123,6 +137,7 @@ static int dir_iterate(struct file *f, struct dir_ctx *c)
 	if (!dir_emit_dots(f, c))
 		return 0;
 	if (f->pos < POS_PIDS) {
+		proc_node_fill(dir);
 		mutex_lock(&proc_tree_lock);
 		all = emit_nodes(f, c, dir);
 		mutex_unlock(&proc_tree_lock);
@@ -165,14 +180,27 @@ static int64_t text_write(struct file *f, struct uio *u, uint64_t *pos)
 	return proc_write_text(f, u, pos, node_of(f->inode)->store ? take : NULL);
 }
 
+static int node_permission(struct inode *i, uint32_t may)
+{
+	struct perm_facts facts = { .mode = i->mode, .uid = i->uid, .gid = i->gid };
+	const struct proc_node *n = node_of(i);
+
+	if (n->strict && (may & MAY_WRITE) && !(n->mode & 0222))
+		return -EACCES;
+	return sec_may_access(thread_current()->cred, &facts, may);
+}
+
 /* Truncation is what shells do to a file they write to. */
 static int node_setattr(struct inode *i, const struct attr_change *a)
 {
 	return a->valid & ~ATTR_SIZE ? -EPERM : 0;
 }
 
-static const struct inode_ops dir_ops = { .lookup = dir_lookup, .setattr = node_setattr };
-static const struct inode_ops file_ops_inode = { .setattr = node_setattr };
+static const struct inode_ops dir_ops = { .lookup = dir_lookup,
+					  .getattr = dir_getattr,
+					  .setattr = node_setattr };
+static const struct inode_ops file_ops_inode = { .setattr = node_setattr,
+						 .permission = node_permission };
 static const struct inode_ops link_ops = { .readlink = link_read,
 					   .setattr = node_setattr };
 static const struct file_ops dir_fops = { .iterate = dir_iterate };
@@ -244,7 +272,11 @@ static struct fs_type sysfs_type = { .name = "sysfs",
 void procfs_init(void)
 {
 	procfs_info_init();
+	procfs_memory_init();
+	procfs_machine_init();
 	procfs_mounts_init();
+	procfs_locks_init();
+	sysfs_init();
 	fs_type_register(&proc_type);
 	fs_type_register(&sysfs_type);
 }

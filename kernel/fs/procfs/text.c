@@ -3,7 +3,7 @@
 #include "lib/fmt.h"
 #include "lib/string.h"
 
-#define TEXT_MAX MIB(4)
+#define PART_MAX MIB(4) /* what heap_alloc has */
 #define STORE_MAX PAGE_SIZE
 
 /* Room for n more bytes. False: none, and the error sticks. */
@@ -18,7 +18,7 @@ static bool text_reserve(struct proc_text *t, size_t n)
 		return true;
 	while (cap - t->len < n)
 		cap *= 2;
-	buf = cap <= TEXT_MAX ? heap_alloc(cap) : NULL;
+	buf = cap <= PART_MAX ? heap_alloc(cap) : NULL;
 	if (!buf) {
 		t->err = -ENOMEM;
 		return false;
@@ -112,20 +112,38 @@ void proc_release_text(struct file *f)
 	heap_free(o);
 }
 
-/* Made anew whenever somebody reads from the beginning: all reads of one pass see one
- * text. */
-static int text_make(struct file *f, struct proc_open *o,
+/* The next part of the text, in the place of the one before; the first part if `anew`. */
+static int part_make(struct file *f, struct proc_open *o, bool anew,
 		     int (*make)(struct file *f, struct proc_text *t))
 {
-	int err;
+	struct proc_text *t = &o->text;
+	int n;
 
-	o->text.len = 0;
-	o->text.err = 0;
+	o->start = anew ? 0 : o->start + t->len;
+	t->cursor = anew ? 0 : t->cursor;
+	t->len = 0;
+	t->err = 0;
 	o->made = false;
-	err = make(f, &o->text);
-	if (!err)
-		err = o->text.err;
-	o->made = !err;
+	n = make(f, t);
+	if (n >= 0 && t->err)
+		n = t->err;
+	o->made = n >= 0;
+	o->more = n == PROC_MORE;
+	return MIN(n, 0);
+}
+
+/* Brings the part that holds byte `pos` about. 0, also past the end, or -errno. */
+static int part_find(struct file *f, struct proc_open *o, uint64_t pos,
+		     int (*make)(struct file *f, struct proc_text *t))
+{
+	int err = 0;
+
+	/* Made anew whenever somebody reads from the beginning: all reads of one pass
+	 * see one text. */
+	if (!o->made || !pos || pos < o->start)
+		err = part_make(f, o, true, make);
+	while (!err && o->more && pos >= o->start + o->text.len)
+		err = sched_may_go_on() ? part_make(f, o, false, make) : -ERESTARTSYS;
 	return err;
 }
 
@@ -133,17 +151,21 @@ int64_t proc_read_text(struct file *f, struct uio *u, uint64_t *pos,
 		       int (*make)(struct file *f, struct proc_text *t))
 {
 	struct proc_open *o = f->priv;
-	int64_t n = 0;
+	int64_t done = 0, n;
 
 	mutex_lock(&o->lock);
-	if (!o->made || !*pos)
-		n = text_make(f, o, make);
-	if (!n && *pos < o->text.len && u->left)
-		n = uio_write(u, o->text.buf + *pos, MIN(u->left, o->text.len - *pos));
+	do {
+		n = part_find(f, o, *pos, make);
+		if (!n && u->left && *pos - o->start < o->text.len)
+			n = uio_write(u, o->text.buf + (*pos - o->start),
+				      MIN(u->left, o->text.len - (*pos - o->start)));
+		if (n > 0) {
+			*pos += n;
+			done += n;
+		}
+	} while (n > 0 && u->left && o->more && sched_may_go_on());
 	mutex_unlock(&o->lock);
-	if (n > 0)
-		*pos += n;
-	return n;
+	return done ? done : n;
 }
 
 int64_t proc_write_text(struct file *f, struct uio *u, uint64_t *pos,

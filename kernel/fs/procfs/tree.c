@@ -2,23 +2,28 @@
  * procfs: the tree of registered files. Nodes are made while booting, or when a layer
  * comes up, and never go away, so a pointer to one stays good.
  *
- * Locks: proc_tree_lock, over the lists of children.
+ * Locks: proc_tree_lock, over the lists of children and of fillers; fill_lock, while
+ * fillers run.
  */
 #include "core/panic.h"
 #include "fs/procfs/procfs_internal.h"
 #include "lib/string.h"
 
 struct mutex proc_tree_lock = MUTEX_INIT(proc_tree_lock, RANK_PIPE);
+static struct mutex fill_lock = MUTEX_INIT(fill_lock, RANK_PROC_FILL);
 static uint64_t next_ino = 2; /* [proc_tree_lock] 1 is a root's */
 
 struct proc_node proc_root = { .name = "",
 			       .mode = S_IFDIR | 0555,
 			       .ino = 1,
-			       .children = LIST_INIT(proc_root.children) };
+			       .children = LIST_INIT(proc_root.children),
+			       .fillers = LIST_INIT(proc_root.fillers) };
 struct proc_node sysfs_root = { .name = "",
 				.mode = S_IFDIR | 0555,
 				.ino = 1,
-				.children = LIST_INIT(sysfs_root.children) };
+				.strict = true,
+				.children = LIST_INIT(sysfs_root.children),
+				.fillers = LIST_INIT(sysfs_root.fillers) };
 
 struct proc_node *proc_node_find(struct proc_node *dir, const char *name, size_t len)
 {
@@ -41,29 +46,37 @@ static struct proc_node *node_add(struct proc_node *dir, const char *name, size_
 	n->name = name;
 	n->name_len = len;
 	n->ino = next_ino++;
+	n->strict =
+		dir->strict || (dir == &proc_root && len == 3 && !memcmp(name, "sys", 3));
 	list_init(&n->children);
+	list_init(&n->fillers);
 	list_push_back(&dir->children, &n->sibling);
 	dir->n_folders += S_ISDIR(n->mode) ? 1 : 0;
 	return n;
 }
 
-/* The path's text stays in use: it must be a constant. */
+static const struct proc_node folder = { .mode = S_IFDIR | 0555 };
+
+/* The folder of that name in dir, made if need be; NULL: no memory, or no folder. */
+static struct proc_node *step_into(struct proc_node *dir, const char *name, size_t len)
+{
+	struct proc_node *n = proc_node_find(dir, name, len);
+
+	if (!n)
+		n = node_add(dir, name, len, &folder);
+	return n && S_ISDIR(n->mode) ? n : NULL;
+}
+
+/* The path's text stays in use: it must be a constant, or memory that stays. */
 static int add_locked(struct proc_node *dir, const char *path,
 		      const struct proc_node *like)
 {
-	static const struct proc_node folder = { .mode = S_IFDIR | 0555 };
 	const char *slash;
 
 	while ((slash = strchr(path, '/'))) {
-		struct proc_node *next = proc_node_find(dir, path, slash - path);
-
-		if (!next)
-			next = node_add(dir, path, slash - path, &folder);
-		if (!next)
+		dir = step_into(dir, path, slash - path);
+		if (!dir)
 			return -ENOMEM;
-		if (!S_ISDIR(next->mode))
-			return -EEXIST;
-		dir = next;
 		path = slash + 1;
 	}
 	if (proc_node_find(dir, path, strlen(path)))
@@ -71,20 +84,73 @@ static int add_locked(struct proc_node *dir, const char *path,
 	return node_add(dir, path, strlen(path), like) ? 0 : -ENOMEM;
 }
 
-static int add(const char *path, struct proc_node like)
+/* Takes "TYPE:" off the path. */
+static struct proc_node *root_of(const char **path)
 {
 	static const char sysfs[] = "sysfs:";
-	struct proc_node *root = &proc_root;
+
+	if (strncmp(*path, sysfs, sizeof sysfs - 1))
+		return &proc_root;
+	*path += sizeof sysfs - 1;
+	return &sysfs_root;
+}
+
+static int add(const char *path, struct proc_node like)
+{
+	struct proc_node *root = root_of(&path);
 	int err;
 
-	if (!strncmp(path, sysfs, sizeof sysfs - 1)) {
-		path += sizeof sysfs - 1;
-		root = &sysfs_root;
-	}
 	mutex_lock(&proc_tree_lock);
 	err = add_locked(root, path, &like);
 	mutex_unlock(&proc_tree_lock);
 	return err;
+}
+
+/* ---- what is filled in late ---- */
+
+int proc_fill_later(const char *path, struct proc_filler *f)
+{
+	struct proc_node *dir = root_of(&path);
+
+	mutex_lock(&proc_tree_lock);
+	if (*path)
+		dir = step_into(dir, path, strlen(path));
+	if (dir)
+		list_push_back(&dir->fillers, &f->link);
+	mutex_unlock(&proc_tree_lock);
+	return dir ? 0 : -ENOMEM;
+}
+
+static struct proc_filler *filler_next(struct proc_node *dir)
+{
+	struct proc_filler *f;
+
+	mutex_lock(&proc_tree_lock);
+	f = list_first_or_null(&dir->fillers, struct proc_filler, link);
+	if (f)
+		list_del(&f->link);
+	mutex_unlock(&proc_tree_lock);
+	return f;
+}
+
+void proc_node_fill(struct proc_node *dir)
+{
+	struct proc_filler *f;
+
+	if (__atomic_load_n(&dir->filled, __ATOMIC_ACQUIRE))
+		return;
+	mutex_lock(&fill_lock);
+	while ((f = filler_next(dir)))
+		f->fill();
+	__atomic_store_n(&dir->filled, true, __ATOMIC_RELEASE);
+	mutex_unlock(&fill_lock);
+}
+
+/* ---- registering ---- */
+
+int proc_folder(const char *path)
+{
+	return add(path, folder);
 }
 
 int proc_file(const char *path, uint32_t mode, proc_show_fn show, proc_store_fn store,

@@ -1,0 +1,62 @@
+/* procfs: held file locks, for /proc/locks and the lines "lock:" of fdinfo. */
+#include "core/panic.h"
+#include "fs/locks.h"
+#include "fs/procfs/procfs_internal.h"
+
+#define BATCH 16
+
+static void print_lock(struct proc_text *t, uint64_t nr, const struct file_lock_view *v)
+{
+	static const char *const families[] = {
+		[FAMILY_FLOCK] = "FLOCK ",
+		[FAMILY_POSIX] = "POSIX ",
+		[FAMILY_OFD] = "OFDLCK",
+	};
+
+	proc_printf(t, "%llu: %s ADVISORY  %s %d %02x:%02x:%llu %lld ",
+		    (unsigned long long)nr, families[v->family],
+		    v->exclusive ? "WRITE" : "READ", v->pid, DEV_MAJOR(v->dev),
+		    DEV_MINOR(v->dev), (unsigned long long)v->ino, (long long)v->start);
+	if (v->end == LOCK_END)
+		proc_printf(t, "EOF\n");
+	else
+		proc_printf(t, "%lld\n", (long long)v->end);
+}
+
+static int show_locks(struct proc_text *t, void *arg)
+{
+	struct file_lock_view v[BATCH];
+	size_t n;
+
+	do {
+		n = file_locks_view(NULL, t->cursor, v, BATCH);
+		for (size_t i = 0; i < n; i++)
+			print_lock(t, ++t->cursor, &v[i]);
+		if (proc_full(t))
+			return PROC_MORE;
+	} while (n == BATCH);
+	return 0;
+}
+
+void proc_print_file_locks(struct proc_text *t, struct file *f, const void *owner)
+{
+	struct file_lock_view v[BATCH];
+	uint64_t from = 0, nr = 0;
+	size_t n;
+
+	do {
+		n = file_locks_view(f->inode, from, v, BATCH);
+		for (size_t i = 0; i < n; i++) {
+			if (v[i].owner != f && v[i].owner != owner)
+				continue;
+			proc_printf(t, "lock:\t");
+			print_lock(t, ++nr, &v[i]);
+		}
+		from += n;
+	} while (n == BATCH && !t->err);
+}
+
+void procfs_locks_init(void)
+{
+	insist(!proc_file("locks", 0444, show_locks, NULL, NULL));
+}
