@@ -21,6 +21,11 @@ int wait_sleep(enum wait_mode mode, uint64_t deadline)
 	abort();
 }
 
+uint64_t clock_mono(void)
+{
+	return 0;
+}
+
 void wait_finish(struct waitq *q, struct waiter *w)
 {
 }
