@@ -121,7 +121,8 @@ static int mknod_in(struct inode *dir, struct dentry *d, uint32_t mode, dev_id_t
 	return dir->ops->mknod ? dir->ops->mknod(dir, d, mode, rdev) : -EPERM;
 }
 
-int vfs_mknod(int dirfd, const char *name, uint32_t mode, dev_id_t rdev)
+int vfs_mknod_path(int dirfd, const char *name, uint32_t mode, dev_id_t rdev,
+		   struct path *ret)
 {
 	struct parent_lookup p;
 
@@ -135,7 +136,21 @@ int vfs_mknod(int dirfd, const char *name, uint32_t mode, dev_id_t rdev)
 		return err;
 	mode = mode_masked(mode & 07777) | (mode & S_IFMT);
 	err = mknod_in(p.parent.dentry->inode, p.dentry, mode, rdev);
+	if (!err) {
+		*ret = (struct path){ p.parent.mnt, p.dentry };
+		path_get(ret);
+	}
 	path_unlock_parent(&p);
+	return err;
+}
+
+int vfs_mknod(int dirfd, const char *name, uint32_t mode, dev_id_t rdev)
+{
+	struct path made;
+	int err = vfs_mknod_path(dirfd, name, mode, rdev, &made);
+
+	if (!err)
+		path_put(&made);
 	return err;
 }
 

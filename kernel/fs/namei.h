@@ -9,6 +9,9 @@
 
 must_use int vfs_mkdir(int dirfd, const char *name, uint32_t mode);
 must_use int vfs_mknod(int dirfd, const char *name, uint32_t mode, dev_id_t rdev);
+/* The same; what was made, referenced. */
+must_use int vfs_mknod_path(int dirfd, const char *name, uint32_t mode, dev_id_t rdev,
+			    struct path *ret);
 must_use int vfs_symlink(const char *target, int dirfd, const char *name);
 must_use int vfs_link(const struct path *target, int dirfd, const char *name);
 must_use int vfs_unlink(int dirfd, const char *name);
