@@ -219,6 +219,34 @@ int file_open_exec(int dirfd, const char *name, uint32_t walk_flags, struct file
 	return 0;
 }
 
+/* ---- owners ---- */
+
+/* Seldom taken: one for all files. */
+static struct spinlock owner_lock = SPINLOCK_INIT(RANK_LEAF);
+
+void file_owner_set(struct file *f, const struct file_owner *o)
+{
+	spin_lock(&owner_lock);
+	f->owner = *o;
+	spin_unlock(&owner_lock);
+}
+
+void file_owner_get(struct file *f, struct file_owner *ret)
+{
+	spin_lock(&owner_lock);
+	*ret = f->owner;
+	spin_unlock(&owner_lock);
+}
+
+void file_signal_owner(struct file *f)
+{
+	struct file_owner o;
+
+	file_owner_get(f, &o);
+	if (o.pid)
+		fs_upcalls.signal_owner(&o);
+}
+
 void file_init(void)
 {
 	file_cache = slab_cache_new("file", sizeof(struct file), 0);

@@ -44,6 +44,12 @@ must_use int64_t file_read_kernel(struct file *f, void *buf, size_t n, uint64_t 
 must_use int64_t file_write_kernel(struct file *f, const void *buf, size_t n,
 				   uint64_t pos);
 
+void file_owner_set(struct file *f, const struct file_owner *o);
+void file_owner_get(struct file *f, struct file_owner *ret);
+/* Something happened that an O_ASYNC file's owner wants to hear of. Locks of a lower rank
+ * than RANK_TASK_LIST may be held. */
+void file_signal_owner(struct file *f);
+
 /* ---- descriptors: kernel/fs/fdtable.c ---- */
 
 struct files; /* shared by CLONE_FILES; grows with use, bounded by RLIMIT_NOFILE */

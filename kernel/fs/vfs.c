@@ -19,7 +19,7 @@ static void no_signal(int sig)
 {
 }
 
-static void no_owner(int32_t pid, int sig)
+static void no_owner(const struct file_owner *o)
 {
 }
 

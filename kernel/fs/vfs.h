@@ -273,6 +273,13 @@ struct file_ops {
 	bool stream; /* no position: pread and lseek give ESPIPE */
 };
 
+/* Whom input and output are announced to (fcntl(2), O_ASYNC). */
+struct file_owner {
+	int32_t pid;	 /* or minus a process group; 0: nobody */
+	int32_t sig;	 /* 0: SIGIO */
+	uid_t uid, euid; /* of who said so: whom they may send signals to */
+};
+
 struct file {
 	struct ref refs;
 	const struct file_ops *ops; /* [I] */
@@ -286,8 +293,7 @@ struct file {
 	void *priv;		    /* [I after open] */
 	struct list epoll_links;    /* [epoll's own lock] */
 	uint64_t ra_next, ra_size;  /* readahead state; racy, harmless */
-	int32_t owner_pid;	    /* F_SETOWN: pid, or minus a process group */
-	int32_t owner_sig;
+	struct file_owner owner;    /* [owner_lock] F_SETOWN, F_SETSIG */
 };
 #define FMODE_READ 1u
 #define FMODE_WRITE 2u
@@ -416,9 +422,10 @@ void epoll_file_release(struct file *f); /* takes a dying file out of all epoll 
 /* ---- what fs needs of the layers above; they register it ---- */
 
 struct fs_upcalls {
-	uint64_t (*rlimit)(int which);		    /* current's soft limit */
-	void (*signal_current)(int sig);	    /* SIGXFSZ, SIGPIPE */
-	void (*signal_owner)(int32_t pid, int sig); /* F_SETOWN */
+	uint64_t (*rlimit)(int which);	 /* current's soft limit */
+	void (*signal_current)(int sig); /* SIGXFSZ, SIGPIPE */
+	/* F_SETOWN; sends nothing to whom the owner's setter may not */
+	void (*signal_owner)(const struct file_owner *o);
 	int32_t (*current_tgid)(void);
 	int32_t (*current_tid)(void);
 };

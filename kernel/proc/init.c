@@ -4,7 +4,6 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "lib/vm_exit.h"
-#include "lib/vm_exit.h"
 #include "proc/exec.h"
 #include "proc/itimer.h"
 #include "proc/limits.h"
@@ -29,16 +28,10 @@ static void ask_signal_current(int sig)
 		signal_send(sig);
 }
 
-static void ask_signal_owner(int32_t owner, int sig)
+/* O_ASYNC: as kill(2) by whoever set the owner, but by user ids alone. */
+static void ask_signal_owner(const struct file_owner *o)
 {
-	if (owner < 0) {
-		(void)signal_send_group(-owner, sig, NULL);
-		return;
-	}
-	struct process *p = process_find(owner);
-	if (p)
-		(void)signal_send_process(p, sig, NULL);
-	process_put(p);
+	signal_send_owned(o->pid, o->sig ? o->sig : SIGIO, o->uid, o->euid);
 }
 
 static int32_t ask_tgid(void)

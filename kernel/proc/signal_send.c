@@ -215,6 +215,33 @@ int signal_send_group(int32_t pgrp, int sig, const siginfo_t *info)
 	return err;
 }
 
+/* Linux's rule for O_ASYNC; p->lock is taken. */
+static bool owner_may_send(struct process *p, uid_t uid, uid_t euid)
+{
+	uint64_t flags = spin_lock_irq(&p->lock);
+	const struct cred *c = p->leader ? p->leader->thread.cred : NULL;
+	bool ok = c && (euid == 0 || euid == c->suid || euid == c->uid ||
+			uid == c->suid || uid == c->uid);
+	spin_unlock_irq(&p->lock, flags);
+	return ok;
+}
+
+void signal_send_owned(int32_t owner, int sig, uid_t uid, uid_t euid)
+{
+	uint64_t flags = spin_lock_irq(&tasklist_lock);
+	struct pid *pid = pid_find(owner < 0 ? -owner : owner);
+	if (pid && owner < 0) {
+		list_for_each(p, &pid->group, struct process, group_link)
+		{
+			if (owner_may_send(p, uid, euid))
+				(void)signal_send_process(p, sig, NULL);
+		}
+	} else if (pid && pid->process && owner_may_send(pid->process, uid, euid)) {
+		(void)signal_send_process(pid->process, sig, NULL);
+	}
+	spin_unlock_irq(&tasklist_lock, flags);
+}
+
 void signal_send(int sig)
 {
 	(void)signal_send_process(process_current(), sig, NULL);

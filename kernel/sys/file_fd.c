@@ -142,9 +142,20 @@ static int64_t record_lock(int fd, struct file *f, int cmd, uaddr_t arg)
 	return err;
 }
 
+/* fcntl(2), F_SETOWN: a process, or minus a process group. The setter's ids go along:
+ * they decide whom the signals may reach. */
 static int64_t set_owner(struct file *f, int32_t pid)
 {
-	f->owner_pid = pid;
+	const struct cred *c = thread_current()->cred;
+	struct file_owner o;
+
+	if (pid == INT32_MIN)
+		return -EINVAL;
+	file_owner_get(f, &o);
+	o.pid = pid;
+	o.uid = c->uid;
+	o.euid = c->euid;
+	file_owner_set(f, &o);
 	return 0;
 }
 
@@ -156,16 +167,47 @@ static int64_t set_owner_ex(struct file *f, uaddr_t arg)
 		return -EFAULT;
 	if (o.type != F_OWNER_TID && o.type != F_OWNER_PID && o.type != F_OWNER_PGRP)
 		return -EINVAL;
+	if (o.pid < 0)
+		return -EINVAL;
 	return set_owner(f, o.type == F_OWNER_PGRP ? -o.pid : o.pid);
 }
 
-static int64_t get_owner_ex(const struct file *f, uaddr_t arg)
+static int32_t get_owner(struct file *f)
 {
+	struct file_owner o;
+
+	file_owner_get(f, &o);
+	return o.pid;
+}
+
+static int64_t get_owner_ex(struct file *f, uaddr_t arg)
+{
+	int32_t pid = get_owner(f);
 	struct f_owner_ex o = {
-		.type = f->owner_pid < 0 ? F_OWNER_PGRP : F_OWNER_PID,
-		.pid = f->owner_pid < 0 ? -f->owner_pid : f->owner_pid,
+		.type = pid < 0 ? F_OWNER_PGRP : F_OWNER_PID,
+		.pid = pid < 0 ? -pid : pid,
 	};
 	return put_user(arg, o);
+}
+
+static int64_t set_owner_signal(struct file *f, uint64_t sig)
+{
+	struct file_owner o;
+
+	if (sig > SIGNAL_MAX)
+		return -EINVAL;
+	file_owner_get(f, &o);
+	o.sig = (int32_t)sig;
+	file_owner_set(f, &o);
+	return 0;
+}
+
+static int64_t get_owner_signal(struct file *f)
+{
+	struct file_owner o;
+
+	file_owner_get(f, &o);
+	return o.sig;
 }
 
 /* What an O_PATH descriptor has too. -ENOSYS: not one of these. */
@@ -201,18 +243,15 @@ static int64_t fcntl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 	case F_SETOWN:
 		return set_owner(f, (int32_t)arg);
 	case F_GETOWN:
-		return f->owner_pid;
+		return get_owner(f);
 	case F_SETOWN_EX:
 		return set_owner_ex(f, UADDR(arg));
 	case F_GETOWN_EX:
 		return get_owner_ex(f, UADDR(arg));
 	case F_SETSIG:
-		if (arg > SIGNAL_MAX)
-			return -EINVAL;
-		f->owner_sig = (int32_t)arg;
-		return 0;
+		return set_owner_signal(f, arg);
 	case F_GETSIG:
-		return f->owner_sig;
+		return get_owner_signal(f);
 	case F_GETPIPE_SZ:
 		return pipe_size_get(f);
 	case F_SETPIPE_SZ:
