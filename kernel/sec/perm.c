@@ -42,3 +42,21 @@ int sec_may_access(const struct cred *c, const struct perm_facts *o, uint32_t ma
 		return 0;
 	return cap_overrides(c, o, may) ? 0 : -EACCES;
 }
+
+static bool is_own(uint32_t id, uint32_t real, uint32_t effective, uint32_t saved)
+{
+	return id == real || id == effective || id == saved;
+}
+
+int sec_may_claim_ids(const struct cred *c, bool own_pid, uid_t uid, gid_t gid)
+{
+	if (uid == ID_INVALID || gid == ID_INVALID)
+		return -EINVAL;
+	if (!own_pid && !cred_has_cap(c, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!is_own(uid, c->uid, c->euid, c->suid) && !cred_has_cap(c, CAP_SETUID))
+		return -EPERM;
+	if (!is_own(gid, c->gid, c->egid, c->sgid) && !cred_has_cap(c, CAP_SETGID))
+		return -EPERM;
+	return 0;
+}

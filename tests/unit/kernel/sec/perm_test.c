@@ -99,6 +99,34 @@ static void dac_read_search(void **state)
 	assert_int_equal(check(&c, DIR_TYPE, MAY_WRITE), -EACCES);
 }
 
+/* SCM_CREDENTIALS: each id by itself, and what lets one claim others'. */
+static void claimed_ids(void **state)
+{
+	struct cred c = { .uid = 1, .euid = 2, .suid = 3, .fsuid = 4 };
+
+	c.gid = 11, c.egid = 12, c.sgid = 13, c.fsgid = 14;
+	for (uid_t k = 1; k <= 3; k++)
+		assert_int_equal(sec_may_claim_ids(&c, true, k, 10 + k), 0);
+	assert_int_equal(sec_may_claim_ids(&c, true, 4, 11), -EPERM);
+	assert_int_equal(sec_may_claim_ids(&c, true, 0, 11), -EPERM);
+	assert_int_equal(sec_may_claim_ids(&c, true, 1, 14), -EPERM);
+	assert_int_equal(sec_may_claim_ids(&c, true, 1, 0), -EPERM);
+	assert_int_equal(sec_may_claim_ids(&c, false, 1, 11), -EPERM);
+	c.cap_effective = BIT(CAP_SETUID);
+	assert_int_equal(sec_may_claim_ids(&c, true, 0, 11), 0);
+	assert_int_equal(sec_may_claim_ids(&c, true, 0, 0), -EPERM);
+	assert_int_equal(sec_may_claim_ids(&c, false, 0, 11), -EPERM);
+	c.cap_effective = BIT(CAP_SETGID);
+	assert_int_equal(sec_may_claim_ids(&c, true, 1, 0), 0);
+	assert_int_equal(sec_may_claim_ids(&c, true, 0, 0), -EPERM);
+	c.cap_effective = BIT(CAP_SYS_ADMIN);
+	assert_int_equal(sec_may_claim_ids(&c, false, 1, 11), 0);
+	assert_int_equal(sec_may_claim_ids(&c, false, 0, 11), -EPERM);
+	c.cap_effective = UINT64_MAX;
+	assert_int_equal(sec_may_claim_ids(&c, false, ID_INVALID, 0), -EINVAL);
+	assert_int_equal(sec_may_claim_ids(&c, false, 0, ID_INVALID), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +134,7 @@ int main(void)
 		cmocka_unit_test(supplementary_groups_count),
 		cmocka_unit_test(dac_override),
 		cmocka_unit_test(dac_read_search),
+		cmocka_unit_test(claimed_ids),
 	};
 	return cmocka_run_group_tests(tests, groups_setup, NULL);
 }
