@@ -14,6 +14,8 @@ enum lock_rank {
 	RANK_FILE_POS,	    /* file position of read/write/lseek/getdents */
 	RANK_EPOLL,	    /* epoll instance; nest */
 	RANK_MOUNTS,	    /* the mount tree, to change it */
+	RANK_SOCKET,	    /* socket: its readers, or who binds and connects it */
+	RANK_SOCKET_FLIGHT, /* descriptors in messages of sockets, and their collector */
 	RANK_SB_RENAME,	    /* one per super block: directory renames */
 	RANK_INODE,	    /* inode: directory content, size; nest parent to child */
 	RANK_PROC_FILL,	    /* procfs: a folder's files are made at the first look */
@@ -31,6 +33,8 @@ enum lock_rank {
 	RANK_ICACHE,		/* inode hash */
 	RANK_FILES,		/* fd table */
 	RANK_FS_CTX,		/* cwd, root, umask */
+	RANK_SOCK_NAMES,	/* names of sockets, and the list of all */
+	RANK_SOCK,		/* one socket's queue and state; nest by address */
 	RANK_TASK_LIST,		/* process tree, pid map, groups and sessions */
 	RANK_SIGNAL,		/* signal state of a process */
 	RANK_FUTEX,		/* futex hash bucket; nest in address order */

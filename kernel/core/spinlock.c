@@ -29,7 +29,7 @@ static bool rank_nests(uint32_t rank)
 {
 	return rank == RANK_RUNQ || rank == RANK_FUTEX || rank == RANK_WAITQ ||
 	       rank == RANK_OBJECT || rank == RANK_PT || rank == RANK_SIGNAL ||
-	       rank == RANK_EPOLL_READY;
+	       rank == RANK_EPOLL_READY || rank == RANK_SOCK;
 }
 
 void lock_debug_acquire(struct spinlock *l)

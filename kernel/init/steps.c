@@ -19,6 +19,7 @@
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "lib/vm_exit.h"
+#include "net/socket.h"
 #include "proc/task.h"
 #include "sec/entropy.h"
 #include "sys/io_procfs.h"
@@ -37,6 +38,7 @@ void init_files(void)
 	mem_init();
 	kmsg_init();
 	random_init();
+	net_init();
 }
 
 void init_devices(void)

@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "lib/vm_exit.h"
+#include "net/socket.h"
 #include "proc/exec.h"
 #include "proc/itimer.h"
 #include "proc/limits.h"
@@ -34,6 +35,14 @@ static void ask_signal_owner(const struct file_owner *o)
 	signal_send_owned(o->pid, o->sig ? o->sig : SIGIO, o->uid, o->euid);
 }
 
+static bool ask_process_exists(int32_t pid)
+{
+	struct process *p = process_find(pid);
+
+	process_put(p);
+	return p;
+}
+
 static int32_t ask_tgid(void)
 {
 	return thread_current()->task ? process_current()->pid : 0;
@@ -56,6 +65,7 @@ void proc_init(void)
 	oom_init();
 	tty_job_init();
 	procfs_tasks_init();
+	net_upcalls.process_exists = ask_process_exists;
 	fs_upcalls = (struct fs_upcalls){
 		.rlimit = ask_rlimit,
 		.signal_current = ask_signal_current,
