@@ -28,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/sock.h"
 #include "common/tap.h"
 
 enum kind {
@@ -302,6 +303,13 @@ static void make_descriptors(void)
 	(void)!pipe2(p, O_NONBLOCK);
 	(void)!pipe(p);
 	open("fifo", O_RDWR | O_NONBLOCK);
+	(void)!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, p);
+	(void)!socketpair(AF_UNIX, SOCK_DGRAM, 0, p);
+	sock_bind(socket(AF_UNIX, SOCK_DGRAM, 0), "dgram");
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	sock_bind(listener, "socket");
+	listen(listener, 3);
+	socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 	epoll_create1(0);
 	eventfd(3, EFD_NONBLOCK);
 	timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
