@@ -262,6 +262,12 @@ void sched_block(void)
 	irq_restore(flags);
 }
 
+void sched_wait_off_cpu(const struct thread *t)
+{
+	while (__atomic_load_n((const bool *)&t->on_cpu, __ATOMIC_ACQUIRE))
+		cpu_relax();
+}
+
 void sched_yield(void)
 {
 	uint64_t flags = irq_save();

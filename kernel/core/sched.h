@@ -38,7 +38,11 @@ enum thread_work {
 	WORK_NOTIFY = 8, /* one-off work of upper layers (task_work) */
 	WORK_RESTORE_SIGMASK = 16, /* a *pmask call left a mask to put back */
 	WORK_KILL = 32,		   /* fatal: ends even `killable` waits */
+	/* Stays set while a tracer wants to see the thread's system calls: no work by
+	 * itself, but it takes the long way in and out. */
+	WORK_TRACE = 64,
 };
+#define WORK_LASTING WORK_TRACE
 
 /* What a thread has caused so far: /proc/<pid>/io, getrusage(2). */
 struct thread_counts {
@@ -140,6 +144,9 @@ bool sched_wake(struct thread *t);
 /* Wakes only if the state is in the mask (BIT(THREAD_SLEEP) …). */
 bool sched_wake_state(struct thread *t, uint32_t state_mask);
 void sched_block(void); /* gives the CPU up; the caller has set its state */
+/* Waits for a thread that has set a sleeping state to be off its CPU: a few instructions'
+ * time, so it spins as a lock would. From then on its registers are all in memory. */
+void sched_wait_off_cpu(const struct thread *t);
 void sched_yield(void); /* stays ready, lets others go first */
 /* Sets work bits; wakes the thread from a sleep that the bits interrupt (WORK_SIGNAL,
  * WORK_STOP: SLEEP; WORK_KILL: KILLABLE too); when it runs on another CPU, makes it

@@ -1,11 +1,13 @@
 /* New processes and threads. See task.h for what always holds. */
 #include <asm/errno.h>
+#include <asm/processor-flags.h>
 #include <linux/signal.h>
 
 #include "core/panic.h"
 #include "lib/string.h"
 #include "proc/clone.h"
-#include "proc/proc.h"
+#include "proc/pidfd.h"
+#include "proc/ptrace.h"
 
 #define CLONE_NEW_ANY                                                                    \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |   \
@@ -23,7 +25,9 @@ static int check_flags(const struct clone_request *r)
 	if (f & CLONE_NEW_ANY & ~(uint64_t)CLONE_NEWUSER)
 		return cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN) ? -EINVAL
 									   : -EPERM;
-	if (f & (CLONE_NEWUSER | CLONE_PIDFD | CLONE_INTO_CGROUP))
+	if (f & (CLONE_NEWUSER | CLONE_INTO_CGROUP))
+		return -EINVAL;
+	if ((f & CLONE_PIDFD) && (f & CLONE_THREAD))
 		return -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
@@ -73,6 +77,8 @@ static void copy_thread(struct task *t, const struct clone_request *r)
 	struct pt_regs *regs = task_user_regs(t);
 	*regs = *task_user_regs(me);
 	regs->rax = 0;
+	if (me->trace.forced_tf)
+		regs->eflags &= ~(uint64_t)X86_EFLAGS_TF;
 	if (r->stack)
 		regs->rsp = r->stack;
 
@@ -171,15 +177,36 @@ static void link_process(struct task *t, struct process *p, struct pid *pid,
 		p->parent = me;
 	}
 	p->parent_pid = p->parent->pid;
+	p->forker = flags & CLONE_PARENT ? me->forker : task_current()->tid;
 	list_push_back(&p->parent->children, &p->sibling);
 	group_join(p, me->pgrp, me->session);
 	if (me->tty)
 		p->tty = tty_get(me->tty);
 }
 
+/* The event by which a tracer hears of this clone; 0: it does not want to. */
+static int trace_event_of(const struct clone_request *r)
+{
+	int event = r->flags & CLONE_VFORK	   ? PTRACE_EVENT_VFORK
+		    : r->exit_signal != SIGCHLD ? PTRACE_EVENT_CLONE
+						   : PTRACE_EVENT_FORK;
+	return !(r->flags & CLONE_UNTRACED) && trace_event_wanted(event) ? event : 0;
+}
+
+static void share_tracer(struct task *t, const struct clone_request *r)
+{
+	const struct task *me = task_current();
+	if (!me->trace.tracer || !((r->flags & CLONE_PTRACE) || trace_event_of(r)))
+		return;
+	spin_lock(&t->process->lock);
+	trace_inherit(t, me);
+	spin_unlock(&t->process->lock);
+}
+
 /* p NULL: a thread of the running process. A signal that came meanwhile goes first: it
  * may be one to the whole group, which must not miss the child. */
-static int join(struct task *t, struct process *p, struct pid *pid, uint64_t flags)
+static int join(struct task *t, struct process *p, struct pid *pid,
+		const struct clone_request *r)
 {
 	struct process *me = process_current();
 	uint64_t irq = spin_lock_irq(&tasklist_lock);
@@ -189,29 +216,67 @@ static int join(struct task *t, struct process *p, struct pid *pid, uint64_t fla
 		task_link(t, me, pid);
 	spin_unlock(&me->lock);
 	if (!err && p)
-		link_process(t, p, pid, flags);
+		link_process(t, p, pid, r->flags);
+	if (!err)
+		share_tracer(t, r);
 	if (err)
 		pid_release_if_unused(pid);
 	spin_unlock_irq(&tasklist_lock, irq);
 	return err;
 }
 
+/* CLONE_PIDFD's descriptor, in the caller's table but not in the child's copy of it. */
+struct pidfd {
+	int fd; /* reserved; -1: none is wanted */
+	struct file *file;
+};
+
+static void pidfd_drop(struct pidfd *d)
+{
+	if (d->fd < 0)
+		return;
+	fd_release(d->fd);
+	if (d->file)
+		file_put(d->file);
+}
+
+static int pidfd_prepare(struct process *p, const struct clone_request *r,
+			 struct pidfd *d)
+{
+	if (!(r->flags & CLONE_PIDFD))
+		return 0;
+	int fd = fd_reserve(0);
+	if (fd < 0)
+		return fd;
+	d->fd = fd;
+	int err = pidfd_file_new(p, 0, &d->file);
+	return err ? err : put_user(r->pidfd, fd);
+}
+
 static int build(struct task *t, const struct clone_request *r, struct process **ret_p)
 {
 	struct process *p = NULL;
+	struct pidfd d = { .fd = -1 };
 	copy_thread(t, r);
 	int err = copy_files(t, r->flags);
 	if (!err)
 		err = copy_space(t, r->flags);
 	if (!err && !(r->flags & CLONE_THREAD))
 		err = copy_process(r, &p);
+	if (!err && p)
+		err = pidfd_prepare(p, r, &d);
 	struct pid *pid;
 	if (!err)
 		err = pid_new(&pid);
 	if (!err)
-		err = join(t, p, pid, r->flags);
-	if (err && p)
-		process_put(p);
+		err = join(t, p, pid, r);
+	if (err) {
+		pidfd_drop(&d);
+		if (p)
+			process_put(p);
+	} else if (d.fd >= 0) {
+		fd_install(d.fd, d.file, true);
+	}
 	*ret_p = p;
 	return err;
 }
@@ -266,13 +331,17 @@ int64_t process_clone(const struct clone_request *r)
 		return err;
 	}
 	int32_t tid = t->tid;
+	int event = trace_event_of(r);
 	if (r->flags & CLONE_PARENT_SETTID)
 		/* as Linux: a bad address is no error */
 		(void)!put_user(r->parent_tid, tid);
 	sched_start(&t->thread);
+	if (event)
+		trace_event(event, (uint64_t)tid);
 	if (vfork) {
 		vfork_wait(t, &done);
 		task_put(t);
+		trace_event(PTRACE_EVENT_VFORK_DONE, (uint64_t)tid);
 	}
 	return tid;
 }

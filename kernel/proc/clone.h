@@ -13,6 +13,7 @@ struct clone_request {
 	uint64_t stack;	     /* the child's stack pointer; 0: the parent's */
 	uint64_t tls;	     /* CLONE_SETTLS */
 	uaddr_t parent_tid, child_tid;
+	uaddr_t pidfd; /* CLONE_PIDFD: where its number goes */
 };
 
 /* The child's thread id; -EINVAL, -EPERM, -EAGAIN, -ENOMEM, a restart code. */

@@ -7,7 +7,7 @@
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "proc/exec.h"
-#include "proc/proc.h"
+#include "proc/ptrace.h"
 
 #define SCRIPT_DEPTH_MAX 5
 #define FLAGS_INITIAL 0x202 /* IF, and the bit that is always one */
@@ -172,10 +172,13 @@ static int new_space(struct exec *e)
 
 /* ---- the point of no return ---- */
 
-static void leave_old_space(struct task *t, struct space *new)
+/* New memory and new credentials come in one step: whoever is allowed to look at the old
+ * program does not thereby see the new one. */
+static void become(struct task *t, struct exec *e)
 {
 	struct process *p = t->process;
 	struct space *old = t->thread.space;
+	struct cred *old_cred = t->thread.cred;
 	if (old) {
 		futex_exit_robust(t);
 		futex_exit_pi(t, false);
@@ -184,9 +187,15 @@ static void leave_old_space(struct task *t, struct space *new)
 	uint64_t flags = spin_lock_irq(&p->lock);
 	if (old)
 		usage_keep_space(p, old);
-	t->thread.space = new;
+	exec_cred_decide(e);
+	e->space->dumpable = !e->secure && !e->unreadable;
+	t->thread.cred = cred_get(e->cred);
+	t->thread.space = e->space;
 	spin_unlock_irq(&p->lock, flags);
-	space_switch(new);
+	if (e->cred->euid != old_cred->euid || e->cred->egid != old_cred->egid)
+		t->pdeath_signal = 0;
+	cred_put(old_cred);
+	space_switch(e->space);
 	task_vfork_done(t);
 	if (old)
 		space_unuse(old);
@@ -198,18 +207,6 @@ static void set_name(struct task *t, const char *path)
 	uint64_t flags = spin_lock_irq(&t->process->lock);
 	str_copy(t->thread.name, base ? base + 1 : path, sizeof t->thread.name);
 	spin_unlock_irq(&t->process->lock, flags);
-}
-
-static void set_cred(struct task *t, struct exec *e)
-{
-	struct cred *old = t->thread.cred;
-	if (e->cred->euid != old->euid || e->cred->egid != old->egid)
-		t->pdeath_signal = 0;
-	uint64_t flags = spin_lock_irq(&t->process->lock);
-	t->thread.cred = cred_get(e->cred);
-	spin_unlock_irq(&t->process->lock, flags);
-	cred_put(old);
-	e->space->dumpable = !e->secure && !e->unreadable;
 }
 
 static void reset_task(struct task *t)
@@ -227,6 +224,7 @@ static void reset_task(struct task *t)
 	t->restart.fn = NULL;
 	t->trap_vector = t->trap_error = 0;
 	t->trap_va = 0;
+	t->trace.forced_tf = false; /* the flags are fresh */
 }
 
 static void reset_process(struct process *p, struct sighand *fresh)
@@ -263,10 +261,9 @@ static void commit(struct exec *e, struct sighand *fresh)
 {
 	struct task *t = task_current();
 	/* Nothing below can fail. */
-	leave_old_space(t, e->space);
+	become(t, e);
 	reset_process(t->process, fresh);
 	reset_task(t);
-	set_cred(t, e);
 	set_name(t, e->name);
 	files_close_on_exec(t->thread.files);
 }
@@ -347,6 +344,7 @@ int process_exec(int dirfd, const char *path, uint32_t walk_flags, struct exec_a
 {
 	struct exec *e = heap_zalloc(sizeof *e);
 	char *made = NULL;
+	int32_t old_tid = task_current()->tid;
 	int err = e ? 0 : -ENOMEM;
 	if (e) {
 		e->args = *a;
@@ -364,8 +362,11 @@ int process_exec(int dirfd, const char *path, uint32_t walk_flags, struct exec_a
 	exec_image_put(&e->program);
 	exec_image_put(&e->interp);
 	cred_put(e->cred);
+	cred_put(e->unraised);
 	exec_args_fini(&e->args);
 	heap_free(made);
 	heap_free(e);
+	if (!err)
+		trace_exec(old_tid);
 	return err;
 }

@@ -55,8 +55,9 @@ struct exec {
 	struct exec_image program, interp; /* interp.file NULL: none */
 	struct space *space;
 	struct cred *cred;
-	const char *name; /* as called: AT_EXECFN, and the base of comm */
-	bool secure;	  /* AT_SECURE */
+	struct cred *unraised; /* what it is instead if a tracer watches; NULL: the same */
+	const char *name;      /* as called: AT_EXECFN, and the base of comm */
+	bool secure;	       /* AT_SECURE */
 	bool unreadable;  /* the caller may not read the file: not dumpable */
 	uint64_t stack_top, vdso, sp;
 	uint64_t entry;
@@ -70,6 +71,9 @@ must_use int exec_stack_write(struct exec *e);
 
 /* The new credentials into e->cred by the file's set-id bits. 0 or -ENOMEM. */
 must_use int exec_cred(struct exec *e);
+/* The last word on them, with process->lock held: from then on nobody may attach who may
+ * not see the new program. */
+void exec_cred_decide(struct exec *e);
 /* Ends all other threads of the process; the caller has their leader's id then. 0 or
  * -EAGAIN,
  * -EINTR. */

@@ -6,7 +6,7 @@
 
 #include "core/panic.h"
 #include "proc/exec.h"
-#include "proc/proc.h"
+#include "proc/ptrace.h"
 
 /* Nobody is left but, maybe, the leader's shell. */
 static bool is_alone(struct process *p, struct task *me)
@@ -25,6 +25,9 @@ static struct task *take_lead(struct process *p, struct task *me)
 	struct task *old = p->leader;
 	struct pid *number = pid_find(old->tid), *mine = pid_find(me->tid);
 	insist(number && mine && number->task == old && mine->task == me);
+	if (old->trace.tracer) /* its number lives on: the tracer is to ask for it anew */
+		wake_all(&old->trace.tracer->process->child_wait);
+	trace_unlink(old);
 	list_del(&old->link);
 	p->n_tasks--;
 	me->tid = old->tid;

@@ -11,9 +11,9 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "lib/vm_exit.h"
-#include "lib/vm_exit.h"
 #include "proc/futex.h"
-#include "proc/proc.h"
+#include "proc/ptrace.h"
+#include "proc/reap.h"
 #include "proc/stop.h"
 
 /* ---- reaping ---- */
@@ -29,8 +29,10 @@ void process_reap(struct process *p)
 	p->zombie = false;
 	p->reaped = true;
 	spin_lock(&p->lock);
+	trace_unlink(p->leader);
 	list_del(&p->leader->link);
 	spin_unlock(&p->lock);
+	wake_all(&p->end_wait);
 
 	struct pid *pid = pid_find(p->pid);
 	insist(pid && pid->process == p);
@@ -53,6 +55,78 @@ void process_release(struct process *p)
 	p->tty = NULL;
 	task_put(leader);
 	process_put(p);
+}
+
+/* True: the parent will not ask; it is for the caller to release. */
+static bool become_zombie(struct process *p)
+{
+	const struct task *tracer = p->leader->trace.tracer;
+	bool reap = false;
+	p->zombie = true;
+	wake_all(&p->end_wait);
+	if (!tracer || tracer->process == p->parent) {
+		reap = signal_notify_exit(p);
+	} else if (signal_notify_tracer_exit(p->leader)) {
+		spin_lock(&p->lock);
+		trace_unlink(p->leader);
+		spin_unlock(&p->lock);
+		reap = signal_notify_exit(p);
+	}
+	if (reap)
+		process_reap(p);
+	return reap;
+}
+
+/* The last to pass exit_notify need not be the last that was alive; and traced ones are
+ * there until their tracer has seen them. */
+static bool all_gone(const struct process *p)
+{
+	return p->n_tasks == 1 && p->leader->gone && !p->zombie;
+}
+
+void reap_thread(struct task *t, struct reaped *r)
+{
+	struct process *p = t->process;
+	must_hold(&tasklist_lock);
+	spin_lock(&p->lock);
+	trace_unlink(t);
+	task_unlink(t);
+	if (p->exec_task)
+		wake_all(&p->exec_wait);
+	bool last = all_gone(p);
+	spin_unlock(&p->lock);
+	list_push_back(&r->tasks, &t->link);
+	if (last && become_zombie(p))
+		list_push_back(&r->processes, &p->sibling);
+}
+
+void reap_process(struct process *p, struct reaped *r)
+{
+	process_reap(p);
+	list_push_back(&r->processes, &p->sibling);
+}
+
+void reap_untraced(struct process *p, const struct process *tracer, struct reaped *r)
+{
+	/* A parent that was the tracer itself has heard of it. */
+	bool reap = tracer == p->parent ? signal_parent_ignores_exit(p)
+					: signal_notify_exit(p);
+	if (reap)
+		reap_process(p, r);
+}
+
+void reaped_free(struct reaped *r)
+{
+	list_for_each_safe(t, &r->tasks, struct task, link)
+	{
+		list_del(&t->link);
+		task_put(t);
+	}
+	list_for_each_safe(p, &r->processes, struct process, sibling)
+	{
+		list_del(&p->sibling);
+		process_release(p);
+	}
 }
 
 /* ---- the children ---- */
@@ -98,8 +172,8 @@ static void parent_death_signals(struct process *child)
 	}
 }
 
-/* Zombies that the new parent ignores are reaped into `dead`. */
-static void forget_children(struct process *p, struct list *dead)
+/* Zombies that the new parent ignores are reaped; those of a tracer are still its. */
+static void forget_children(struct process *p, struct reaped *r)
 {
 	list_for_each_safe(c, &p->children, struct process, sibling)
 	{
@@ -111,10 +185,8 @@ static void forget_children(struct process *p, struct list *dead)
 		c->exit_signal = SIGCHLD;
 		list_del(&c->sibling);
 		list_push_back(&to->children, &c->sibling);
-		if (c->zombie && signal_notify_exit(c)) {
-			process_reap(c);
-			list_push_back(dead, &c->sibling);
-		}
+		if (c->zombie && !c->leader->trace.tracer && signal_notify_exit(c))
+			reap_process(c, r);
 		if (held)
 			group_maybe_orphaned(c, NULL);
 	}
@@ -128,10 +200,11 @@ static bool exit_begin(struct task *t, int32_t status)
 	struct process *p = t->process;
 	uint64_t flags = spin_lock_irq(&p->lock);
 	t->exiting = true;
+	t->exit_status = p->exiting ? p->exit_status : status;
 	bool last = --p->n_live == 0;
-	if (last && !p->exiting) { /* no group exit: the last thread's status counts */
+	if (last && !p->exiting) { /* no group exit: the leader's status counts */
 		p->exiting = true;
-		p->exit_status = status;
+		p->exit_status = p->leader->exit_status;
 	}
 	bool stopped = stop_count_out(t);
 	/* What only this thread could take is somebody else's now. */
@@ -170,45 +243,38 @@ static noreturn_fn void init_died(const struct process *p)
 	arch_vm_exit(VM_EXIT_AGENT);
 }
 
-/* True: the parent will not ask; the caller releases. */
-static bool become_zombie(struct process *p)
-{
-	p->zombie = true;
-	bool reap = signal_notify_exit(p);
-	if (reap)
-		process_reap(p);
-	return reap;
-}
-
 static void exit_notify(struct task *t, bool last)
 {
 	struct process *p = t->process;
-	struct list dead = LIST_INIT(dead);
-	bool reap = false;
+	struct reaped r = REAPED_INIT(r);
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
 	if (last)
-		forget_children(p, &dead);
+		forget_children(p, &r);
+	trace_tracer_exit(t, &r);
 	if (last && holds_group(p->parent, p))
 		group_maybe_orphaned(p, p);
 	spin_lock(&p->lock);
 	t->gone = true;
-	if (t != p->leader)
+	spin_unlock(&p->lock);
+	/* The thread leaves the list, unless it leads or its tracer is yet to see it. */
+	bool stays = t == p->leader;
+	if (!stays && t->trace.tracer && !signal_notify_tracer_exit(t)) {
+		task_get(t);
+		stays = true;
+	}
+	spin_lock(&p->lock);
+	if (!stays) {
+		trace_unlink(t);
 		task_unlink(t);
+	}
 	if (p->exec_task)
 		wake_all(&p->exec_wait);
-	/* The last to pass here need not be the last that was alive. */
-	bool all_gone = p->n_tasks == 1 && p->leader->gone;
+	bool ended = all_gone(p);
 	spin_unlock(&p->lock);
-	if (all_gone)
-		reap = become_zombie(p);
+	if (ended && become_zombie(p))
+		list_push_back(&r.processes, &p->sibling);
 	spin_unlock_irq(&tasklist_lock, flags);
-	list_for_each_safe(c, &dead, struct process, sibling)
-	{
-		list_del(&c->sibling);
-		process_release(c);
-	}
-	if (reap)
-		process_release(p);
+	reaped_free(&r);
 }
 
 static void task_gone(void *arg)
@@ -220,6 +286,7 @@ void task_exit(int32_t status)
 {
 	struct task *t = task_current();
 	struct process *p = t->process;
+	trace_exit(status);
 	bool last = exit_begin(t, status);
 	if (last && p == init_process)
 		init_died(p);

@@ -85,8 +85,9 @@ void tty_job_init(void);
 void process_reap(struct process *p);
 void process_release(struct process *p);
 struct wait_request {
-	int32_t which; /* P_ALL, P_PID, P_PGID */
+	int32_t which; /* P_ALL, P_PID, P_PGID, P_PIDFD */
 	int32_t id;
+	struct process *process; /* P_PIDFD's; referenced by the caller */
 	uint32_t options; /* WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT | __W* */
 };
 struct wait_result {

@@ -114,9 +114,14 @@ static int mem_open(struct inode *i, struct file *f)
 	struct task *t = proc_task_of(i);
 	struct space *s;
 
-	if (!procfs_may_look(t, f->cred))
-		return -EACCES;
+	/* First the space, then the verdict: an execve in between that gains privileges
+	 * makes the verdict no. */
 	s = task_space_get(t);
+	if (!procfs_may_look(t, f->cred)) {
+		if (s)
+			space_put(s);
+		return -EACCES;
+	}
 	if (!s)
 		return -ESRCH;
 	f->priv = s;

@@ -162,6 +162,15 @@ static void print_places(struct proc_text *o, const struct task *t)
 	proc_printf(o, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
+static int32_t tracer_pid(struct task *t)
+{
+	uint64_t flags = spin_lock_irq(&t->process->lock);
+	const struct task *tracer = t->trace.tracer;
+	int32_t pid = tracer ? tracer->process->pid : 0;
+	spin_unlock_irq(&t->process->lock, flags);
+	return pid;
+}
+
 int procfs_show_status(struct proc_text *o, void *task)
 {
 	struct task *t = task;
@@ -171,9 +180,9 @@ int procfs_show_status(struct proc_text *o, void *task)
 	print_name(o, t->thread.name);
 	proc_printf(o,
 		    "Umask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n"
-		    "PPid:\t%d\nTracerPid:\t0\n",
+		    "PPid:\t%d\nTracerPid:\t%d\n",
 		    umask_of(t), state_text(task_state_letter(t)), p->pid, t->tid,
-		    process_parent_pid(p));
+		    process_parent_pid(p), tracer_pid(t));
 	print_ids(o, c);
 	proc_printf(o, "FDSize:\t%zu\n", ALIGN_UP(MAX(fd_count(t), 64u), 64u));
 	print_groups(o, c);

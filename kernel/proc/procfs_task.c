@@ -5,7 +5,7 @@
 #include "fs/procfs/mounts.h"
 #include "lib/string.h"
 #include "mm/space.h"
-#include "proc/proc.h"
+#include "proc/ptrace.h"
 #include "proc/procfs.h"
 
 /* ---- what procfs asks ---- */
@@ -68,28 +68,13 @@ static void ops_owner(void *task, bool folder, uid_t *uid, gid_t *gid)
 	cred_put(c);
 }
 
-static bool same_ids(const struct cred *c, const struct cred *t)
-{
-	return c->fsuid == t->uid && c->fsuid == t->euid && c->fsuid == t->suid &&
-	       c->fsgid == t->gid && c->fsgid == t->egid && c->fsgid == t->sgid;
-}
-
 bool procfs_may_look(struct task *t, const struct cred *c)
 {
-	struct cred *target;
-	bool may;
-
 	/* A process may look at itself; not with a descriptor from before it changed. */
 	if (thread_current()->task && t->process == process_current() &&
 	    c == thread_current()->cred)
 		return true;
-	if (cred_has_cap(c, CAP_SYS_PTRACE))
-		return true;
-	target = task_cred_get(t);
-	may = same_ids(c, target) && !(target->cap_permitted & ~c->cap_effective) &&
-	      is_dumpable(t);
-	cred_put(target);
-	return may;
+	return task_may_trace(t, c, TRACE_BY_FS_IDS);
 }
 
 static bool ops_may_look(void *task, const struct cred *c)

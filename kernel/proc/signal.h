@@ -56,6 +56,8 @@ void signal_send(int sig);
 /* A synchronous fault of the running thread: cannot be blocked or ignored (the default
  * action is forced then). */
 void signal_force(int sig, const siginfo_t *info);
+/* Puts a signal that t has just taken back on its queue. process->lock held. */
+void signal_requeue(struct task *t, int sig, const siginfo_t *info);
 /* SI_USER (code), with the caller's pid and real uid. */
 void signal_info_user(siginfo_t *info, int sig, int code);
 /* 0 or -EPERM, as kill(2) says: by real and effective ids, CAP_KILL, SIGCONT in a
@@ -111,6 +113,9 @@ int signal_dequeue(sigset64_t set, siginfo_t *ret);
 int signal_dequeue_locked(struct task *t, sigset64_t set, siginfo_t *ret);
 /* The signals waiting for t, of both queues. */
 sigset64_t signal_pending_set(struct task *t);
+/* The n-th entry of t's queue, or of its process's; false: there are not so many. Takes
+ * process->lock itself. */
+must_use bool signal_peek(struct task *t, bool shared, uint64_t n, siginfo_t *ret);
 /* Recomputes WORK_SIGNAL of t. */
 void signal_recalc(struct task *t);
 /* A queue entry charged to the account: NULL over RLIMIT_SIGPENDING (unless force) or
@@ -154,5 +159,13 @@ void signal_notify_stop(struct process *p, int code, int status);
 /* The exit's part: SIGCHLD, or whatever exit_signal says. True: p is to be reaped at once
  * since its parent ignores it. tasklist_lock held. */
 bool signal_notify_exit(struct process *p);
+/* Whether that parent would let p be reaped; tells nobody anything. */
+bool signal_parent_ignores_exit(struct process *p);
+/* Tells t's tracer, if there is one, of a stop (CLD_TRAPPED, CLD_STOPPED) or a continue
+ * (CLD_CONTINUED). tasklist_lock held. */
+void signal_notify_tracer(struct task *t, int why);
+/* And of t's end, which is no end of a process that its parent is told of. True: the
+ * tracer does not want to wait. tasklist_lock held. */
+bool signal_notify_tracer_exit(struct task *t);
 
 #endif

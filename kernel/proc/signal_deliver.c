@@ -5,7 +5,7 @@
 #include <asm/errno.h>
 
 #include "core/panic.h"
-#include "proc/proc.h"
+#include "proc/ptrace.h"
 #include "proc/stop.h"
 
 /* ---- masks ---- */
@@ -128,22 +128,23 @@ static noreturn_fn void end_here(struct process *p, uint64_t flags)
 }
 
 /* SIGTSTP, SIGTTIN and SIGTTOU do nothing in an orphaned group. The look at the group
- * needs tasklist_lock, so p->lock is dropped; a SIGCONT that comes then takes the stop
- * back. */
-static uint64_t default_stop(struct process *p, int sig, uint64_t flags)
+ * needs tasklist_lock, so p->lock is dropped; a SIGCONT that comes then, or came while
+ * the tracer was asked, takes the stop back: `conts` were there when the signal was
+ * taken. The caller's next look at its duties parks it. */
+static uint64_t default_stop(struct process *p, int sig, uint32_t conts, uint64_t flags)
 {
 	if (sig != SIGSTOP) {
-		uint32_t conts = p->cont_count;
 		spin_unlock_irq(&p->lock, flags);
 		flags = spin_lock_irq(&tasklist_lock);
 		bool orphaned = group_is_orphaned(p->pgrp, NULL);
 		spin_unlock_irq(&tasklist_lock, flags);
 		flags = spin_lock_irq(&p->lock);
-		if (orphaned || p->cont_count != conts)
+		if (orphaned)
 			return flags;
 	}
-	stop_begin(sig);
-	return stop_park(flags);
+	if (p->cont_count == conts)
+		stop_begin(sig);
+	return flags;
 }
 
 static bool must_end(const struct process *p)
@@ -163,7 +164,9 @@ static uint64_t group_duties(struct process *p, uint64_t flags)
 			spin_unlock_irq(&p->lock, flags);
 			stop_tell_parent(p, code);
 			flags = spin_lock_irq(&p->lock);
-		} else if (p->stop_state != STOP_NONE) {
+		} else if (trace_must_trap(task_current())) {
+			flags = trace_trap(flags);
+		} else if (p->stop_state != STOP_NONE && !task_current()->trace.tracer) {
 			flags = stop_park(flags);
 		} else {
 			thread_clear_work(thread_current(), WORK_STOP);
@@ -180,6 +183,12 @@ static int take_next(struct process *p, struct task *t, siginfo_t *info,
 		int sig = signal_dequeue_locked(t, ~t->blocked, info);
 		if (!sig)
 			return 0;
+		uint32_t conts = p->cont_count;
+		if (unlikely(t->trace.tracer && sig != SIGKILL)) {
+			sig = trace_signal(sig, info, flags);
+			if (!sig)
+				continue;
+		}
 		take_action(p, sig, a);
 		if (a->sa_handler == SIG_IGN)
 			continue;
@@ -188,7 +197,7 @@ static int take_next(struct process *p, struct task *t, siginfo_t *info,
 		if ((SIG_BIT(sig) & SIGNALS_IGNORED_BY_DEFAULT) || p->unkillable)
 			continue;
 		if (SIG_BIT(sig) & SIGNALS_STOPPING) {
-			*flags = default_stop(p, sig, *flags);
+			*flags = default_stop(p, sig, conts, *flags);
 			continue;
 		}
 		p->exiting = true;

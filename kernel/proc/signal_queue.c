@@ -128,6 +128,23 @@ sigset64_t signal_pending_set(struct task *t)
 	return t->pending.set | t->process->pending.set;
 }
 
+bool signal_peek(struct task *t, bool shared, uint64_t n, siginfo_t *ret)
+{
+	const struct sigpending *s = shared ? &t->process->pending : &t->pending;
+	bool found = false;
+	uint64_t flags = spin_lock_irq(&t->process->lock);
+	list_for_each(q, &s->queue, struct sigqueue, link)
+	{
+		if (n--)
+			continue;
+		*ret = q->info;
+		found = true;
+		break;
+	}
+	spin_unlock_irq(&t->process->lock, flags);
+	return found;
+}
+
 void signal_recalc(struct task *t)
 {
 	if (signal_pending_set(t) & ~t->blocked)

@@ -5,7 +5,7 @@
 #include <asm/errno.h>
 
 #include "core/panic.h"
-#include "proc/proc.h"
+#include "proc/ptrace.h"
 
 /* Racy without sighand->lock, as POSIX allows: a concurrent sigaction is before or
  * after. */
@@ -30,8 +30,12 @@ static bool is_ignored(struct process *p, int sig, bool force)
  * unblocked. t NULL: any thread. */
 static bool is_dropped(struct process *p, struct task *t, int sig, bool force)
 {
-	sigset64_t held =
-		t ? t->blocked | t->wait_set : p->leader->blocked | p->leader->wait_set;
+	if (!t)
+		t = p->leader;
+	/* A tracer sees what its tracee ignores. */
+	if (t->trace.tracer && sig != SIGKILL)
+		return false;
+	sigset64_t held = t->blocked | t->wait_set;
 	if ((held & SIG_BIT(sig)) &&
 	    !(p->unkillable && (SIG_BIT(sig) & SIGSET_NEVER_BLOCKED)))
 		return false;
@@ -59,6 +63,9 @@ static void stop_end(struct process *p)
 		t->stop_counted = false;
 		if (t->exiting)
 			continue;
+		trace_group_changed(t);
+		if (t->trace.stopped)
+			continue; /* only its tracer lets it run */
 		thread_set_work(&t->thread, WORK_SIGNAL);
 		sched_wake_state(&t->thread, BIT(THREAD_STOPPED));
 	}
@@ -83,7 +90,7 @@ static bool takes(const struct task *t, int sig)
 {
 	if (t->exiting || (t->blocked & SIG_BIT(sig)))
 		return false;
-	return sig == SIGKILL || !t->stopped;
+	return sig == SIGKILL || !(t->stopped || t->trace.stopped);
 }
 
 static struct task *choose_thread(struct process *p, struct task *preferred, bool any,
@@ -101,6 +108,8 @@ static bool is_fatal(struct process *p, struct task *t, int sig)
 {
 	if (sig == SIGKILL)
 		return true;
+	if (t->trace.tracer) /* which has a say first */
+		return false;
 	if (t->wait_set & SIG_BIT(sig))
 		return false;
 	return handler_of(p, sig) == SIG_DFL && !p->unkillable &&
@@ -166,6 +175,12 @@ static int send_locked(struct process *p, struct task *t, bool any, int sig,
 		complete(p, t, any, sig);
 	}
 	return err;
+}
+
+void signal_requeue(struct task *t, int sig, const siginfo_t *info)
+{
+	must_hold(&t->process->lock);
+	(void)send_locked(t->process, t, false, sig, info, true);
 }
 
 static struct task *preferred_thread(struct process *p)
@@ -259,7 +274,7 @@ void signal_force(int sig, const siginfo_t *info)
 		a->sa_handler = SIG_DFL;
 		t->blocked &= ~SIG_BIT(sig);
 	}
-	if (a->sa_handler == SIG_DFL)
+	if (a->sa_handler == SIG_DFL && !t->trace.tracer)
 		p->unkillable = false;
 	spin_unlock(&p->sighand->lock);
 	(void)send_locked(p, t, false, sig, info, true);

@@ -3,10 +3,12 @@
  *
  * A stop signal's default action sets STOP_PENDING and counts the live threads; each
  * parks on its way to user mode, and the last one to do so makes it STOP_DONE. SIGCONT
- * (signal_send.c) ends either. Threads that exit meanwhile are counted out.
+ * (signal_send.c) ends either. Threads that exit meanwhile are counted out. Traced
+ * threads are counted too, but park in a stop of their own (ptrace_stop.c) and run on
+ * when their tracer says so.
  */
 #include "core/panic.h"
-#include "proc/proc.h"
+#include "proc/ptrace.h"
 #include "proc/stop.h"
 
 /* p->lock held. True: the stop is complete and the parent is to be told. */
@@ -34,16 +36,16 @@ void stop_begin(int sig)
 		p->stop_count = 0;
 		p->stop_signal = sig;
 	}
-	if (p->stop_state != STOP_PENDING)
-		return;
 	list_for_each(t, &p->tasks, struct task, link)
 	{
 		if (t->exiting || t->stop_counted || t->stopped)
 			continue;
 		t->stop_counted = true;
 		p->stop_count++;
-		if (t != me)
-			thread_set_work(&t->thread, WORK_STOP);
+		if (t == me)
+			continue;
+		trace_group_changed(t);
+		thread_set_work(&t->thread, WORK_STOP);
 	}
 }
 
@@ -58,6 +60,8 @@ static bool stays_stopped(const struct process *p, const struct task *t)
 {
 	if (p->exiting || (p->exec_task && p->exec_task != t))
 		return false;
+	if (t->trace.tracer && t->trace.trap_stop)
+		return false; /* the stop becomes one of its tracer's */
 	return p->stop_state != STOP_NONE;
 }
 
@@ -80,21 +84,23 @@ uint64_t stop_park(uint64_t flags)
 	}
 	__atomic_store_n((uint32_t *)&t->thread.state, THREAD_RUNNING, __ATOMIC_SEQ_CST);
 	t->stopped = false;
-	thread_clear_work(&t->thread, WORK_STOP);
+	if (!trace_must_trap(t))
+		thread_clear_work(&t->thread, WORK_STOP);
 	return flags;
 }
 
 /* ---- SIGCHLD ---- */
 
-static void child_info(siginfo_t *info, struct process *p, int sig, int code, int status)
+static void child_info(siginfo_t *info, const struct task *t, int sig, int code,
+		       int status)
 {
 	struct rusage_acc u;
-	process_usage(p, &u);
+	process_usage(t->process, &u);
 	*info = (siginfo_t){ 0 };
 	info->si_signo = sig;
 	info->si_code = code;
-	info->si_pid = p->pid;
-	info->si_uid = p->leader->thread.cred->uid;
+	info->si_pid = t->tid;
+	info->si_uid = t->thread.cred->uid;
 	info->si_status = status;
 	info->si_utime = (long)(u.user_ns / (NSEC_PER_SEC / 100));
 	info->si_stime = (long)(u.sys_ns / (NSEC_PER_SEC / 100));
@@ -115,10 +121,13 @@ void signal_notify_stop(struct process *p, int code, int status)
 	struct process *parent = p->parent;
 	if (!parent)
 		return;
+	const struct task *tracer = p->leader->trace.tracer;
+	if (tracer && tracer->process == parent)
+		return; /* which is told of each thread's own stop */
 	struct sigaction a = chld_action(parent, SIGCHLD);
 	if (a.sa_handler != SIG_IGN && !(a.sa_flags & SA_NOCLDSTOP)) {
 		siginfo_t info;
-		child_info(&info, p, SIGCHLD, code, status);
+		child_info(&info, p->leader, SIGCHLD, code, status);
 		(void)signal_send_process(parent, SIGCHLD, &info);
 	}
 	wake_all(&parent->child_wait);
@@ -133,25 +142,75 @@ int32_t wstatus_code(int32_t wstatus, int32_t *ret_status)
 	return wstatus & 0x80 ? CLD_DUMPED : CLD_KILLED;
 }
 
+static bool ignores_exits(struct process *parent, int sig, bool *ret_silent)
+{
+	if (sig != SIGCHLD)
+		return false;
+	struct sigaction a = chld_action(parent, SIGCHLD);
+	*ret_silent = a.sa_handler == SIG_IGN;
+	return *ret_silent || (a.sa_flags & SA_NOCLDWAIT);
+}
+
+bool signal_parent_ignores_exit(struct process *p)
+{
+	bool silent;
+	return ignores_exits(p->parent, p->exit_signal, &silent);
+}
+
 bool signal_notify_exit(struct process *p)
 {
 	must_hold(&tasklist_lock);
 	struct process *parent = p->parent;
 	int sig = p->exit_signal, status;
-	bool reap = false;
+	bool silent = false, reap = ignores_exits(parent, sig, &silent);
 	int32_t code = wstatus_code(p->exit_status, &status);
-	if (sig == SIGCHLD) {
-		struct sigaction a = chld_action(parent, SIGCHLD);
-		if (a.sa_handler == SIG_IGN || (a.sa_flags & SA_NOCLDWAIT))
-			reap = true;
-		if (a.sa_handler == SIG_IGN)
-			sig = 0;
-	}
+	if (silent)
+		sig = 0;
 	if (sig) {
 		siginfo_t info;
-		child_info(&info, p, sig, code, status);
+		child_info(&info, p->leader, sig, code, status);
 		(void)signal_send_process(parent, sig, &info);
 	}
 	wake_all(&parent->child_wait);
+	return reap;
+}
+
+/* ---- what tracers are told ---- */
+
+static int stop_status(const struct task *t, int why)
+{
+	if (why == CLD_CONTINUED)
+		return SIGCONT;
+	return why == CLD_STOPPED ? t->process->stop_signal : t->trace.code & 0x7f;
+}
+
+void signal_notify_tracer(struct task *t, int why)
+{
+	must_hold(&tasklist_lock);
+	if (!t->trace.tracer)
+		return;
+	struct process *to = t->trace.tracer->process;
+	struct sigaction a = chld_action(to, SIGCHLD);
+	if (a.sa_handler != SIG_IGN && !(a.sa_flags & SA_NOCLDSTOP)) {
+		siginfo_t info;
+		child_info(&info, t, SIGCHLD, why, stop_status(t, why));
+		(void)signal_send_process(to, SIGCHLD, &info);
+	}
+	wake_all(&to->child_wait);
+}
+
+bool signal_notify_tracer_exit(struct task *t)
+{
+	must_hold(&tasklist_lock);
+	struct process *to = t->trace.tracer->process;
+	bool silent = false, reap = ignores_exits(to, SIGCHLD, &silent);
+	int status;
+	int32_t code = wstatus_code(t->exit_status, &status);
+	if (!silent) {
+		siginfo_t info;
+		child_info(&info, t, SIGCHLD, code, status);
+		(void)signal_send_process(to, SIGCHLD, &info);
+	}
+	wake_all(&to->child_wait);
 	return reap;
 }

@@ -51,6 +51,7 @@ int task_new(const char *name, void (*fn)(void *), struct task **ret)
 	sigpending_init(&t->pending);
 	list_init(&t->link);
 	list_init(&t->pi_owned);
+	list_init(&t->trace.link);
 	if (thread_init(&t->thread, name, fn, t))
 		goto fail;
 	t->thread.arch.xsave = slab_alloc(xsave_cache);
@@ -75,12 +76,14 @@ struct process *process_new(void)
 	ref_init(&p->refs, 1);
 	spin_init(&p->lock, RANK_SIGNAL);
 	struct list *lists[] = { &p->children,	 &p->sibling,	   &p->tasks,
-				 &p->group_link, &p->session_link, &p->posix_timers };
+				 &p->group_link, &p->session_link, &p->posix_timers,
+				 &p->tracees };
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		list_init(lists[i]);
 	sigpending_init(&p->pending);
 	waitq_init(&p->child_wait);
 	waitq_init(&p->exec_wait);
+	waitq_init(&p->end_wait);
 	itimers_init(p);
 	p->start_ns = clock_mono();
 	p->core_filter = CORE_FILTER_FIRST;
@@ -222,6 +225,8 @@ char task_state_letter(struct task *t)
 	uint32_t state = __atomic_load_n((uint32_t *)&t->thread.state, __ATOMIC_RELAXED);
 	if (t->exiting && !t->thread.space)
 		return 'Z';
+	if (state == THREAD_STOPPED && t->trace.stopped && !t->trace.listening)
+		return 't';
 	return state < ARRAY_LEN(letters) ? letters[state] : 'R';
 }
 

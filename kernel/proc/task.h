@@ -27,6 +27,33 @@
 
 struct pid; /* a number and who bears it: thread, process, group, session */
 
+/* The side of a traced thread; ptrace.h says how it works. */
+struct trace {
+	/* NULL: not traced. Changes under both locks, so that either lets one read it. Not
+	 * referenced: a tracer's exit lets its tracees go. */
+	struct task *tracer;
+	struct list link; /* [T2] tracer's process->tracees */
+
+	/* guarded by process->lock */
+	bool seized;	  /* PTRACE_SEIZE, not PTRACE_ATTACH or PTRACE_TRACEME */
+	bool capable;	  /* the tracer had CAP_SYS_PTRACE when it attached */
+	bool trap_stop;	  /* to stop before it runs user code: seized, interrupted */
+	bool trap_notify; /* seized: a group stop began or ended */
+	bool stopped;	  /* in a stop of its own */
+	bool listening;	  /* in it, but as if in a group stop: PTRACE_LISTEN */
+	bool frozen;	  /* the tracer is at its registers: not even SIGKILL moves it */
+	bool waitable;	  /* no wait has seen the stop */
+	bool sysemu;	  /* the next system call is not carried out */
+	bool calls;	  /* stops at entry and exit of system calls */
+	bool step;	  /* PTRACE_SINGLESTEP */
+	bool forced_tf;	  /* the trap flag is ours, not the program's */
+	uint32_t options; /* PTRACE_O_* */
+	int32_t code;	  /* of the stop, as wait shows it: signal | event << 8 */
+	int32_t inject;	  /* the signal that the tracer resumes it with */
+	uint64_t message; /* PTRACE_GETEVENTMSG */
+	siginfo_t *info;  /* of the stop, the tracee's; NULL: an old-style group stop */
+};
+
 struct task {
 	struct thread thread; /* must stay first: thread_task() */
 	struct ref refs;
@@ -42,6 +69,8 @@ struct task {
 	bool gone;	   /* its exit is done but for its stack */
 	bool stop_counted; /* process->stop_count waits for this thread */
 	bool stopped;	   /* parked in a group stop */
+	int32_t exit_status; /* wait status form */
+	struct trace trace;
 
 	/* guarded by pi_mutex (futex_pi.c) */
 	struct list pi_owned;	   /* what it owns and others wait for */
@@ -88,6 +117,8 @@ struct process {
 	struct process *parent;
 	_Atomic int32_t parent_pid; /* parent's, read without the lock; 0: none */
 	struct list children, sibling, tasks;
+	struct list tracees; /* task.trace.link of whom its threads trace */
+	int32_t forker;	     /* the parent's thread that made it */
 	struct list group_link; /* members of the process group */
 	struct list session_link;
 	int32_t pgrp, session;
@@ -115,6 +146,7 @@ struct process {
 	int32_t notify_code;	 /* CLD_* that a thread is to report to the parent; 0 */
 	struct waitq child_wait; /* wait4 of this process sleeps here */
 	struct waitq exec_wait;	 /* exec waits for the other threads' end */
+	struct waitq end_wait;	 /* pidfds: it is a zombie */
 	struct rlimit64 limits[RLIM_NLIMITS]; /* [lock] to change */
 	/* threads that are gone and spaces given up; reaped children */
 	struct rusage_acc {
@@ -173,7 +205,7 @@ static inline int32_t process_parent_pid(const struct process *p)
 {
 	return __atomic_load_n((const int32_t *)&p->parent_pid, __ATOMIC_RELAXED);
 }
-/* As the last letter of /proc/pid/stat's state: R S D T Z. */
+/* As the last letter of /proc/pid/stat's state: R S D T t Z. */
 char task_state_letter(struct task *t);
 /* CPU time and faults of all threads, dead ones too. */
 void process_usage(struct process *p, struct rusage_acc *ret);

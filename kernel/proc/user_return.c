@@ -8,7 +8,7 @@
 
 #include "arch/upcall.h"
 #include "core/wait.h"
-#include "proc/proc.h"
+#include "proc/ptrace.h"
 
 #define SYSCALL_INSTRUCTION_SIZE 2
 #define NO_SYSCALL (~0ull) /* orig_rax after an exception, interrupt or sigreturn */
@@ -72,6 +72,7 @@ static void handler_start(struct pt_regs *regs, int sig, const siginfo_t *info,
 {
 	struct task *t = task_current();
 	restart_before_handler(regs, act);
+	bool stepping = trace_step_pause(regs);
 	if (sigframe_push(regs, sig, info, act)) {
 		/* No room for the frame: a handler for SIGSEGV would fare no better. */
 		if (sig == SIGSEGV)
@@ -84,6 +85,8 @@ static void handler_start(struct pt_regs *regs, int sig, const siginfo_t *info,
 	if (!(act->sa_flags & SA_NODEFER))
 		mask |= SIG_BIT(sig);
 	sigmask_set(mask);
+	if (stepping)
+		trace_step_handler();
 }
 
 static void deliver(struct pt_regs *regs)
@@ -104,7 +107,7 @@ void upcall_user_return(struct pt_regs *regs)
 {
 	struct thread *t = thread_current();
 	uint32_t work;
-	while ((work = thread_work(t))) {
+	while ((work = thread_work(t) & ~(uint32_t)WORK_LASTING)) {
 		irq_enable();
 		if (work & WORK_RESCHED)
 			sched_preempt();

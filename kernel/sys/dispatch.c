@@ -8,6 +8,7 @@
 #include "arch/upcall.h"
 #include "core/sched.h"
 #include "core/wait.h"
+#include "proc/ptrace.h"
 #include "sys/syscall.h"
 
 /* From a register to an argument of each kind. */
@@ -109,7 +110,7 @@ static bool is_restart(int64_t result)
 	return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
 }
 
-void upcall_syscall(struct pt_regs *regs)
+static inline void carry_out(struct pt_regs *regs)
 {
 	uint32_t nr = (uint32_t)regs->orig_rax;
 	int64_t result;
@@ -120,6 +121,17 @@ void upcall_syscall(struct pt_regs *regs)
 	if (unlikely(is_restart(result)))
 		thread_set_work(thread_current(), WORK_SIGNAL);
 	regs->rax = (uint64_t)result;
+}
+
+void upcall_syscall(struct pt_regs *regs)
+{
+	const struct thread *t = thread_current();
+	/* The tracer may change number and arguments on the way in, the result on the
+	 * way out, and start or stop watching in between. */
+	if (likely(!(thread_work(t) & WORK_TRACE)) || trace_syscall_enter(regs))
+		carry_out(regs);
+	if (unlikely(thread_work(t) & WORK_TRACE))
+		trace_syscall_exit(regs);
 }
 
 bool syscall_refused_get(uint32_t i, const char **ret_name, uint64_t *ret_count)

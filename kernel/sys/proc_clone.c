@@ -29,7 +29,11 @@ int64_t sys_clone(uint64_t flags, uint64_t stack, uaddr_t parent_tid, uaddr_t ch
 		.tls = tls,
 		.parent_tid = parent_tid,
 		.child_tid = child_tid,
+		.pidfd = parent_tid,
 	};
+	/* Both would go to the same place. */
+	if ((flags & CLONE_PIDFD) && (flags & (CLONE_PARENT_SETTID | CLONE_DETACHED)))
+		return -EINVAL;
 	return process_clone(&r);
 }
 
@@ -57,6 +61,7 @@ int64_t sys_clone3(uaddr_t args, uint64_t size)
 		.tls = a.tls,
 		.parent_tid = UADDR(a.parent_tid),
 		.child_tid = UADDR(a.child_tid),
+		.pidfd = UADDR(a.pidfd),
 	};
 	return process_clone(&r);
 }

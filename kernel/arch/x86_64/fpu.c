@@ -53,6 +53,11 @@ size_t arch_xsave_size(void)
 	return features.xsave_size;
 }
 
+uint64_t arch_xsave_mask(void)
+{
+	return features.xcr0;
+}
+
 void arch_fpu_init(void *xsave)
 {
 	uint16_t fcw = FCW_DEFAULT;

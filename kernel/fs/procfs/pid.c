@@ -26,6 +26,13 @@ void *proc_task_of(const struct inode *i)
 	return proc_pid_of(i)->task;
 }
 
+void *proc_folder_task(const struct inode *i)
+{
+	if (i->ops != &proc_pid_dir_ops || proc_pid_of(i)->kind != PID_PROCESS)
+		return NULL;
+	return proc_task_of(i);
+}
+
 /* A positive number written the one right way. */
 bool proc_parse_number(const char *s, size_t n, int32_t *ret)
 {

@@ -124,6 +124,8 @@ struct proc_task_ops {
 void proc_set_task_ops(const struct proc_task_ops *ops);
 /* The task of a /proc/<pid> inode; borrows. */
 void *proc_task_of(const struct inode *i);
+/* The task of a /proc/<pid> folder itself; NULL: i is something else; borrows. */
+void *proc_folder_task(const struct inode *i);
 
 void procfs_init(void); /* registers the types proc and sysfs, and what fs itself shows */
 
