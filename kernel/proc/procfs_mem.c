@@ -133,8 +133,19 @@ static void mem_release(struct file *f)
 	space_put(f->priv);
 }
 
+/* Into what is read-only writes only a debugger, for its breakpoints. */
+static bool is_tracer_of(struct task *t)
+{
+	uint64_t flags = spin_lock_irq(&t->process->lock);
+	bool yes = t->trace.tracer && t->trace.tracer->process == process_current();
+
+	spin_unlock_irq(&t->process->lock, flags);
+	return yes;
+}
+
 static int64_t mem_move(struct file *f, struct uio *u, uint64_t *pos, bool write)
 {
+	bool force = !write || is_tracer_of(proc_task_of(f->inode));
 	char *chunk = heap_alloc(PAGE_SIZE);
 	int64_t done = 0, n = 0;
 
@@ -146,9 +157,9 @@ static int64_t mem_move(struct file *f, struct uio *u, uint64_t *pos, bool write
 		if (write) {
 			n = uio_read(u, chunk, want);
 			if (n > 0)
-				n = space_access(f->priv, *pos, chunk, n, true, false);
+				n = space_access(f->priv, *pos, chunk, n, true, force);
 		} else {
-			n = space_access(f->priv, *pos, chunk, want, false, true);
+			n = space_access(f->priv, *pos, chunk, want, false, force);
 			if (n > 0)
 				n = uio_write(u, chunk, n);
 		}

@@ -248,8 +248,10 @@ static int pid_follow(struct inode *i, struct path *ret)
 
 	if (err)
 		return err == -ESRCH ? -ENOENT : err;
+	/* A namespace's link has a text, but leads nowhere. */
 	if (p->kind == PID_CHILD)
-		return p->entry->link_name(p->task, p->name, ret);
+		return p->entry->link_name ? p->entry->link_name(p->task, p->name, ret)
+					   : -ENOENT;
 	return p->entry->link ? p->entry->link(p->task, ret) : -EACCES;
 }
 
