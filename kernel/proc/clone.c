@@ -84,6 +84,10 @@ static void copy_thread(struct task *t, const struct clone_request *r)
 
 	t->blocked = me->blocked;
 	t->timer_slack_ns = me->timer_slack_ns;
+	t->persona = me->persona;
+	t->mempolicy = me->mempolicy;
+	t->mempolicy_nodes = me->mempolicy_nodes;
+	t->ioprio = me->ioprio;
 	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK)) {
 		t->sigaltstack = me->sigaltstack;
 		t->sigaltstack_size = me->sigaltstack_size;

@@ -63,6 +63,9 @@ struct exec {
 	uint64_t entry;
 };
 
+/* A random number below n; 0 for a program whose addresses are to repeat
+ * (ADDR_NO_RANDOMIZE). */
+uint64_t exec_random_below(uint64_t n);
 /* Chooses the addresses of stack, mmap, image and heap; maps image, interpreter, stack,
  * vDSO. */
 must_use int exec_layout(struct exec *e);

@@ -2,6 +2,7 @@
  * ld.so(8). */
 #include <asm/errno.h>
 #include <linux/mount.h>
+#include <linux/personality.h>
 #include <linux/stat.h>
 
 #include "core/panic.h"
@@ -74,6 +75,8 @@ int exec_cred(struct exec *e)
 	if (!e->cred || (privileged && !e->unraised))
 		return -ENOMEM;
 	const struct cred *c = e->cred;
+	if (privileged) /* whoever made it so gains nothing by knowing its addresses */
+		task_current()->persona &= ~(uint32_t)ADDR_NO_RANDOMIZE;
 	e->secure = c->uid != c->euid || c->gid != c->egid ||
 		    (c->uid && (c->cap_permitted & ~old->cap_permitted));
 	return 0;

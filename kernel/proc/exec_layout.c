@@ -1,9 +1,11 @@
 /*
  * Where a new program's parts go: every one at a random address, 28 bits for image and
  * mmap area, 22 for the stack, 13 for the heap's distance (as Linux's default on x86-64).
+ * A program that asked for it (ADDR_NO_RANDOMIZE, debuggers) gets the same each time.
  */
 #include <asm/errno.h>
 #include <asm/mman.h>
+#include <linux/personality.h>
 
 #include "proc/exec.h"
 #include "proc/vdso.h"
@@ -18,9 +20,14 @@
 #define STACK_GAP_MAX (USER_END / 6 * 5)
 #define TABLE_SPAN MIB(2) /* one page of page-table entries */
 
+uint64_t exec_random_below(uint64_t n)
+{
+	return task_current()->persona & ADDR_NO_RANDOMIZE ? 0 : entropy_get_u64() % n;
+}
+
 static uint64_t random_pages(unsigned bits)
 {
-	return (entropy_get_u64() & (BIT(bits) - 1)) << PAGE_SHIFT;
+	return exec_random_below(BIT(bits)) << PAGE_SHIFT;
 }
 
 /* The vDSO lies above the stack within the same span, so that it costs no table of its
@@ -34,7 +41,7 @@ static void choose_stack(struct exec *e)
 		top = span_end - vdso_size - PAGE_SIZE;
 	uint64_t room = (span_end - top - vdso_size) >> PAGE_SHIFT;
 	e->stack_top = top;
-	e->vdso = top + (1 + entropy_get_u64() % room) * PAGE_SIZE;
+	e->vdso = top + (1 + exec_random_below(room)) * PAGE_SIZE;
 }
 
 static uint64_t choose_mmap_top(void)

@@ -202,9 +202,9 @@ static bool exit_begin(struct task *t, int32_t status)
 	t->exiting = true;
 	t->exit_status = p->exiting ? p->exit_status : status;
 	bool last = --p->n_live == 0;
-	if (last && !p->exiting) { /* no group exit: the leader's status counts */
+	if (last && !p->exiting) { /* no group exit: the last thread's status counts */
 		p->exiting = true;
-		p->exit_status = p->leader->exit_status;
+		p->exit_status = status;
 	}
 	bool stopped = stop_count_out(t);
 	/* What only this thread could take is somebody else's now. */

@@ -198,7 +198,7 @@ int procfs_show_cgroup(struct proc_text *o, void *task)
 
 int procfs_show_personality(struct proc_text *o, void *task)
 {
-	proc_printf(o, "00000000\n");
+	proc_printf(o, "%08x\n", ((struct task *)task)->persona);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* prctl, arch_prctl, personality, membarrier. */
 #include <asm/prctl.h>
 #include <linux/membarrier.h>
+#include <linux/personality.h>
 #include <linux/prctl.h>
 
 #include "proc/cred_change.h"
@@ -276,11 +277,21 @@ int64_t sys_arch_prctl(int32_t op, uint64_t addr)
 /* ---- others ---- */
 
 #define PERSONA_ASK 0xffffffffu
+/* Bits that change what somebody else's program could rely on, or make memory executable
+ * or address 0 valid, are not among them. */
+#define PERSONA_KNOWN (PER_MASK | UNAME26 | ADDR_NO_RANDOMIZE | STICKY_TIMEOUTS)
 
 int64_t sys_personality(uint32_t persona)
 {
-	/* Only plain Linux: nothing that weakens address-space randomisation. */
-	return persona == 0 || persona == PERSONA_ASK ? 0 : -EINVAL;
+	struct task *t = task_current();
+	uint32_t old = t->persona, domain = persona & PER_MASK;
+	if (persona == PERSONA_ASK)
+		return old;
+	if ((persona & ~(uint32_t)PERSONA_KNOWN) ||
+	    (domain != PER_LINUX && domain != (PER_LINUX32 & PER_MASK)))
+		return -EINVAL;
+	t->persona = persona;
+	return old;
 }
 
 static void barrier_here(void *arg)

@@ -1,6 +1,8 @@
 /* Scheduling: nice levels, affinity, and the policies that programs ask about. */
+#include <linux/ioprio.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
+#include <linux/sched/types.h>
 
 #include "proc/proc.h"
 #include "sys/syscall.h"
@@ -64,39 +66,24 @@ int64_t sys_sched_setaffinity(int32_t pid, uint32_t len, uaddr_t mask)
 	return err;
 }
 
-/* ---- nice ---- */
+/* ---- whose: setpriority(2) and ioprio_set(2) name processes, groups and users ---- */
 
-struct nice_walk {
-	bool set;
-	int32_t nice;
-	int best, err, found;
+struct walk {
+	/* 0 or -errno, the last of which is the walk's */
+	int (*visit)(struct task *t, struct walk *w);
+	int32_t value; /* to be set */
+	int32_t best;  /* of what was found */
+	int err, found;
 };
 
-static int set_nice(struct task *t, int32_t nice)
+static void visit(struct task *t, struct walk *w)
 {
-	const struct cred *me = thread_current()->cred;
-	uint64_t floor = t->process->limits[RLIMIT_NICE].rlim_cur;
-	if (!may_change(t))
-		return -EPERM;
-	if (nice < t->thread.nice && (uint64_t)(20 - nice) > floor &&
-	    !cred_has_cap(me, CAP_SYS_NICE))
-		return -EACCES;
-	sched_set_nice(&t->thread, nice);
-	return 0;
-}
-
-static void visit(struct task *t, struct nice_walk *w)
-{
+	int err = w->visit(t, w);
 	w->found++;
-	if (w->set) {
-		int err = set_nice(t, w->nice);
-		w->err = err ? err : w->err;
-	} else {
-		w->best = MAX(w->best, 20 - t->thread.nice);
-	}
+	w->err = err ? err : w->err;
 }
 
-static void visit_process(int32_t nr, struct nice_walk *w)
+static void visit_process(int32_t nr, struct walk *w)
 {
 	struct process *p = process_find(nr);
 	if (!p)
@@ -126,7 +113,8 @@ static bool belongs(int32_t nr, int32_t which, int32_t who)
 	return yes;
 }
 
-static int walk(int32_t which, int32_t who, struct nice_walk *w)
+/* `which` is PRIO_*. */
+static int walk(int32_t which, int32_t who, struct walk *w)
 {
 	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
@@ -143,17 +131,104 @@ static int walk(int32_t which, int32_t who, struct nice_walk *w)
 	return w->found ? w->err : -ESRCH;
 }
 
+/* ---- nice ---- */
+
+/* `refusal` of a level that RLIMIT_NICE does not allow: the calls differ. */
+static int set_nice(struct task *t, int32_t nice, int refusal)
+{
+	uint64_t floor = t->process->limits[RLIMIT_NICE].rlim_cur;
+	if (!may_change(t))
+		return -EPERM;
+	if (nice < t->thread.nice && (uint64_t)(20 - nice) > floor &&
+	    !cred_has_cap(thread_current()->cred, CAP_SYS_NICE))
+		return refusal;
+	sched_set_nice(&t->thread, nice);
+	return 0;
+}
+
+static int visit_get_nice(struct task *t, struct walk *w)
+{
+	w->best = MAX(w->best, 20 - t->thread.nice);
+	return 0;
+}
+
+static int visit_set_nice(struct task *t, struct walk *w)
+{
+	return set_nice(t, w->value, -EACCES);
+}
+
 int64_t sys_getpriority(int32_t which, int32_t who)
 {
-	struct nice_walk w = { 0 };
+	struct walk w = { .visit = visit_get_nice };
 	int err = walk(which, who, &w);
 	return err ? err : w.best; /* 1..40: the C library turns it round */
 }
 
 int64_t sys_setpriority(int32_t which, int32_t who, int32_t nice)
 {
-	struct nice_walk w = { .set = true, .nice = MAX(NICE_MIN, MIN(NICE_MAX, nice)) };
+	struct walk w = { .visit = visit_set_nice,
+			  .value = MAX(NICE_MIN, MIN(NICE_MAX, nice)) };
 	return walk(which, who, &w);
+}
+
+/* ---- ioprio: kept and told, as by a device that serves in order ---- */
+
+#define IOPRIO_TO_PRIO (PRIO_PROCESS - IOPRIO_WHO_PROCESS)
+
+/* The one that is served first; a thread that never said counts as best effort. */
+static int visit_get_ioprio(struct task *t, struct walk *w)
+{
+	int32_t v = t->ioprio;
+	if (w->found && IOPRIO_PRIO_CLASS(v) == IOPRIO_CLASS_NONE)
+		v = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NORM);
+	w->best = w->found ? MIN(w->best, v) : v;
+	return 0;
+}
+
+static int visit_set_ioprio(struct task *t, struct walk *w)
+{
+	const struct cred *me = thread_current()->cred;
+	struct cred *c = task_cred_get(t);
+	bool ok = c->uid == me->euid || c->uid == me->uid ||
+		  cred_has_cap(me, CAP_SYS_NICE);
+	cred_put(c);
+	if (ok)
+		t->ioprio = (uint16_t)w->value;
+	return ok ? 0 : -EPERM;
+}
+
+static int check_ioprio(int32_t prio)
+{
+	const struct cred *me = thread_current()->cred;
+	int32_t level = IOPRIO_PRIO_DATA(prio);
+	switch (IOPRIO_PRIO_CLASS(prio)) {
+	case IOPRIO_CLASS_RT:
+		if (!cred_has_cap(me, CAP_SYS_ADMIN) && !cred_has_cap(me, CAP_SYS_NICE))
+			return -EPERM;
+		return level < IOPRIO_NR_LEVELS ? 0 : -EINVAL;
+	case IOPRIO_CLASS_BE:
+		return level < IOPRIO_NR_LEVELS ? 0 : -EINVAL;
+	case IOPRIO_CLASS_IDLE:
+		return 0;
+	case IOPRIO_CLASS_NONE:
+		return level ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int64_t sys_ioprio_set(int32_t which, int32_t who, int32_t prio)
+{
+	struct walk w = { .visit = visit_set_ioprio, .value = prio };
+	int err = check_ioprio(prio);
+	return err ? err : walk(which + IOPRIO_TO_PRIO, who, &w);
+}
+
+int64_t sys_ioprio_get(int32_t which, int32_t who)
+{
+	struct walk w = { .visit = visit_get_ioprio };
+	int err = walk(which + IOPRIO_TO_PRIO, who, &w);
+	return err ? err : w.best;
 }
 
 /* ---- policies: only the ordinary one is there ---- */
@@ -191,6 +266,79 @@ int64_t sys_sched_setscheduler(int32_t pid, int32_t policy, uaddr_t param)
 {
 	int64_t err = sys_sched_getscheduler(pid);
 	return err < 0 ? err : check_param(policy & ~SCHED_RESET_ON_FORK, param);
+}
+
+static int attr_in(struct sched_attr *a, uaddr_t attr)
+{
+	const uint32_t known = sizeof *a;
+	uaddr_t at = uaddr_add(attr, offsetof(struct sched_attr, size));
+	uint32_t size;
+	if (get_user(size, at))
+		return -EFAULT;
+	if (!size)
+		size = SCHED_ATTR_SIZE_VER0;
+	*a = (struct sched_attr){ 0 };
+	int err = size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE
+			  ? -E2BIG
+			  : copy_in_struct(a, sizeof *a, attr, size);
+	if (err == -E2BIG) /* the caller is told what would do */
+		(void)!put_user(at, known);
+	return err;
+}
+
+static int attr_check(const struct sched_attr *a)
+{
+	if (a->sched_flags & ~(uint64_t)SCHED_FLAG_RESET_ON_FORK)
+		return -EINVAL;
+	switch (a->sched_policy) {
+	case SCHED_NORMAL:
+	case SCHED_BATCH:
+	case SCHED_IDLE:
+		return a->sched_priority ? -EINVAL : 0;
+	case SCHED_FIFO:
+	case SCHED_RR:
+		return a->sched_priority >= 1 && a->sched_priority <= 99 ? -EPERM
+									 : -EINVAL;
+	case SCHED_DEADLINE:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
+int64_t sys_sched_setattr(int32_t pid, uaddr_t attr, uint32_t flags)
+{
+	struct sched_attr a;
+	if (!attr.va || pid < 0 || flags)
+		return -EINVAL;
+	int err = attr_in(&a, attr);
+	if (err)
+		return err;
+	struct task *t = find(pid);
+	if (!t)
+		return -ESRCH;
+	err = attr_check(&a);
+	if (!err)
+		err = set_nice(t, MAX(NICE_MIN, MIN(NICE_MAX, a.sched_nice)), -EPERM);
+	task_put(t);
+	return err;
+}
+
+int64_t sys_sched_getattr(int32_t pid, uaddr_t attr, uint32_t size, uint32_t flags)
+{
+	if (!attr.va || pid < 0 || size > PAGE_SIZE || size < SCHED_ATTR_SIZE_VER0 ||
+	    flags)
+		return -EINVAL;
+	struct task *t = find(pid);
+	if (!t)
+		return -ESRCH;
+	struct sched_attr a = {
+		.size = (uint32_t)MIN(size, sizeof a),
+		.sched_policy = SCHED_NORMAL,
+		.sched_nice = t->thread.nice,
+	};
+	task_put(t);
+	return copy_out(attr, &a, a.size);
 }
 
 int64_t sys_sched_setparam(int32_t pid, uaddr_t param)

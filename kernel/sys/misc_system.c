@@ -14,6 +14,7 @@ int64_t sys_uname(uaddr_t buf)
 {
 	struct new_utsname copy;
 	uts_get(&copy);
+	uts_disguise(&copy, task_current()->persona);
 	return put_user(buf, copy);
 }
 

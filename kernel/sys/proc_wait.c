@@ -3,6 +3,8 @@
 #include <linux/times.h>
 #include <linux/wait.h>
 
+#include "fs/files.h"
+#include "proc/pidfd.h"
 #include "proc/proc.h"
 #include "sys/usage.h"
 #include "sys/syscall.h"
@@ -66,9 +68,37 @@ static int check_waitid(int32_t which, int32_t id, uint32_t options)
 		return -EINVAL;
 	if (which == P_PID)
 		return id > 0 ? 0 : -EINVAL;
-	if (which == P_PGID)
+	if (which == P_PGID || which == P_PIDFD)
 		return id >= 0 ? 0 : -EINVAL;
 	return which == P_ALL ? 0 : -EINVAL;
+}
+
+/* P_PIDFD: whom the descriptor stands for, referenced, and whether it waits. */
+static int process_of(int32_t fd, struct process **ret, bool *ret_nonblock)
+{
+	struct file *f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	*ret = pidfd_process(f, false);
+	*ret_nonblock = f->flags & O_NONBLOCK;
+	file_put(f);
+	return *ret ? 0 : -EBADF;
+}
+
+static int wait_by_id(struct wait_request *r, struct wait_result *res)
+{
+	bool nonblock = false;
+	if (r->which == P_PIDFD) {
+		int err = process_of(r->id, &r->process, &nonblock);
+		if (err)
+			return err;
+	}
+	bool polls = r->options & WNOHANG;
+	if (nonblock)
+		r->options |= WNOHANG;
+	int err = process_wait(r, res);
+	process_put(r->process);
+	return !err && !res->pid && nonblock && !polls ? -EAGAIN : err;
 }
 
 int64_t sys_waitid(int32_t which, int32_t id, uaddr_t info, uint32_t options,
@@ -79,7 +109,7 @@ int64_t sys_waitid(int32_t which, int32_t id, uaddr_t info, uint32_t options,
 	if (err)
 		return err;
 	struct wait_request r = { .which = which, .id = id, .options = options };
-	err = process_wait(&r, &res);
+	err = wait_by_id(&r, &res);
 	if (err)
 		return err;
 	siginfo_t si = { 0 };
