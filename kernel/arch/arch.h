@@ -195,7 +195,7 @@ struct pt_regs *arch_user_regs(void *kstack_top);
 /* First return of a new thread to user mode, with the registers at its stack's top. */
 noreturn_fn void arch_return_to_user(void);
 
-size_t arch_xsave_size(void);   /* bytes, a multiple of 64 */
+size_t arch_xsave_size(void);	/* bytes, a multiple of 64 */
 uint64_t arch_xsave_mask(void); /* the components in it: XCR0 */
 /* the state a fresh program starts with */
 void arch_fpu_init(void *xsave);

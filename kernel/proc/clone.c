@@ -191,9 +191,9 @@ static void link_process(struct task *t, struct process *p, struct pid *pid,
 /* The event by which a tracer hears of this clone; 0: it does not want to. */
 static int trace_event_of(const struct clone_request *r)
 {
-	int event = r->flags & CLONE_VFORK	   ? PTRACE_EVENT_VFORK
+	int event = r->flags & CLONE_VFORK	? PTRACE_EVENT_VFORK
 		    : r->exit_signal != SIGCHLD ? PTRACE_EVENT_CLONE
-						   : PTRACE_EVENT_FORK;
+						: PTRACE_EVENT_FORK;
 	return !(r->flags & CLONE_UNTRACED) && trace_event_wanted(event) ? event : 0;
 }
 

@@ -55,10 +55,11 @@ struct exec {
 	struct exec_image program, interp; /* interp.file NULL: none */
 	struct space *space;
 	struct cred *cred;
-	struct cred *unraised; /* what it is instead if a tracer watches; NULL: the same */
-	const char *name;      /* as called: AT_EXECFN, and the base of comm */
-	bool secure;	       /* AT_SECURE */
-	bool unreadable;  /* the caller may not read the file: not dumpable */
+	struct cred
+		*unraised; /* what it is instead if a tracer watches; NULL: the same */
+	const char *name;  /* as called: AT_EXECFN, and the base of comm */
+	bool secure;	   /* AT_SECURE */
+	bool unreadable;   /* the caller may not read the file: not dumpable */
 	uint64_t stack_top, vdso, sp;
 	uint64_t entry;
 };

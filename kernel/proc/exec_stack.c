@@ -99,8 +99,8 @@ static int write_strings(const struct exec *e, struct strings *s)
 	s->name = e->stack_top - sizeof(uint64_t) - name_len;
 	s->args = s->name - e->args.len;
 	/* Within a page the start is random too. */
-	s->platform = ALIGN_DOWN(s->args, 16) - exec_random_below(512) * 16 -
-		      sizeof platform;
+	s->platform =
+		ALIGN_DOWN(s->args, 16) - exec_random_below(512) * 16 - sizeof platform;
 	s->random = s->platform - sizeof random;
 	int err = copy_out(UADDR(s->name), e->name, name_len);
 	if (!err)

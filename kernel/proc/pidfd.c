@@ -56,8 +56,8 @@ static const struct file_ops pidfd_ops = {
 
 int pidfd_file_new(struct process *p, uint32_t flags, struct file **ret)
 {
-	int err = file_new_anon("[pidfd]", &pidfd_ops, process_get(p), O_RDWR | flags,
-				ret);
+	int err =
+		file_new_anon("[pidfd]", &pidfd_ops, process_get(p), O_RDWR | flags, ret);
 	if (err)
 		process_put(p);
 	return err;

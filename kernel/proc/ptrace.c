@@ -322,8 +322,7 @@ static int64_t listen(struct request *r)
 	struct trace *tr = &r->t->trace;
 	int64_t err = -EIO;
 	uint64_t flags = spin_lock_irq(&r->t->process->lock);
-	if (tr->seized && tr->info &&
-	    EVENT_OF(tr->info->si_code) == PTRACE_EVENT_STOP) {
+	if (tr->seized && tr->info && EVENT_OF(tr->info->si_code) == PTRACE_EVENT_STOP) {
 		tr->listening = true;
 		if (tr->trap_notify) /* something has happened already */
 			tr->stopped = false;

@@ -9,11 +9,14 @@
 
 /* ---- may it be ---- */
 
-/* t's process->lock held. */
+/* t's process->lock held. Process 1 is nobody's to see or to change, not even root's: it
+ * holds the way out of the VM and makes the report. */
 static bool may_trace_locked(const struct task *t, const struct cred *c,
 			     enum trace_ids ids)
 {
 	const struct space *s = t->thread.space;
+	if (t->process == init_process)
+		return false;
 	return sec_may_trace(c, t->thread.cred, !s || s->dumpable, ids);
 }
 

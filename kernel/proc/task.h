@@ -66,9 +66,9 @@ struct task {
 	sigset64_t blocked, saved_blocked;
 	sigset64_t wait_set; /* sigtimedwait is waiting for these */
 	bool exiting;
-	bool gone;	   /* its exit is done but for its stack */
-	bool stop_counted; /* process->stop_count waits for this thread */
-	bool stopped;	   /* parked in a group stop */
+	bool gone;	     /* its exit is done but for its stack */
+	bool stop_counted;   /* process->stop_count waits for this thread */
+	bool stopped;	     /* parked in a group stop */
 	int32_t exit_status; /* wait status form */
 	struct trace trace;
 
@@ -121,8 +121,8 @@ struct process {
 	struct process *parent;
 	_Atomic int32_t parent_pid; /* parent's, read without the lock; 0: none */
 	struct list children, sibling, tasks;
-	struct list tracees; /* task.trace.link of whom its threads trace */
-	int32_t forker;	     /* the parent's thread that made it */
+	struct list tracees;	/* task.trace.link of whom its threads trace */
+	int32_t forker;		/* the parent's thread that made it */
 	struct list group_link; /* members of the process group */
 	struct list session_link;
 	int32_t pgrp, session;

@@ -82,14 +82,13 @@ static bool report_change(struct process *c, const struct wait_request *r,
 
 /* What one look at the children found. */
 struct found {
-	bool any;	      /* one that could be waited for */
+	bool any;	       /* one that could be waited for */
 	struct reaped *reaped; /* zombies to free */
 };
 
 static bool is_mine(const struct task *tracee)
 {
-	return tracee->trace.tracer &&
-	       tracee->trace.tracer->process == process_current();
+	return tracee->trace.tracer && tracee->trace.tracer->process == process_current();
 }
 
 /* True: c has something to report, and it is in *ret. */

@@ -111,7 +111,8 @@ static int area_at(uint64_t addr)
 
 /* What is to be told: a policy and its nodes, or a node's number in place of the
  * policy. */
-static int policy_find(uint64_t addr, uint32_t flags, int32_t *ret_mode, uint64_t *ret_nodes)
+static int policy_find(uint64_t addr, uint32_t flags, int32_t *ret_mode,
+		       uint64_t *ret_nodes)
 {
 	const struct task *t = task_current();
 	*ret_mode = 0;

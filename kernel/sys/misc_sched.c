@@ -189,8 +189,8 @@ static int visit_set_ioprio(struct task *t, struct walk *w)
 {
 	const struct cred *me = thread_current()->cred;
 	struct cred *c = task_cred_get(t);
-	bool ok = c->uid == me->euid || c->uid == me->uid ||
-		  cred_has_cap(me, CAP_SYS_NICE);
+	bool ok =
+		c->uid == me->euid || c->uid == me->uid || cred_has_cap(me, CAP_SYS_NICE);
 	cred_put(c);
 	if (ok)
 		t->ioprio = (uint16_t)w->value;

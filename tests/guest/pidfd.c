@@ -499,9 +499,9 @@ static void memory_policies(void)
 			 MPOL_F_NODE | MPOL_F_ADDR),
 		 0);
 	CHECK_EQ(mode, 0);
-	CHECK_ERR(syscall(SYS_get_mempolicy, &mode, NULL, 0, 8,
-			  MPOL_F_NODE | MPOL_F_ADDR),
-		  EFAULT);
+	CHECK_ERR(
+		syscall(SYS_get_mempolicy, &mode, NULL, 0, 8, MPOL_F_NODE | MPOL_F_ADDR),
+		EFAULT);
 	CHECK_ERR(syscall(SYS_get_mempolicy, &mode, NULL, 0, 0, 64), EINVAL);
 	CHECK_EQ(syscall(SYS_set_mempolicy, MPOL_BIND, &mask, 64), 0);
 	got = 0;

@@ -673,8 +673,7 @@ static void exec_by_a_thread_keeps_the_number(void)
 	int pid = tracee(thread_execs);
 	unsigned long tid, old;
 	expect_stop(pid, SIGSTOP);
-	CHECK_EQ(pt(PTRACE_SETOPTIONS, pid, 0,
-		    PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE),
+	CHECK_EQ(pt(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE),
 		 0);
 	pt(PTRACE_CONT, pid, 0, 0);
 	expect_stop(pid, SIGTRAP | PTRACE_EVENT_CLONE << 8);
