@@ -25,7 +25,8 @@
 #define XSAVE_SW_AT 464 /* in it, for software: here XCR0, as on Linux */
 #define XFEATURE_FP_SSE 3ull
 
-/* What a program could set itself, as in a signal frame: RF OF DF TF SF ZF AF PF CF, AC. */
+/* What a program could set itself, as in a signal frame: RF OF DF TF SF ZF AF PF CF,
+ * AC. */
 #define FLAGS_SETTABLE 0x00050dd5ull
 
 struct user_regs {

@@ -29,8 +29,8 @@ struct pid; /* a number and who bears it: thread, process, group, session */
 
 /* The side of a traced thread; ptrace.h says how it works. */
 struct trace {
-	/* NULL: not traced. Changes under both locks, so that either lets one read it. Not
-	 * referenced: a tracer's exit lets its tracees go. */
+	/* NULL: not traced. Changes under both locks, so that either lets one read it.
+	 * Not referenced: a tracer's exit lets its tracees go. */
 	struct task *tracer;
 	struct list link; /* [T2] tracer's process->tracees */
 
