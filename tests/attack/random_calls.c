@@ -19,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -434,6 +435,25 @@ static pid_t start_one(void)
 	return pid;
 }
 
+/* Threads that made us their tracer stop, and end, each by itself. Children that have
+ * ended become 0 in `pids`. How many. */
+static int reap(pid_t *pids, int n, int options)
+{
+	int status, ended = 0;
+	pid_t got;
+	while ((got = waitpid(-1, &status, __WALL | options)) > 0) {
+		int sig = WIFSTOPPED(status) ? WSTOPSIG(status) & 0x7f : 0;
+		if (sig)
+			ptrace(PTRACE_CONT, got, 0, sig == SIGSTOP ? 0 : sig);
+		for (int i = 0; i < n; i++)
+			if (!sig && pids[i] == got) {
+				pids[i] = 0;
+				ended++;
+			}
+	}
+	return ended;
+}
+
 static void kernel_survives(void)
 {
 	enum { AT_ONCE = 3 };
@@ -446,22 +466,21 @@ static void kernel_survives(void)
 		born[i] = time(NULL);
 	}
 	while (time(NULL) < end) {
+		ended += reap(pids, AT_ONCE, WNOHANG);
 		for (int i = 0; i < AT_ONCE; i++) {
-			int status;
-			if (time(NULL) > born[i] + 2)
+			if (pids[i] && time(NULL) > born[i] + 2)
 				kill(pids[i], SIGKILL);
-			if (waitpid(pids[i], &status, WNOHANG) != pids[i])
+			if (pids[i])
 				continue;
-			ended++;
 			pids[i] = start_one();
 			born[i] = time(NULL);
 		}
 		usleep(5000);
 	}
-	for (int i = 0; i < AT_ONCE; i++) {
-		kill(pids[i], SIGKILL);
-		tap_wait(pids[i]);
-	}
+	for (int i = 0; i < AT_ONCE; i++)
+		if (pids[i])
+			kill(pids[i], SIGKILL);
+	reap(pids, AT_ONCE, 0);
 	CHECK(ended > 0);
 	clean_up();
 	still_works();

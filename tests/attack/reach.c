@@ -178,20 +178,6 @@ static void memory_of_others(void)
 	CHECK_EQ(tap_wait(victim), SIGKILL);
 }
 
-static void ptrace_is_refused_cleanly(void)
-{
-	tap_needs_mayfly();
-	pid_t pid = fork();
-	if (!pid)
-		for (;;)
-			pause();
-	CHECK_EQ(ptrace(PTRACE_ATTACH, pid, 0, 0), -1);
-	CHECK(errno == ENOSYS || errno == EPERM);
-	CHECK_EQ(ptrace(PTRACE_TRACEME, 0, 0, 0), -1);
-	kill(pid, SIGKILL);
-	CHECK_EQ(tap_wait(pid), SIGKILL);
-}
-
 /* ---- sizes ---- */
 
 static void sizes_that_overflow(void)
@@ -260,5 +246,5 @@ static void offsets_that_overflow(void)
 TEST_MAIN(CASE(process_1_cannot_be_killed), CASE(everybody_but_process_1),
 	  CASE(the_agents_port_is_taken), CASE(only_root_ends_the_machine),
 	  CASE(covering_proc_harms_only_the_job), CASE(text_stays_read_only),
-	  CASE(through_proc_mem), CASE(memory_of_others), CASE(ptrace_is_refused_cleanly),
-	  CASE(sizes_that_overflow), CASE(offsets_that_overflow))
+	  CASE(through_proc_mem), CASE(memory_of_others), CASE(sizes_that_overflow),
+	  CASE(offsets_that_overflow))
