@@ -178,21 +178,18 @@ static bool path_is_below(struct mount *m, struct dentry *d, const struct path *
 	return dentry_is_ancestor(root->dentry, d);
 }
 
-void mount_for_each(void (*fn)(struct mount *m, void *arg), void *arg)
+void mount_for_each(const struct path *root, void (*fn)(struct mount *m, void *arg),
+		    void *arg)
 {
-	struct path root;
-
-	fs_root_get(&root);
 	mutex_lock(&mounts_mutex);
-	if (root_mount && path_is_below(root_mount, root_mount->root, &root))
+	if (root_mount && path_is_below(root_mount, root_mount->root, root))
 		fn(root_mount, arg);
 	list_for_each(m, &all_mounts, struct mount, link)
 	{
-		if (path_is_below(m, m->root, &root))
+		if (path_is_below(m, m->root, root))
 			fn(m, arg);
 	}
 	mutex_unlock(&mounts_mutex);
-	path_put(&root);
 }
 
 void mount_tree_init(void)

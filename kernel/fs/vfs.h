@@ -392,8 +392,9 @@ must_use int mount_remount(const struct path *at, uint32_t flags, const char *da
 must_use int mount_move(const struct path *from, const struct path *at);
 must_use int mount_umount(const struct path *at, uint32_t flags); /* MNT_DETACH */
 must_use int mount_pivot(const struct path *new_root, const struct path *put_old);
-/* Calls fn for each mount below the current root, in mount order. */
-void mount_for_each(void (*fn)(struct mount *m, void *arg), void *arg);
+/* Calls fn for each mount below that root, in mount order. */
+void mount_for_each(const struct path *root, void (*fn)(struct mount *m, void *arg),
+		    void *arg);
 
 /* ---- poll ---- */
 

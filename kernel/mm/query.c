@@ -170,6 +170,7 @@ void space_clear_refs(struct space *s, enum refs_kind kind)
 		arch_pt_walk(&s->pt, a->start, a->end, clear_entry, &kind);
 		spin_unlock(&s->pt_lock);
 		arch_tlb_flush(&s->pt, a->start, a->end);
+		sched_give_way();
 	}
 	read_unlock(&s->lock);
 }

@@ -229,6 +229,7 @@ int procfs_show_rollup(struct proc_text *o, void *task)
 		first = last ? first : a->start;
 		last = a->end;
 		usage_add_area(&sum, a);
+		sched_give_way();
 	}
 	read_unlock(&s->lock);
 	space_put(s);

@@ -94,19 +94,33 @@ static bool ops_alive(void *task)
 
 /* ---- mounts ---- */
 
+/* As the task sees them, not as whoever reads. */
+static int show_from_root(struct proc_text *o, void *task,
+			  int (*show)(struct proc_text *o, const struct path *root))
+{
+	struct path root;
+	int n;
+
+	if (procfs_root_link(task, &root))
+		return 0;
+	n = show(o, &root);
+	path_put(&root);
+	return n;
+}
+
 static int show_mounts(struct proc_text *o, void *task)
 {
-	return proc_show_mounts(o);
+	return show_from_root(o, task, proc_show_mounts);
 }
 
 static int show_mountinfo(struct proc_text *o, void *task)
 {
-	return proc_show_mountinfo(o);
+	return show_from_root(o, task, proc_show_mountinfo);
 }
 
 static int show_mountstats(struct proc_text *o, void *task)
 {
-	return proc_show_mountstats(o);
+	return show_from_root(o, task, proc_show_mountstats);
 }
 
 /* ---- the table ---- */

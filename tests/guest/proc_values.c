@@ -1,5 +1,6 @@
 /* /proc's figures, where a program can know what they must be. */
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -9,7 +10,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -232,9 +235,42 @@ static void namespaces_can_be_told(void)
 			 (unsigned long)a.st_ino);
 		CHECK(!strcmp(link, want));
 		CHECK_ERR(read(fd, link, 1), EINVAL);
+		CHECK(ioctl(fd, NS_GET_NSTYPE) > 0);
 		close(fd);
 	}
 	CHECK_ERR(open("/proc/self/ns/none", O_RDONLY), ENOENT);
+}
+
+/* Each process's mounts are told as it sees them itself. */
+static void mounts_are_seen_from_a_root(void)
+{
+	char path[64], c;
+	int p[2];
+
+	tap_needs_mayfly();
+	tap_needs_root();
+	tap_tmpdir();
+	CHECK(!mkdir("d", 0755) && !mount("here", "d", "tmpfs", 0, NULL) && !pipe(p));
+	pid_t pid = fork();
+	if (!pid) {
+		close(p[0]);
+		if (chroot("d"))
+			_exit(1);
+		close(p[1]);
+		for (;;)
+			pause();
+	}
+	close(p[1]);
+	CHECK_EQ(read(p[0], &c, 1), 0);
+	snprintf(path, sizeof path, "/proc/%d/mounts", pid);
+	CHECK(!strncmp(slurp(path), "here / tmpfs rw", 15));
+	CHECK(!strchr(strchr(text, '\n') + 1, '\n'));
+	snprintf(path, sizeof path, "/proc/%d/mountinfo", pid);
+	CHECK(strstr(slurp(path), " / / rw") && strstr(text, " - tmpfs here rw"));
+	CHECK(strstr(slurp("/proc/self/mounts"), "/d tmpfs rw"));
+	kill(pid, SIGKILL);
+	tap_wait(pid);
+	CHECK(!umount2("d", 2));
 }
 
 static void without_user_namespaces_nothing_of_them_is_there(void)
@@ -464,6 +500,7 @@ static void the_log_as_records(void)
 TEST_MAIN(CASE(io_is_counted), CASE(io_of_children_is_added_when_they_are_waited_for),
 	  CASE(switches_are_counted), CASE(faults_agree_with_getrusage),
 	  CASE(fdinfo_of_each_kind), CASE(locks_are_shown), CASE(namespaces_can_be_told),
+	  CASE(mounts_are_seen_from_a_root),
 	  CASE(without_user_namespaces_nothing_of_them_is_there),
 	  CASE(children_are_listed), CASE(a_sleeper_shows_its_call), CASE(settings),
 	  CASE(oom_scores), CASE(strangers_do_not_look),

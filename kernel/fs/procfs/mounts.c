@@ -50,21 +50,27 @@ static void print_options(struct proc_text *t, struct super_block *sb)
 	proc_write(t, options, MIN(n, sizeof options - 1));
 }
 
-static void print_point(struct proc_text *t, const struct mount *m)
+/* Where it is, seen from root. */
+static void print_point(struct proc_text *t, const struct mount *m,
+			const struct path *root)
 {
 	struct path p = { (struct mount *)m, m->root };
 	char *room = heap_alloc(PATH_MAX_LEN);
-	char *text = room ? path_text(&p, NULL, room, PATH_MAX_LEN) : NULL;
+	char *text = room ? path_text(&p, root, room, PATH_MAX_LEN) : NULL;
 
 	print_escaped(t, text ? text : "/");
 	heap_free(room);
 }
 
+typedef void (*mount_line_fn)(struct proc_text *t, struct mount *m,
+			      const struct path *root);
+
 /* A table of mounts, from where the last part ended. A mount that goes between two parts
  * may hide another one from the reader, who is told of changes (poll). */
 struct table {
 	struct proc_text *t;
-	void (*line)(struct proc_text *t, struct mount *m);
+	const struct path *root;
+	mount_line_fn line;
 	uint64_t n;
 	bool more;
 };
@@ -80,48 +86,48 @@ static void table_line(struct mount *m, void *arg)
 		return;
 	}
 	o->t->cursor = o->n;
-	o->line(o->t, m);
+	o->line(o->t, m, o->root);
 }
 
-static int show_table(struct proc_text *t,
-		      void (*line)(struct proc_text *t, struct mount *m))
+static int show_table(struct proc_text *t, const struct path *root, mount_line_fn line)
 {
-	struct table o = { .t = t, .line = line };
+	struct table o = { .t = t, .root = root, .line = line };
 
-	mount_for_each(table_line, &o);
+	mount_for_each(root, table_line, &o);
 	return o.more ? PROC_MORE : 0;
 }
 
-static void show_mount(struct proc_text *t, struct mount *m)
+static void show_mount(struct proc_text *t, struct mount *m, const struct path *root)
 {
 	bool read_only = (m->flags & MS_RDONLY) || (m->sb->flags & SB_RDONLY);
 
 	print_escaped(t, m->source);
 	proc_printf(t, " ");
-	print_point(t, m);
+	print_point(t, m, root);
 	proc_printf(t, " %s ", m->sb->type->name);
 	print_flags(t, m, read_only);
 	print_options(t, m->sb);
 	proc_printf(t, " 0 0\n");
 }
 
-int proc_show_mounts(struct proc_text *t)
+int proc_show_mounts(struct proc_text *t, const struct path *root)
 {
-	return show_table(t, show_mount);
+	return show_table(t, root, show_mount);
 }
 
-static void show_mount_stats(struct proc_text *t, struct mount *m)
+static void show_mount_stats(struct proc_text *t, struct mount *m,
+			     const struct path *root)
 {
 	proc_printf(t, "device ");
 	print_escaped(t, m->source);
 	proc_printf(t, " mounted on ");
-	print_point(t, m);
+	print_point(t, m, root);
 	proc_printf(t, " with fstype %s\n", m->sb->type->name);
 }
 
-int proc_show_mountstats(struct proc_text *t)
+int proc_show_mountstats(struct proc_text *t, const struct path *root)
 {
-	return show_table(t, show_mount_stats);
+	return show_table(t, root, show_mount_stats);
 }
 
 /* The mount's root within its file system: not "/" for a bind mount of a folder. */
@@ -152,13 +158,13 @@ static void print_root(struct proc_text *t, const struct mount *m)
 	heap_free(room);
 }
 
-static void show_mountinfo(struct proc_text *t, struct mount *m)
+static void show_mountinfo(struct proc_text *t, struct mount *m, const struct path *root)
 {
 	proc_printf(t, "%u %u %u:%u ", m->id, m->parent ? m->parent->id : 0,
 		    DEV_MAJOR(m->sb->dev), DEV_MINOR(m->sb->dev));
 	print_root(t, m);
 	proc_printf(t, " ");
-	print_point(t, m);
+	print_point(t, m, root);
 	proc_printf(t, " ");
 	print_flags(t, m, m->flags & MS_RDONLY);
 	proc_printf(t, " - %s ", m->sb->type->name);
@@ -168,9 +174,9 @@ static void show_mountinfo(struct proc_text *t, struct mount *m)
 	proc_printf(t, "\n");
 }
 
-int proc_show_mountinfo(struct proc_text *t)
+int proc_show_mountinfo(struct proc_text *t, const struct path *root)
 {
-	return show_table(t, show_mountinfo);
+	return show_table(t, root, show_mountinfo);
 }
 
 static void show_type(const struct fs_type *type, void *arg)

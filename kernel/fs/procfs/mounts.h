@@ -4,9 +4,9 @@
 
 #include "fs/procfs/procfs.h"
 
-/* Seen from the running process's root. */
-int proc_show_mounts(struct proc_text *t);
-int proc_show_mountinfo(struct proc_text *t);
-int proc_show_mountstats(struct proc_text *t);
+/* Seen from a root: what is not below it is left out. */
+int proc_show_mounts(struct proc_text *t, const struct path *root);
+int proc_show_mountinfo(struct proc_text *t, const struct path *root);
+int proc_show_mountstats(struct proc_text *t, const struct path *root);
 
 #endif
