@@ -9,33 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/slurp.h"
 #include "common/tap.h"
 
 #define PAGE 4096ul
-
-static char text[1 << 20];
-
-static size_t read_all(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-	size_t n = 0;
-	ssize_t r;
-
-	if (fd < 0)
-		tap_fail(__FILE__, __LINE__, "%s: errno %d", path, errno);
-	while ((r = read(fd, text + n, sizeof text - 1 - n)) > 0)
-		n += (size_t)r;
-	CHECK_EQ(r, 0);
-	close(fd);
-	text[n] = 0;
-	return n;
-}
-
-static const char *slurp(const char *path)
-{
-	read_all(path);
-	return text;
-}
 
 /* The number after "key:" or "key "; -1: no such line. */
 static long field(const char *path, const char *key)
@@ -281,9 +258,9 @@ static void long_command_lines_are_whole(void)
 		ssize_t r;
 		CHECK(fd >= 0);
 		total = 0;
-		while ((r = read(fd, text, 3000)) > 0) {
+		while ((r = read(fd, slurped, 3000)) > 0) {
 			total += (size_t)r;
-			c = text[r - 1];
+			c = slurped[r - 1];
 		}
 		close(fd);
 		usleep(10000);
@@ -296,15 +273,15 @@ static void long_command_lines_are_whole(void)
 
 static void a_title_replaces_arguments(void)
 {
-	read_all("/proc/self/cmdline");
-	size_t n = strlen(text) + 1;
+	slurp_size("/proc/self/cmdline");
+	size_t n = strlen(slurped) + 1;
 	CHECK(n > 1);
 	const char *start = (const char *)(uintptr_t)stat_field("/proc/self/stat", 48);
 	const char *end = (const char *)(uintptr_t)stat_field("/proc/self/stat", 49);
 	CHECK(end > start && !strncmp(start, slurp("/proc/self/cmdline"), n));
 	memset((char *)start, 'T', (size_t)(end - start));
 	CHECK(!strncmp(slurp("/proc/self/cmdline"), "TTTT", 4));
-	CHECK(read_all("/proc/self/cmdline") >= (size_t)(end - start));
+	CHECK(slurp_size("/proc/self/cmdline") >= (size_t)(end - start));
 }
 
 static const struct tap_case cases[] = {

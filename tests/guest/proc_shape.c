@@ -12,28 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/slurp.h"
 #include "common/tap.h"
 
 #define N " *[0-9]+"
 #define HEX "[0-9a-f]+"
-
-static char text[1 << 20];
-
-static char *slurp(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-	size_t n = 0;
-	ssize_t r;
-
-	if (fd < 0)
-		tap_fail(__FILE__, __LINE__, "%s: errno %d", path, errno);
-	while ((r = read(fd, text + n, sizeof text - 1 - n)) > 0)
-		n += (size_t)r;
-	CHECK_EQ(r, 0);
-	close(fd);
-	text[n] = 0;
-	return text;
-}
 
 static bool matches(const char *pattern, const char *s)
 {

@@ -1,6 +1,5 @@
 /* /proc's figures, where a program can know what they must be. */
 #include <fcntl.h>
-#include <linux/nsfs.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -10,9 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -21,33 +18,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "common/slurp.h"
 #include "common/tap.h"
 
 #define PAGE 4096ul
-
-static char text[1 << 20];
-
-static size_t read_all(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-	size_t n = 0;
-	ssize_t r;
-
-	if (fd < 0)
-		tap_fail(__FILE__, __LINE__, "%s: errno %d", path, errno);
-	while ((r = read(fd, text + n, sizeof text - 1 - n)) > 0)
-		n += (size_t)r;
-	CHECK_EQ(r, 0);
-	close(fd);
-	text[n] = 0;
-	return n;
-}
-
-static const char *slurp(const char *path)
-{
-	read_all(path);
-	return text;
-}
 
 /* The number after "key:" or "key "; -1: no such line. */
 static long field(const char *path, const char *key)
@@ -172,16 +146,17 @@ static void fdinfo_of_each_kind(void)
 
 	CHECK_EQ(write(fd, "hello", 5), 5);
 	CHECK(!strncmp(fdinfo(fd), "pos:\t5\nflags:\t02", 16));
-	CHECK(strstr(text, "\nmnt_id:\t") && !fstat(fd, &st));
+	CHECK(strstr(slurped, "\nmnt_id:\t") && !fstat(fd, &st));
 	snprintf(want, sizeof want, "\nino:\t%lu\n", (unsigned long)st.st_ino);
-	CHECK(strstr(text, want));
-	CHECK(strtoul(strstr(text, "flags:") + 7, NULL, 8) & O_CLOEXEC);
+	CHECK(strstr(slurped, want));
+	CHECK(strtoul(strstr(slurped, "flags:") + 7, NULL, 8) & O_CLOEXEC);
 	CHECK(strstr(fdinfo(e), "eventfd-count:                5\n"));
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	CHECK(strstr(fdinfo(signalfd(-1, &set, 0)), "sigmask:\t0000000000000200\n"));
 	int t = timerfd_create(CLOCK_MONOTONIC, 0);
-	CHECK(strstr(fdinfo(t), "clockid: 1\n") && strstr(text, "it_interval: (0, 0)"));
+	CHECK(strstr(fdinfo(t), "clockid: 1\n") &&
+	      strstr(slurped, "it_interval: (0, 0)"));
 	int ep = epoll_create1(0);
 	for (int i = 0; i < 200; i++) {
 		struct epoll_event ev = { EPOLLIN, { .fd = i } };
@@ -207,83 +182,12 @@ static void locks_are_shown(void)
 	snprintf(want, sizeof want, ": POSIX  ADVISORY  WRITE %d ", getpid());
 	CHECK(strstr(slurp("/proc/locks"), want));
 	snprintf(want, sizeof want, ":%lu 10 29\n", (unsigned long)st.st_ino);
-	CHECK(strstr(text, want));
+	CHECK(strstr(slurped, want));
 	snprintf(want, sizeof want, ": FLOCK  ADVISORY  READ %d ", getpid());
-	CHECK(strstr(text, want));
+	CHECK(strstr(slurped, want));
 	CHECK(strstr(fdinfo(fd), "lock:\t1: "));
 	CHECK(!flock(fd, LOCK_UN));
 	CHECK(!strstr(slurp("/proc/locks"), want));
-}
-
-static void namespaces_can_be_told(void)
-{
-	static const char *const kinds[] = {
-		"cgroup", "ipc", "mnt", "net", "pid", "uts"
-	};
-	char path[64], link[64], want[64];
-	struct stat a, b;
-
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i]);
-		ssize_t n = readlink(path, link, sizeof link - 1);
-		CHECK(n > 0);
-		link[n] = 0;
-		int fd = open(path, O_RDONLY);
-		CHECK(fd >= 0 && !fstat(fd, &a) && !stat(path, &b));
-		CHECK(a.st_ino == b.st_ino && a.st_dev == b.st_dev && S_ISREG(a.st_mode));
-		snprintf(want, sizeof want, "%s:[%lu]", kinds[i],
-			 (unsigned long)a.st_ino);
-		CHECK(!strcmp(link, want));
-		CHECK_ERR(read(fd, link, 1), EINVAL);
-		CHECK(ioctl(fd, NS_GET_NSTYPE) > 0);
-		close(fd);
-	}
-	CHECK_ERR(open("/proc/self/ns/none", O_RDONLY), ENOENT);
-}
-
-/* Each process's mounts are told as it sees them itself. */
-static void mounts_are_seen_from_a_root(void)
-{
-	char path[64], c;
-	int p[2];
-
-	tap_needs_mayfly();
-	tap_needs_root();
-	tap_tmpdir();
-	CHECK(!mkdir("d", 0755) && !mount("here", "d", "tmpfs", 0, NULL) && !pipe(p));
-	pid_t pid = fork();
-	if (!pid) {
-		close(p[0]);
-		if (chroot("d"))
-			_exit(1);
-		close(p[1]);
-		for (;;)
-			pause();
-	}
-	close(p[1]);
-	CHECK_EQ(read(p[0], &c, 1), 0);
-	snprintf(path, sizeof path, "/proc/%d/mounts", pid);
-	CHECK(!strncmp(slurp(path), "here / tmpfs rw", 15));
-	CHECK(!strchr(strchr(text, '\n') + 1, '\n'));
-	snprintf(path, sizeof path, "/proc/%d/mountinfo", pid);
-	CHECK(strstr(slurp(path), " / / rw") && strstr(text, " - tmpfs here rw"));
-	CHECK(strstr(slurp("/proc/self/mounts"), "/d tmpfs rw"));
-	kill(pid, SIGKILL);
-	tap_wait(pid);
-	CHECK(!umount2("d", 2));
-}
-
-static void without_user_namespaces_nothing_of_them_is_there(void)
-{
-	static const char *const names[] = { "uid_map", "gid_map", "setgroups",
-					     "ns/user" };
-	char path[64];
-
-	tap_needs_mayfly();
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		snprintf(path, sizeof path, "/proc/self/%s", names[i]);
-		CHECK_ERR(access(path, F_OK), ENOENT);
-	}
 }
 
 static void children_are_listed(void)
@@ -304,7 +208,7 @@ static void children_are_listed(void)
 	kill(b, SIGKILL);
 	tap_wait(a);
 	tap_wait(b);
-	CHECK_EQ(read_all("/proc/thread-self/children"), 0);
+	CHECK_EQ(slurp_size("/proc/thread-self/children"), 0);
 }
 
 static void a_sleeper_shows_its_call(void)
@@ -406,23 +310,23 @@ static void strangers_do_not_look(void)
 	for (size_t i = 0; i < sizeof closed / sizeof *closed; i++) {
 		snprintf(path, sizeof path, "/proc/%d/%s", pid, closed[i]);
 		int fd = open(path, O_RDONLY);
-		ssize_t n = fd < 0 ? -1 : read(fd, text, 100);
+		ssize_t n = fd < 0 ? -1 : read(fd, slurped, 100);
 		if (n > 0)
 			tap_fail(__FILE__, __LINE__, "%s can be read", path);
 		CHECK(errno == EACCES || errno == EPERM);
 	}
 	for (size_t i = 0; i < sizeof open_to_all / sizeof *open_to_all; i++) {
 		snprintf(path, sizeof path, "/proc/%d/%s", pid, open_to_all[i]);
-		CHECK(read_all(path) > 0);
+		CHECK(slurp_size(path) > 0);
 	}
 	snprintf(path, sizeof path, "/proc/%d/wchan", pid);
 	CHECK(!strcmp(slurp(path), "0"));
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	CHECK_EQ(stat_field(path, 28), 0); /* where its stack begins */
 	snprintf(path, sizeof path, "/proc/%d/exe", pid);
-	CHECK_ERR(readlink(path, text, 100), EACCES);
+	CHECK_ERR(readlink(path, slurped, 100), EACCES);
 	snprintf(path, sizeof path, "/proc/%d/ns/mnt", pid);
-	CHECK_ERR(readlink(path, text, 100), EACCES);
+	CHECK_ERR(readlink(path, slurped, 100), EACCES);
 }
 
 static void who_cannot_be_dumped_is_roots(void)
@@ -435,7 +339,7 @@ static void who_cannot_be_dumped_is_roots(void)
 	CHECK(!prctl(PR_SET_DUMPABLE, 0));
 	CHECK(!stat("/proc/self/maps", &st) && st.st_uid == 0);
 	CHECK(!stat("/proc/self", &st) && st.st_uid == 1000);
-	CHECK(read_all("/proc/self/maps") > 0); /* one's own all the same */
+	CHECK(slurp_size("/proc/self/maps") > 0); /* one's own all the same */
 }
 
 static void settings_of_the_system(void)
@@ -499,10 +403,7 @@ static void the_log_as_records(void)
 
 TEST_MAIN(CASE(io_is_counted), CASE(io_of_children_is_added_when_they_are_waited_for),
 	  CASE(switches_are_counted), CASE(faults_agree_with_getrusage),
-	  CASE(fdinfo_of_each_kind), CASE(locks_are_shown), CASE(namespaces_can_be_told),
-	  CASE(mounts_are_seen_from_a_root),
-	  CASE(without_user_namespaces_nothing_of_them_is_there),
-	  CASE(children_are_listed), CASE(a_sleeper_shows_its_call), CASE(settings),
-	  CASE(oom_scores), CASE(strangers_do_not_look),
-	  CASE(who_cannot_be_dumped_is_roots), CASE(settings_of_the_system),
-	  CASE(the_log_as_records))
+	  CASE(fdinfo_of_each_kind), CASE(locks_are_shown), CASE(children_are_listed),
+	  CASE(a_sleeper_shows_its_call), CASE(settings), CASE(oom_scores),
+	  CASE(strangers_do_not_look), CASE(who_cannot_be_dumped_is_roots),
+	  CASE(settings_of_the_system), CASE(the_log_as_records))

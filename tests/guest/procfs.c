@@ -15,23 +15,8 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "common/slurp.h"
 #include "common/tap.h"
-
-static char text[65536];
-
-static const char *slurp(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-	size_t n = 0;
-	ssize_t r;
-	CHECK(fd >= 0);
-	while ((r = read(fd, text + n, sizeof text - 1 - n)) > 0)
-		n += (size_t)r;
-	CHECK_EQ(r, 0);
-	close(fd);
-	text[n] = 0;
-	return text;
-}
 
 /* The number after "key:" in a file of such lines; -1: no such key. */
 static long field(const char *path, const char *key)
@@ -49,8 +34,8 @@ static void stat_line(void)
 	int pid, ppid, pgrp;
 	char state, *paren;
 	slurp("/proc/self/stat");
-	CHECK(sscanf(text, "%d", &pid) == 1 && pid == getpid());
-	paren = strrchr(text, ')');
+	CHECK(sscanf(slurped, "%d", &pid) == 1 && pid == getpid());
+	paren = strrchr(slurped, ')');
 	CHECK(paren && sscanf(paren + 2, "%c %d %d", &state, &ppid, &pgrp) == 3);
 	CHECK(state == 'R' && ppid == getppid() && pgrp == getpgrp());
 	int fields = 2;
@@ -67,8 +52,8 @@ static void status_lines(void)
 	CHECK_EQ(field("/proc/self/status", "Threads"), 1);
 	CHECK(field("/proc/self/status", "VmRSS") > 0);
 	CHECK(strstr(slurp("/proc/self/status"), "SigCgt:\t"));
-	CHECK(strstr(text, "CapEff:\t"));
-	CHECK(strstr(text, "NoNewPrivs:\t0"));
+	CHECK(strstr(slurped, "CapEff:\t"));
+	CHECK(strstr(slurped, "NoNewPrivs:\t0"));
 }
 
 static void maps_show_what_is_mapped(void)
@@ -79,12 +64,12 @@ static void maps_show_what_is_mapped(void)
 	snprintf(want, sizeof want, "%lx-%lx ---p 00000000 00:00 0 ", (unsigned long)p,
 		 (unsigned long)p + 4096);
 	CHECK(strstr(slurp("/proc/self/maps"), want));
-	CHECK(strstr(text, "[stack]") && strstr(text, "[vdso]"));
+	CHECK(strstr(slurped, "[stack]") && strstr(slurped, "[vdso]"));
 	char self[256];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 	CHECK(n > 0);
 	self[n] = 0;
-	CHECK(strstr(text, self));
+	CHECK(strstr(slurped, self));
 }
 
 static void links(void)
@@ -178,7 +163,7 @@ static void a_dead_process_is_gone(void)
 	CHECK(fd >= 0);
 	close(p[1]);
 	usleep(30000);
-	CHECK(strchr(slurp(path), ')') && strstr(text, ") Z "));
+	CHECK(strchr(slurp(path), ')') && strstr(slurped, ") Z "));
 	tap_wait(pid);
 	CHECK_ERR(read(fd, path, sizeof path), ESRCH);
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -188,9 +173,9 @@ static void a_dead_process_is_gone(void)
 static void command_line(void)
 {
 	slurp("/proc/self/cmdline");
-	CHECK(strlen(text) > 0);
+	CHECK(strlen(slurped) > 0);
 	slurp("/proc/self/comm");
-	CHECK(strchr(text, '\n') == text + strlen(text) - 1);
+	CHECK(strchr(slurped, '\n') == slurped + strlen(slurped) - 1);
 }
 
 static void memory_figures(void)
@@ -215,7 +200,7 @@ static void global_files(void)
 	};
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		slurp(files[i]);
-		if (!strchr(text, '\n'))
+		if (!strchr(slurped, '\n'))
 			tap_fail(__FILE__, __LINE__, "%s holds no line", files[i]);
 	}
 	double up, idle;
@@ -233,13 +218,13 @@ static void reads_in_small_pieces_agree(void)
 	strcpy(whole, slurp("/proc/self/limits"));
 	int fd = open("/proc/self/limits", O_RDONLY);
 	size_t n = 0;
-	while (read(fd, text + n, 7) > 0)
+	while (read(fd, slurped + n, 7) > 0)
 		n = n + 7 < strlen(whole) ? n + 7 : strlen(whole);
-	text[strlen(whole)] = 0;
-	CHECK(!strcmp(whole, text));
+	slurped[strlen(whole)] = 0;
+	CHECK(!strcmp(whole, slurped));
 	CHECK_EQ(lseek(fd, 4, SEEK_SET), 4);
-	CHECK_EQ(read(fd, text, 3), 3);
-	CHECK(!memcmp(text, whole + 4, 3));
+	CHECK_EQ(read(fd, slurped, 3), 3);
+	CHECK(!memcmp(slurped, whole + 4, 3));
 }
 
 static void memory_of_a_process(void)
