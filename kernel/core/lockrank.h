@@ -25,7 +25,8 @@ enum lock_rank {
 	RANK_MAPPING,	    /* page cache of one inode: fill and truncate */
 	/* an overlay's upper layer; within it the layers' own inodes */
 	RANK_OVERLAY,
-	RANK_BLK, /* block device request queue full */
+	RANK_NOTIFY, /* watches of inodes */
+	RANK_BLK,    /* block device request queue full */
 	/* spinlocks */
 	RANK_SPIN = 64,
 	RANK_MOUNT = RANK_SPIN, /* mount tree */
@@ -35,6 +36,9 @@ enum lock_rank {
 	RANK_FS_CTX,		/* cwd, root, umask */
 	RANK_SOCK_NAMES,	/* names of sockets, and the list of all */
 	RANK_SOCK,		/* one socket's queue and state; nest by address */
+	RANK_IPC_IDS,		/* which System V objects there are */
+	RANK_IPC,		/* one IPC object */
+	RANK_IPC_UNDO,		/* SEM_UNDO adjustments of a process */
 	RANK_TASK_LIST,		/* process tree, pid map, groups and sessions */
 	RANK_SIGNAL,		/* signal state of a process */
 	RANK_FUTEX,		/* futex hash bucket; nest in address order */

@@ -15,6 +15,8 @@ must_use int vfs_mknod_path(int dirfd, const char *name, uint32_t mode, dev_id_t
 must_use int vfs_symlink(const char *target, int dirfd, const char *name);
 must_use int vfs_link(const struct path *target, int dirfd, const char *name);
 must_use int vfs_unlink(int dirfd, const char *name);
+/* The same for a name in a directory at hand. */
+must_use int vfs_unlink_child(const struct path *dir, const struct qname *name);
 must_use int vfs_rmdir(int dirfd, const char *name);
 must_use int vfs_rename(int odirfd, const char *oname, int ndirfd, const char *nname,
 			uint32_t flags);

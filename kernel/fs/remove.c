@@ -39,19 +39,20 @@ static int remove_locked(const struct path *parent, struct dentry *d, bool as_di
 	return err;
 }
 
-static int remove_at(struct walk *w, bool as_dir)
+/* `trailing`: a slash follows the name. */
+static int remove_child(const struct path *parent, const struct qname *name,
+			bool trailing, bool as_dir)
 {
-	struct path *parent = &w->at;
 	struct inode *dir = parent->dentry->inode, *victim = NULL;
 	struct dentry *d;
 
 	mutex_lock(&dir->lock);
-	int err = lookup_locked(parent->dentry, &w->last, &d);
+	int err = lookup_locked(parent->dentry, name, &d);
 	if (err) {
 		mutex_unlock(&dir->lock);
 		return err;
 	}
-	if (w->trailing && !as_dir && d->inode)
+	if (trailing && !as_dir && d->inode)
 		err = S_ISDIR(d->inode->mode) ? -EISDIR : -ENOTDIR;
 	if (!err)
 		err = may_delete(parent, d, as_dir);
@@ -65,6 +66,11 @@ static int remove_at(struct walk *w, bool as_dir)
 	return err;
 }
 
+int vfs_unlink_child(const struct path *dir, const struct qname *name)
+{
+	return remove_child(dir, name, false, false);
+}
+
 int vfs_unlink(int dirfd, const char *name)
 {
 	static const int wrong_kind[] = { 0, -EISDIR, -EISDIR, -EISDIR };
@@ -73,7 +79,7 @@ int vfs_unlink(int dirfd, const char *name)
 	int err = parent_walk(&w, dirfd, name, wrong_kind);
 	if (err)
 		return err;
-	err = remove_at(&w, false);
+	err = remove_child(&w.at, &w.last, w.trailing, false);
 	walk_end(&w);
 	return err;
 }
@@ -86,7 +92,7 @@ int vfs_rmdir(int dirfd, const char *name)
 	int err = parent_walk(&w, dirfd, name, wrong_kind);
 	if (err)
 		return err;
-	err = remove_at(&w, true);
+	err = remove_child(&w.at, &w.last, w.trailing, true);
 	walk_end(&w);
 	return err;
 }

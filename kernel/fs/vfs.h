@@ -149,9 +149,11 @@ struct inode {
 	struct mapping mapping;	     /* regular files */
 	/* open for writing; negative: denied (being executed) */
 	_Atomic int32_t writers;
-	struct list hash_link;	/* [icache lock] empty: not in the inode cache */
-	_Atomic uint32_t state; /* INODE_* */
-	struct list dentries;	/* [dcache lock] aliases */
+	struct list hash_link;	     /* [icache lock] empty: not in the inode cache */
+	_Atomic uint32_t state;	     /* INODE_* */
+	struct list dentries;	     /* [dcache lock] aliases */
+	struct list watches;	     /* [notify_mutex] fs/notify.h */
+	_Atomic uint32_t watch_mask; /* [notify_mutex] events they want; O1 */
 	_Atomic(struct lock_set *) locks; /* flock, POSIX and OFD locks; fs/locks.c */
 	void *priv;			  /* the file system's */
 	_Atomic(void *) rdev_state;	  /* fifo: its pipe; unix socket: its endpoint */
@@ -183,6 +185,7 @@ struct dentry {
 #define DENTRY_USED 16u	    /* used since the shrinker last saw it */
 #define DENTRY_ANON 32u	    /* of a nameless inode: path text is the name itself */
 #define DENTRY_NUMBERED 64u /* and then ":[inode number]" */
+#define DENTRY_WATCHED 128u /* its folder may have watches: fs/notify.h, O2 */
 
 struct super_ops {
 	/* last reference gone: free priv, blocks if nlink 0 */
@@ -219,6 +222,9 @@ struct fs_type {
 	const char *name;
 	bool needs_device;
 	uint32_t magic; /* statfs f_type */
+	/* Every mount shows this one; NULL: each has its own. Set before it is
+	 * registered. */
+	struct super_block *sole;
 	/* Fills sb (ops, root, priv). `data` is the option text or NULL. */
 	int (*mount)(struct super_block *sb, const char *source, const char *data);
 };

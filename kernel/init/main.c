@@ -9,6 +9,7 @@
 #include "core/panic.h"
 #include "core/sched.h"
 #include "init/init.h"
+#include "ipc/ipc.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "mm/space.h"
@@ -31,9 +32,13 @@ static const struct step before_threads[] = {
 };
 
 static const struct step with_threads[] = {
-	{ "files", init_files },     { "processes", proc_init },
-	{ "devices", init_devices }, { "panic test", init_panic_test },
-	{ "root", init_root },	     { "sealed", arch_seal },
+	{ "files", init_files },
+	{ "processes", proc_init },
+	{ "ipc", ipc_init },
+	{ "devices", init_devices },
+	{ "panic test", init_panic_test },
+	{ "root", init_root },
+	{ "sealed", arch_seal },
 };
 
 static void run(const struct step *steps, size_t n)

@@ -176,6 +176,43 @@ int space_unmap(struct space *s, uint64_t addr, uint64_t len)
 	return err;
 }
 
+/* The first area at or above addr that is where it was put when addr mapped the start of
+ * what it maps: `like` NULL or of the same owner. */
+static struct area *find_part(struct space *s, uint64_t addr, const struct area_ops *ops,
+			      const struct area *like)
+{
+	uint64_t end =
+		like ? addr + (mapping_end(like->mapping) << PAGE_SHIFT) : USER_END;
+
+	for_each_area(a, s, addr, end)
+	{
+		if (a->ops == ops && (!like || a->owner == like->owner) &&
+		    a->start - addr == a->pgoff << PAGE_SHIFT)
+			return a;
+	}
+	return NULL;
+}
+
+int space_detach(struct space *s, uint64_t addr, const struct area_ops *ops)
+{
+	struct list dead = LIST_INIT(dead);
+	int err = -EINVAL;
+
+	if (addr % PAGE_SIZE || addr >= USER_END)
+		return -EINVAL;
+	write_lock(&s->lock);
+	struct area *a = find_part(s, addr, ops, NULL);
+	const struct area first = a ? *a : (struct area){ 0 };
+	for (; a; a = find_part(s, addr, ops, &first)) {
+		/* Whole areas: nothing is cut, so nothing can fail. */
+		err = unmap_locked(s, a->start, a->end, &dead);
+		insist(!err);
+	}
+	write_unlock(&s->lock);
+	areas_free(&dead);
+	return err;
+}
+
 /* Whether an area of its own is wanted: everything else is what areas of this kind may
  * do. */
 static uint32_t area_flags_for(const struct space *s, const struct map_request *r)

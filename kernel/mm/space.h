@@ -53,6 +53,8 @@ struct area_ops {
 	void (*id)(void *owner, uint64_t *ret_dev, uint64_t *ret_ino);
 	/* A shared writable page is about to be written (mtime). */
 	void (*wrote)(void *owner);
+	/* Areas are counted by get and put: two never become one. */
+	bool counted;
 };
 
 struct area {
@@ -141,6 +143,9 @@ struct map_request {
 /* The address, or -EINVAL, -ENOMEM, -EEXIST (noreplace), -EPERM. */
 must_use int64_t space_map(struct space *s, const struct map_request *r);
 must_use int space_unmap(struct space *s, uint64_t addr, uint64_t len);
+/* Unmaps what is left of a whole mapping of `ops` that was made at addr. 0, -EINVAL
+ * (there is none), -ENOMEM. */
+must_use int space_detach(struct space *s, uint64_t addr, const struct area_ops *ops);
 must_use int space_protect(struct space *s, uint64_t addr, uint64_t len, uint32_t prot);
 must_use int64_t space_remap(struct space *s, uint64_t old, uint64_t old_len,
 			     uint64_t new_len, uint32_t flags, uint64_t new_addr);

@@ -14,6 +14,7 @@
 	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
 
 struct process *init_process;
+struct proc_ipc_ops proc_ipc_ops;
 
 /* ---- may it be ---- */
 
@@ -265,6 +266,8 @@ static int build(struct task *t, const struct clone_request *r, struct process *
 	int err = copy_files(t, r->flags);
 	if (!err)
 		err = copy_space(t, r->flags);
+	if (!err)
+		err = proc_ipc_ops.clone(t, r->flags);
 	if (!err && !(r->flags & CLONE_THREAD))
 		err = copy_process(r, &p);
 	if (!err && p)
@@ -288,6 +291,7 @@ static int build(struct task *t, const struct clone_request *r, struct process *
 /* A task that was never linked. */
 static void discard(struct task *t)
 {
+	proc_ipc_ops.exit(t);
 	if (t->thread.space)
 		space_unuse(t->thread.space);
 	if (t->files_ref)

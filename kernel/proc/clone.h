@@ -19,4 +19,13 @@ struct clone_request {
 /* The child's thread id; -EINVAL, -EPERM, -EAGAIN, -ENOMEM, a restart code. */
 must_use int64_t process_clone(const struct clone_request *r);
 
+/* What the IPC layer, above, has to do for a task. */
+struct proc_ipc_ops {
+	/* current makes a child that is not linked yet. 0 or -ENOMEM */
+	int (*clone)(struct task *child, uint64_t flags);
+	/* It ends, or never began. */
+	void (*exit)(struct task *t);
+};
+extern struct proc_ipc_ops proc_ipc_ops;
+
 #endif

@@ -231,6 +231,7 @@ static void reset_process(struct process *p, struct sighand *fresh)
 {
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
 	p->did_exec = true;
+	p->n_execs++;
 	p->exit_signal = SIGCHLD;
 	spin_unlock_irq(&tasklist_lock, flags);
 	posix_timers_delete_all(p);

@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "lib/vm_exit.h"
+#include "proc/clone.h"
 #include "proc/futex.h"
 #include "proc/ptrace.h"
 #include "proc/reap.h"
@@ -299,6 +300,7 @@ void task_exit(int32_t status)
 	task_clear_tid(t);
 	task_vfork_done(t);
 	task_drop_space(t);
+	proc_ipc_ops.exit(t);
 	task_drop_files(t);
 	if (last)
 		session_leader_exit(p);

@@ -7,6 +7,7 @@
 
 #include "proc/signal.h"
 #include "proc/task.h"
+#include "sec/account.h"
 
 /* ---- numbers: pid.c; everything under tasklist_lock ---- */
 
@@ -26,22 +27,7 @@ struct pid *pid_find(int32_t nr); /* borrows; NULL */
 int32_t pid_last(void);		  /* handed out last */
 void pid_init(void);
 
-/* ---- what a user's processes use together: account.c ---- */
-
-struct account {
-	struct ref refs;
-	struct list link; /* [accounts lock] */
-	uid_t uid;	  /* [I] */
-	_Atomic uint32_t tasks, signals;
-};
-must_use struct account *account_get(uid_t uid); /* NULL: no memory */
-static inline struct account *account_ref(struct account *a)
-{
-	ref_get(&a->refs);
-	return a;
-}
-void account_put(struct account *a); /* any context */
-/* Moves the running task to another user's account: its real uid changed. */
+/* Moves the running task to another user's account: its real uid changed. task.c */
 must_use int account_switch(uid_t uid);
 
 /* ---- objects: task.c ---- */

@@ -301,3 +301,20 @@ void task_init(void)
 	page_stats_get(&mem);
 	tasks_max = (uint32_t)MAX(mem.total * PAGE_SIZE / (8 * KSTACK_SIZE), 64);
 }
+
+int account_switch(uid_t uid)
+{
+	struct task *t = task_current();
+	if (t->account->uid == uid)
+		return 0;
+	struct account *a = account_get(uid), *old = t->account;
+	if (!a)
+		return -EAGAIN;
+	__atomic_fetch_add((uint32_t *)&a->tasks, 1, __ATOMIC_RELAXED);
+	uint64_t flags = spin_lock_irq(&t->process->lock);
+	t->account = a;
+	spin_unlock_irq(&t->process->lock, flags);
+	__atomic_fetch_sub((uint32_t *)&old->tasks, 1, __ATOMIC_RELAXED);
+	account_put(old);
+	return 0;
+}

@@ -100,6 +100,8 @@ struct task {
 	uint64_t start_ns;	 /* [I] clock_mono at creation */
 	struct account *account; /* whose RLIMIT_NPROC it counts against; referenced */
 	struct files *files_ref; /* what thread.files points at, owned */
+	/* SEM_UNDO adjustments, shared by CLONE_SYSVSEM; the IPC layer's */
+	struct sem_undo_list *sem_undos;
 };
 
 #define TIMER_SLACK_FIRST (50 * NSEC_PER_USEC)
@@ -129,7 +131,8 @@ struct process {
 	struct tty *tty; /* controlling terminal, of the session; referenced */
 	bool zombie;	 /* all threads are gone, waits to be reaped */
 	bool reaped, did_exec, is_subreaper;
-	int32_t exit_signal; /* to the parent; 0: none */
+	int32_t exit_signal;	  /* to the parent; 0: none */
+	_Atomic uint32_t n_execs; /* programs that it has been before this one */
 
 	struct spinlock lock; /* RANK_SIGNAL */
 	/* guarded by lock */

@@ -70,9 +70,6 @@ struct perm_facts {
 /* DAC with CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, by fsuid/fsgid. 0 or -EACCES. */
 must_use int sec_may_access(const struct cred *c, const struct perm_facts *o,
 			    uint32_t may);
-/* SCM_CREDENTIALS (unix(7)): may these ids be sent in a message? The pid only if it is
- * the sender's own, or with CAP_SYS_ADMIN. 0, -EPERM, -EINVAL (ids that nobody has). */
-must_use int sec_may_claim_ids(const struct cred *c, bool own_pid, uid_t uid, gid_t gid);
 /* The same for searching a directory, as every path walk asks: most let everybody. */
 must_use static inline int sec_may_search(const struct cred *c, uint32_t mode, uid_t uid,
 					  gid_t gid)
@@ -84,5 +81,18 @@ must_use static inline int sec_may_search(const struct cred *c, uint32_t mode, u
 	struct perm_facts o = { mode, uid, gid };
 	return sec_may_access(c, &o, MAY_EXEC);
 }
+
+/* SCM_CREDENTIALS (unix(7)): may these ids be sent in a message? The pid only if it is
+ * the sender's own, or with CAP_SYS_ADMIN. 0, -EPERM, -EINVAL (ids that nobody has). */
+must_use int sec_may_claim_ids(const struct cred *c, bool own_pid, uid_t uid, gid_t gid);
+/* What a check of sysvipc(7) needs to know of an object: owner and maker. */
+struct ipc_facts {
+	uint32_t mode; /* permission bits */
+	uid_t uid, cuid;
+	gid_t gid, cgid;
+};
+/* May c do all that `want` names, by any of its three groups of bits, with CAP_IPC_OWNER,
+ * by euid? 0 or -EACCES. */
+must_use int sec_may_ipc(const struct cred *c, const struct ipc_facts *o, uint32_t want);
 
 #endif

@@ -3,7 +3,7 @@
  * bits alone, a group member by the group's alone, as POSIX has it: bits further right
  * never help. Then capabilities(7): CAP_DAC_OVERRIDE passes everything but the execution
  * of a file that nobody may execute; CAP_DAC_READ_SEARCH passes reading, and searching
- * directories.
+ * directories. System V objects have a maker beside the owner, who counts as one.
  */
 #include <asm/errno.h>
 #include <linux/stat.h>
@@ -59,4 +59,18 @@ int sec_may_claim_ids(const struct cred *c, bool own_pid, uid_t uid, gid_t gid)
 	if (!is_own(gid, c->gid, c->egid, c->sgid) && !cred_has_cap(c, CAP_SETGID))
 		return -EPERM;
 	return 0;
+}
+
+int sec_may_ipc(const struct cred *c, const struct ipc_facts *o, uint32_t want)
+{
+	uint32_t granted = o->mode;
+
+	want |= want >> 3 | want >> 6;
+	if (c->euid == o->uid || c->euid == o->cuid)
+		granted >>= 6;
+	else if (cred_in_group(c, o->gid) || cred_in_group(c, o->cgid))
+		granted >>= 3;
+	if (!(want & ~granted & (MAY_READ | MAY_WRITE | MAY_EXEC)))
+		return 0;
+	return cred_has_cap(c, CAP_IPC_OWNER) ? 0 : -EACCES;
 }

@@ -17,7 +17,8 @@ import re
 
 import tree
 
-LAYERS = ["arch", "core", "mm", "sec", "dev", "fs", "net", "proc", "sys", "init"]
+LAYERS = ["arch", "core", "mm", "sec", "dev", "fs", "net", "proc", "ipc",
+          "sys", "init"]
 MAY_USE = {
     "lib": {"lib"},
     "boot": {"boot", "lib"},

@@ -69,6 +69,7 @@ static void mounts_init(void)
 	} mounts[] = {
 		{ "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC },
 		{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC },
+		{ "mqueue", "/dev/mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC },
 		{ "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY },
 	};
 

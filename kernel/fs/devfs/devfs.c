@@ -163,6 +163,7 @@ static struct fs_type devfs_type = {
 
 static const struct node always[] = {
 	{ .path = "pts", .mode = S_IFDIR | 0755 },
+	{ .path = "mqueue", .mode = S_IFDIR | S_ISVTX | 0777 },
 	{ .path = "shm", .mode = S_IFDIR | S_ISVTX | 0777 },
 	{ .path = "null", .mode = S_IFCHR | 0666, .rdev = DEV_ID(1, 3) },
 	{ .path = "zero", .mode = S_IFCHR | 0666, .rdev = DEV_ID(1, 5) },

@@ -127,6 +127,44 @@ static void claimed_ids(void **state)
 	assert_int_equal(sec_may_claim_ids(&c, false, 0, ID_INVALID), -EINVAL);
 }
 
+static struct cred ipc_user(uid_t uid, gid_t gid, uint64_t caps)
+{
+	struct cred c = user(uid, gid, caps);
+
+	c.euid = uid;
+	return c;
+}
+
+/* Owner and maker are one class, so are their groups; a want in any place is the same
+ * want. */
+static void ipc_has_two_owners(void **state)
+{
+	struct cred owner = ipc_user(10, 99, 0), maker = ipc_user(11, 99, 0),
+		    group = ipc_user(12, 20, 0), makers_group = ipc_user(12, 21, 0),
+		    extra = ipc_user(12, 99, 0), other = ipc_user(13, 98, 0),
+		    capable = ipc_user(13, 98, 1ull << CAP_IPC_OWNER);
+
+	for (uint32_t mode = 0; mode < 01000; mode++) {
+		struct ipc_facts o = { mode, 10, 11, 20, 21 };
+		struct ipc_facts theirs = { mode, 10, 11, 50, 21 };
+		for (uint32_t may = 0; may < 8; may++) {
+			int u = may & ~(mode >> 6) ? -EACCES : 0;
+			int g = may & ~(mode >> 3) & 7 ? -EACCES : 0;
+			int rest = may & ~mode & 7 ? -EACCES : 0;
+			for (int place = 0; place <= 6; place += 3) {
+				uint32_t want = may << place;
+				assert_int_equal(sec_may_ipc(&owner, &o, want), u);
+				assert_int_equal(sec_may_ipc(&maker, &o, want), u);
+				assert_int_equal(sec_may_ipc(&group, &o, want), g);
+				assert_int_equal(sec_may_ipc(&makers_group, &o, want), g);
+				assert_int_equal(sec_may_ipc(&extra, &theirs, want), g);
+				assert_int_equal(sec_may_ipc(&other, &o, want), rest);
+				assert_int_equal(sec_may_ipc(&capable, &o, want), 0);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +173,7 @@ int main(void)
 		cmocka_unit_test(dac_override),
 		cmocka_unit_test(dac_read_search),
 		cmocka_unit_test(claimed_ids),
+		cmocka_unit_test(ipc_has_two_owners),
 	};
 	return cmocka_run_group_tests(tests, groups_setup, NULL);
 }

@@ -1,10 +1,8 @@
-/*
- * What all processes of one real user id use together, for RLIMIT_NPROC and
- * RLIMIT_SIGPENDING. An account exists while somebody refers to it.
- */
-#include <asm/errno.h>
+/* Accounts by user id: see account.h. */
+#include "sec/account.h"
 
-#include "proc/proc.h"
+#include "core/spinlock.h"
+#include "mm/slab.h"
 
 #define BUCKETS 64
 
@@ -53,21 +51,4 @@ void account_put(struct account *a)
 	list_del(&a->link);
 	spin_unlock_irq(&accounts_lock, flags);
 	heap_free(a);
-}
-
-int account_switch(uid_t uid)
-{
-	struct task *t = task_current();
-	if (t->account->uid == uid)
-		return 0;
-	struct account *a = account_get(uid), *old = t->account;
-	if (!a)
-		return -EAGAIN;
-	__atomic_fetch_add((uint32_t *)&a->tasks, 1, __ATOMIC_RELAXED);
-	uint64_t flags = spin_lock_irq(&t->process->lock);
-	t->account = a;
-	spin_unlock_irq(&t->process->lock, flags);
-	__atomic_fetch_sub((uint32_t *)&old->tasks, 1, __ATOMIC_RELAXED);
-	account_put(old);
-	return 0;
 }
