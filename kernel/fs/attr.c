@@ -8,6 +8,7 @@
 #include <linux/resource.h>
 
 #include "fs/inode.h"
+#include "fs/notify.h"
 
 int inode_permission_cred(const struct cred *c, struct inode *i, uint32_t may)
 {
@@ -153,6 +154,8 @@ int vfs_setattr(const struct path *p, struct attr_change *a)
 		err = do_setattr(i, a);
 	}
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_changed(p, a);
 	return err;
 }
 
@@ -166,8 +169,10 @@ int inode_strip_privileges(struct inode *i)
 	return do_setattr(i, &a);
 }
 
-int inode_resize(struct inode *i, uint64_t size)
+int vfs_resize(const struct path *p, uint64_t size)
 {
+	struct inode *i = p->dentry->inode;
+
 	if (size > i->size && size > fs_upcalls.rlimit(RLIMIT_FSIZE)) {
 		fs_upcalls.signal_current(SIGXFSZ);
 		return -EFBIG;
@@ -181,6 +186,8 @@ int inode_resize(struct inode *i, uint64_t size)
 		err = do_setattr(i, &a);
 	}
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(p->dentry, i, IN_MODIFY);
 	return err;
 }
 

@@ -9,6 +9,7 @@
 #include "fs/dcache.h"
 
 #include "fs/name.h"
+#include "fs/notify.h"
 #include "lib/string.h"
 
 #define LRU_BATCH 32
@@ -91,6 +92,13 @@ static struct dentry *dentry_alloc(struct super_block *sb, const struct qname *n
 	return d;
 }
 
+/* O2 of notify.h. */
+static void watched_update_locked(struct dentry *d)
+{
+	if (d->parent->inode && d->parent->inode->watch_mask)
+		d->flags |= DENTRY_WATCHED;
+}
+
 struct dentry *dentry_new(struct dentry *parent, const struct qname *name)
 {
 	struct dentry *d = dentry_alloc(parent->sb, name);
@@ -98,6 +106,7 @@ struct dentry *dentry_new(struct dentry *parent, const struct qname *name)
 		return NULL;
 	d->parent = dentry_get(parent);
 	spin_lock(&dcache_lock);
+	watched_update_locked(d);
 	list_push_back(&parent->children, &d->sibling);
 	n_all++;
 	spin_unlock(&dcache_lock);
@@ -197,19 +206,24 @@ static void detach_locked(struct dentry *d)
 
 /* Lets go of what a detached dentry held; its parent, still referenced, or NULL for a
  * root. */
-static struct dentry *dentry_bury(struct dentry *d)
+static struct dentry *dentry_bury(struct dentry *d, bool tell)
 {
 	struct dentry *parent = d->parent == d ? NULL : d->parent;
 	struct inode *i = d->inode;
 
 	dentry_free(d);
-	if (i)
+	if (i) {
+		if (tell)
+			notify_deleted(i);
 		inode_put(i);
+	}
 	return parent;
 }
 
-/* A dead leaf releases its parent, which may die of it: upwards, without recursion. */
-static void put_chain(struct dentry *d)
+/* A dead leaf releases its parent, which may die of it: upwards, without recursion.
+ * `tell`: who watches. Not where memory is being reclaimed, for somebody who tells of
+ * something may be waiting for it. */
+static void put_chain(struct dentry *d, bool tell)
 {
 	while (d && !ref_put_not_last(&d->refs)) {
 		spin_lock(&dcache_lock);
@@ -224,13 +238,13 @@ static void put_chain(struct dentry *d)
 		}
 		detach_locked(d);
 		spin_unlock(&dcache_lock);
-		d = dentry_bury(d);
+		d = dentry_bury(d, tell);
 	}
 }
 
 void dentry_put_last(struct dentry *d)
 {
-	put_chain(d);
+	put_chain(d, true);
 	if (unlikely(n_lru > lru_max))
 		dcache_prune(LRU_BATCH);
 }
@@ -262,7 +276,7 @@ static void bury_all(struct list *dead)
 	while (!list_empty(dead)) {
 		struct dentry *d = list_first(dead, struct dentry, lru);
 		list_del(&d->lru);
-		put_chain(dentry_bury(d));
+		put_chain(dentry_bury(d, false), false);
 	}
 }
 
@@ -328,8 +342,10 @@ void dentry_removed(struct dentry *d)
 		unhash_locked(d);
 	}
 	spin_unlock(&dcache_lock);
-	if (i)
+	if (i) {
+		notify_deleted(i);
 		inode_put(i);
+	}
 }
 
 static void swap_names(struct dentry *a, struct dentry *b)
@@ -361,6 +377,8 @@ static void swap_places(struct dentry *a, struct dentry *b)
 	list_push_back(&pa->children, &b->sibling);
 	a->parent = pb;
 	b->parent = pa;
+	watched_update_locked(a);
+	watched_update_locked(b);
 }
 
 void dentry_move(struct dentry *d, struct dentry *target)

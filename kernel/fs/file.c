@@ -5,6 +5,7 @@
 #include "fs/file.h"
 
 #include "fs/inode.h"
+#include "fs/notify.h"
 #include "fs/open.h"
 
 static struct slab_cache *file_cache;
@@ -47,6 +48,8 @@ void file_put(struct file *f)
 {
 	if (!ref_put(&f->refs))
 		return;
+	if (f->ops)
+		notify_file(f, f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	epoll_file_release(f);
 	if (f->inode->locks)
 		locks_drop_file(f);
@@ -134,10 +137,15 @@ static int open_by_type(struct file *f)
 	return err;
 }
 
+static bool cuts_off(const struct file *f, uint32_t flags, bool created)
+{
+	return (flags & O_TRUNC) && !created && S_ISREG(f->inode->mode);
+}
+
 /* f holds its path; on failure the caller puts f, which undoes all of it. */
 static int open_inode(struct file *f, uint32_t flags, bool created)
 {
-	bool cuts = (flags & O_TRUNC) && !created && S_ISREG(f->inode->mode);
+	bool cuts = cuts_off(f, flags, created);
 
 	f->mode = mode_of_flags(flags);
 	int err = count_writer(f);
@@ -173,6 +181,9 @@ static int file_open_checked(const struct path *p, uint32_t flags, bool created,
 			file_put(f);
 			return err;
 		}
+		notify_file(f, IN_OPEN);
+		if (cuts_off(f, flags, created))
+			notify_file(f, IN_MODIFY);
 	}
 	*ret = f;
 	return 0;

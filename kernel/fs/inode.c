@@ -42,6 +42,7 @@ struct inode *inode_new(struct super_block *sb, uint64_t ino)
 	i->nlink = 1;
 	list_init(&i->hash_link);
 	list_init(&i->dentries);
+	list_init(&i->watches);
 	mapping_init(&i->mapping, NULL, i, false);
 	n_inodes++;
 	return i;

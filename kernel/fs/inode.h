@@ -39,7 +39,7 @@ bool inode_owner_or_capable(const struct inode *i);
  * taken. */
 must_use int vfs_setattr(const struct path *p, struct attr_change *a);
 /* Truncates or extends, within RLIMIT_FSIZE; permission was checked. Lock taken. */
-must_use int inode_resize(struct inode *i, uint64_t size);
+must_use int vfs_resize(const struct path *p, uint64_t size);
 /* Drops setuid and setgid bits as a write by somebody unprivileged does; lock held. */
 must_use int inode_strip_privileges(struct inode *i);
 

@@ -6,6 +6,7 @@
  */
 #include "fs/namei.h"
 
+#include "fs/notify.h"
 #include "fs/walk.h"
 
 uint32_t mode_masked(uint32_t mode)
@@ -84,6 +85,8 @@ int vfs_mkdir(int dirfd, const char *name, uint32_t mode)
 		err = -EMLINK;
 	else
 		err = dir->ops->mkdir(dir, p.dentry, mode);
+	if (!err)
+		notify_created(dir, p.dentry);
 	path_unlock_parent(&p);
 	return err;
 }
@@ -139,6 +142,7 @@ int vfs_mknod_path(int dirfd, const char *name, uint32_t mode, dev_id_t rdev,
 	if (!err) {
 		*ret = (struct path){ p.parent.mnt, p.dentry };
 		path_get(ret);
+		notify_created(p.parent.dentry->inode, p.dentry);
 	}
 	path_unlock_parent(&p);
 	return err;
@@ -163,6 +167,8 @@ int vfs_symlink(const char *target, int dirfd, const char *name)
 		return err;
 	struct inode *dir = p.parent.dentry->inode;
 	err = dir->ops->symlink ? dir->ops->symlink(dir, p.dentry, target) : -EPERM;
+	if (!err)
+		notify_created(dir, p.dentry);
 	path_unlock_parent(&p);
 	return err;
 }
@@ -222,6 +228,10 @@ int vfs_link(const struct path *target, int dirfd, const char *name)
 		err = may_create(&p.parent);
 	if (!err)
 		err = link_locked(i, p.parent.dentry->inode, p.dentry);
+	if (!err) {
+		notify_inode(i, IN_ATTRIB); /* st_nlink */
+		notify_created(p.parent.dentry->inode, p.dentry);
+	}
 	path_unlock_parent(&p);
 	return err;
 }

@@ -7,6 +7,7 @@
 #include "fs/open.h"
 
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "fs/walk.h"
 
 static uint32_t walk_flags_of(uint32_t flags, uint32_t walk_flags)
@@ -110,6 +111,8 @@ static int create_here(struct creation *c, struct dentry *d)
 		return -EACCES;
 	err = dir->ops->create(dir, d, mode_masked(c->mode & 07777) | S_IFREG);
 	c->created = !err;
+	if (!err)
+		notify_created(dir, d);
 	return err;
 }
 

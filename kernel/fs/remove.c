@@ -5,6 +5,7 @@
  * true while the file system works. The inode's own end comes after both are dropped.
  */
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "fs/walk.h"
 
 /* Walks to the parent; the error for a last component that is no name, by kind. */
@@ -33,9 +34,13 @@ static int remove_locked(const struct path *parent, struct dentry *d, bool as_di
 		dcache_prune_children(d);
 	mutex_lock(&victim->lock);
 	int err = d->flags & DENTRY_MOUNTPOINT ? -EBUSY : op(dir, d);
+	if (!err && !as_dir)
+		notify_inode(victim, IN_ATTRIB); /* st_nlink */
 	if (!err)
 		dentry_removed(d);
 	mutex_unlock(&victim->lock);
+	if (!err)
+		notify_name(dir, &d->name, victim, IN_DELETE);
 	return err;
 }
 

@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "fs/walk.h"
 
 struct rename {
@@ -93,6 +94,20 @@ static int check_permission(const struct rename *r)
 	return err;
 }
 
+static void tell(const struct rename *r, struct inode *victim)
+{
+	struct inode *from = r->from.at.dentry->inode, *to = r->to.at.dentry->inode;
+
+	notify_moved(from, &r->from.last, to, &r->to.last, r->old->inode);
+	if (victim && !S_ISDIR(victim->mode))
+		notify_inode(victim, IN_ATTRIB); /* st_nlink */
+	notify_inode(r->old->inode, IN_MOVE_SELF);
+	if (!(r->flags & RENAME_EXCHANGE))
+		return;
+	notify_moved(to, &r->to.last, from, &r->from.last, r->new->inode);
+	notify_inode(r->new->inode, IN_MOVE_SELF);
+}
+
 static int call_fs(struct rename *r)
 {
 	struct inode *from = r->from.at.dentry->inode, *to = r->to.at.dentry->inode;
@@ -118,6 +133,8 @@ static int call_fs(struct rename *r)
 	}
 	if (victim)
 		mutex_unlock(&victim->lock);
+	if (!err)
+		tell(r, victim);
 	return err;
 }
 

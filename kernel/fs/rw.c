@@ -11,6 +11,7 @@
 
 #include "fs/file.h"
 #include "fs/inode.h"
+#include "fs/notify.h"
 #include "fs/dcache.h"
 
 static int64_t transfer(struct file *f, struct uio *u, uint64_t *pos, bool write)
@@ -23,13 +24,17 @@ static int64_t file_rw(struct file *f, struct uio *u, uint64_t *pos, bool write)
 	uint64_t unused = 0;
 
 	uio_truncate(u, RW_MAX);
-	if (pos || f->ops->stream)
-		return transfer(f, u, pos ? pos : &unused, write);
+	if (pos || f->ops->stream) {
+		int64_t n = transfer(f, u, pos ? pos : &unused, write);
+		notify_transfer(f, n, write);
+		return n;
+	}
 	mutex_lock(&f->pos_lock);
 	uint64_t at = f->pos;
 	int64_t n = transfer(f, u, &at, write);
 	f->pos = at;
 	mutex_unlock(&f->pos_lock);
+	notify_transfer(f, n, write);
 	return n;
 }
 
@@ -189,6 +194,8 @@ int file_iterate(struct file *f, struct dir_ctx *c)
 		f->path.dentry->flags & DENTRY_UNHASHED ? -ENOENT : f->ops->iterate(f, c);
 	mutex_unlock(&f->pos_lock);
 	file_accessed(f);
+	if (!err)
+		notify_file(f, IN_ACCESS);
 	return err;
 }
 

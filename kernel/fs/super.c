@@ -4,6 +4,7 @@
  * Locks: types_lock over the list of types, which only grows.
  */
 #include "fs/mount.h"
+#include "fs/notify.h"
 #include "lib/string.h"
 
 static struct spinlock types_lock = SPINLOCK_INIT(RANK_OBJECT);
@@ -95,6 +96,7 @@ void super_put(struct super_block *sb)
 {
 	if (!ref_put(&sb->refs))
 		return;
+	notify_unmounted(sb);
 	dcache_prune_sb(sb);
 	if (sb->root)
 		dentry_put(sb->root);

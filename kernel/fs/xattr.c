@@ -2,6 +2,7 @@
 #include "fs/xattr.h"
 
 #include "fs/inode.h"
+#include "fs/notify.h"
 #include "lib/string.h"
 
 static bool in_space(const char *name, const char *prefix)
@@ -86,6 +87,8 @@ int vfs_setxattr(const struct path *p, const char *name, const void *v, size_t n
 	mutex_lock(&i->lock);
 	err = i->ops->setxattr(i, name, v, n, flags);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(p->dentry, i, IN_ATTRIB);
 	return err;
 }
 
@@ -101,6 +104,8 @@ int vfs_removexattr(const struct path *p, const char *name)
 	mutex_lock(&i->lock);
 	err = i->ops->removexattr(i, name);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(p->dentry, i, IN_ATTRIB);
 	return err;
 }
 

@@ -13,6 +13,7 @@
 #include "fs/ext4/ext4_fs.h"
 #include "fs/kmsg.h"
 #include "fs/procfs/procfs.h"
+#include "fs/inotify.h"
 #include "fs/timerfd.h"
 #include "fs/vfs.h"
 #include "init/init.h"
@@ -34,6 +35,7 @@ void init_files(void)
 	devfs_init();
 	devpts_init();
 	timerfd_init();
+	inotify_init();
 	tty_file_init();
 	mem_init();
 	kmsg_init();

@@ -4,6 +4,7 @@
 #include <linux/utime.h>
 
 #include "fs/inode.h"
+#include "fs/notify.h"
 #include "sys/syscall.h"
 
 /* utimensat(2); the UAPI headers lack both. */
@@ -218,7 +219,7 @@ static int truncate_path(const struct path *p, uint64_t size)
 	err = inode_writer_get(i);
 	if (err)
 		return err;
-	err = inode_resize(i, size);
+	err = vfs_resize(p, size);
 	inode_writer_put(i);
 	return err;
 }
@@ -248,7 +249,7 @@ int64_t sys_ftruncate(int32_t fd, int64_t length)
 	if (!f)
 		return -EBADF;
 	if (S_ISREG(f->inode->mode) && (f->mode & FMODE_WRITE))
-		err = inode_resize(f->inode, (uint64_t)length);
+		err = vfs_resize(&f->path, (uint64_t)length);
 	file_put(f);
 	return err;
 }
@@ -277,7 +278,10 @@ static int64_t do_fallocate(struct file *f, uint32_t mode, int64_t offset, int64
 		return -EFBIG;
 	if (!f->ops || !f->ops->fallocate)
 		return -EOPNOTSUPP;
-	return f->ops->fallocate(f, (int)mode, (uint64_t)offset, (uint64_t)length);
+	int64_t r = f->ops->fallocate(f, (int)mode, (uint64_t)offset, (uint64_t)length);
+	if (!r)
+		notify_file(f, IN_MODIFY);
+	return r;
 }
 
 int64_t sys_fallocate(int32_t fd, uint32_t mode, int64_t offset, int64_t length)

@@ -2,6 +2,7 @@
 #include <linux/fs.h>
 
 #include "fs/file.h"
+#include "fs/notify.h"
 #include "sys/syscall.h"
 
 #define IOV_FAST 8
@@ -61,6 +62,7 @@ static __attribute__((always_inline)) inline int64_t rw_plain(int fd, uaddr_t bu
 			n = write ? f->ops->write(f, &u, &pos)
 				  : f->ops->read(f, &u, &pos);
 			f->pos = pos;
+			notify_transfer(f, n, write);
 		}
 		rw_counted(n, write);
 	} else if (!n) {

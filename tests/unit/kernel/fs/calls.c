@@ -128,7 +128,7 @@ int truncate_to(const char *path, uint64_t size)
 	int err = path_at(AT_FDCWD, path, WALK_FOLLOW, &p);
 	if (err)
 		return err;
-	err = inode_resize(p.dentry->inode, size);
+	err = vfs_resize(&p, size);
 	path_put(&p);
 	return err;
 }
