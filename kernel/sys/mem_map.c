@@ -1,4 +1,5 @@
-/* mmap, munmap, mprotect, mremap, brk. */
+/* mmap, munmap, mprotect, mremap, brk, and the memory protection keys that there are
+ * not. */
 #include <linux/mman.h>
 
 #include "fs/file.h"
@@ -100,6 +101,26 @@ int64_t sys_munmap(uint64_t addr, uint64_t length)
 int64_t sys_mprotect(uint64_t addr, uint64_t length, uint32_t prot)
 {
 	return space_protect(thread_current()->space, addr, length, prot);
+}
+
+/* ---- pkeys(7): as on a CPU without them, there are none to be had ---- */
+
+int64_t sys_pkey_alloc(uint32_t flags, uint32_t rights)
+{
+	if (flags || (rights & ~(uint32_t)PKEY_ACCESS_MASK))
+		return -EINVAL;
+	return -ENOSPC;
+}
+
+int64_t sys_pkey_free(int32_t pkey)
+{
+	return -EINVAL;
+}
+
+/* -1 is no key: mprotect(2). */
+int64_t sys_pkey_mprotect(uint64_t addr, uint64_t length, uint32_t prot, int32_t pkey)
+{
+	return pkey == -1 ? sys_mprotect(addr, length, prot) : -EINVAL;
 }
 
 int64_t sys_mremap(uint64_t addr, uint64_t old_len, uint64_t new_len, uint32_t flags,
