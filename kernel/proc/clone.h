@@ -23,7 +23,7 @@ must_use int64_t process_clone(const struct clone_request *r);
 struct proc_ipc_ops {
 	/* current makes a child that is not linked yet. 0 or -ENOMEM */
 	int (*clone)(struct task *child, uint64_t flags);
-	/* It ends, or never began. */
+	/* It ends, never began, or leaves what it shares (unshare). */
 	void (*exit)(struct task *t);
 };
 extern struct proc_ipc_ops proc_ipc_ops;

@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 
 #include "fs/files.h"
+#include "proc/clone.h"
 #include "proc/proc.h"
 #include "sys/syscall.h"
 
@@ -80,6 +81,8 @@ int64_t sys_unshare(uint32_t flags)
 	if (err)
 		return err;
 	copies_swap(&o);
+	if (flags & CLONE_SYSVSEM)
+		proc_ipc_ops.exit(task_current());
 	if (o.fs)
 		fs_ctx_put(o.fs);
 	if (o.files)

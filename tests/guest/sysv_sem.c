@@ -347,6 +347,20 @@ static void threads_share_their_undo(void)
 	CHECK_EQ(value_of(id, 0), 0);
 }
 
+/* unshare(2): who leaves a shared list as the last makes good what is on it. */
+static void unshare_undoes(void)
+{
+	int id = set_of(1);
+
+	CHECK_EQ(op(id, 0, 3, SEM_UNDO), 0);
+	CHECK_EQ(unshare(CLONE_FILES), 0);
+	CHECK_EQ(value_of(id, 0), 3);
+	CHECK_EQ(unshare(CLONE_SYSVSEM), 0);
+	CHECK_EQ(value_of(id, 0), 0);
+	CHECK_EQ(op(id, 0, 2, SEM_UNDO), 0);
+	CHECK_EQ(value_of(id, 0), 2);
+}
+
 static void permissions(void)
 {
 	tap_needs_root();
@@ -452,6 +466,7 @@ static const struct tap_case cases[] = {
 	CASE(undo_has_a_range),
 	CASE(undo_survives_exec_not_fork),
 	CASE(threads_share_their_undo),
+	CASE(unshare_undoes),
 	CASE(permissions),
 	CASE(information),
 	CASE(excludes_under_load),
