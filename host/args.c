@@ -6,21 +6,24 @@
 
 #include "host/args.h"
 
-enum { RUN = 1, SHELL = 2, DOCTOR = 4, VERSION = 8, HELP = 16 };
+enum { RUN = 1, SHELL = 2, DOCTOR = 4, VERSION = 8, HELP = 16, CONVERT = 32 };
 
 static const struct command {
 	const char *name;
 	unsigned bit;
 	int (*run)(const struct options *options);
+	size_t arguments; /* of commands that run nothing */
 	const char *usage, *what;
 } commands[] = {
-	{ "run", RUN, command_run, "[OPTION]... [--] PROG [ARG]...",
+	{ "run", RUN, command_run, 0, "[OPTION]... [--] PROG [ARG]...",
 	  "run a job in a new VM" },
-	{ "shell", SHELL, command_run, "[OPTION]... [--] [PROG [ARG]...]",
+	{ "shell", SHELL, command_run, 0, "[OPTION]... [--] [PROG [ARG]...]",
 	  "an interactive shell in a new VM; Enter ~ . ends it" },
-	{ "doctor", DOCTOR, command_doctor, "", "say what this machine lacks" },
-	{ "version", VERSION, command_version, "", "print the version" },
-	{ "help", HELP, command_help, "", "print this" },
+	{ "convert", CONVERT, command_convert, 2, "[--verbose] SOURCE IMAGE",
+	  "write what '--root SOURCE' would use as an ext4 image" },
+	{ "doctor", DOCTOR, command_doctor, 0, "", "say what this machine lacks" },
+	{ "version", VERSION, command_version, 0, "", "print the version" },
+	{ "help", HELP, command_help, 0, "", "print this" },
 };
 
 /* -- what each option does with its value: 0 or a negative errno
@@ -140,7 +143,7 @@ static const struct option {
 	const char *what;
 } options_table[] = {
 	{ "--root", "NAME|DIR|TAR|IMG", RUN | SHELL, set_root,
-	  "root file system (base)" },
+	  "root file system or image of a container (base)" },
 	{ "--file", "HOST[:GUEST]", RUN | SHELL, set_file,
 	  "send a file or folder along" },
 	{ "--out", "GUEST[:HOST]", RUN | SHELL, set_out, "bring a file or folder back" },
@@ -158,7 +161,7 @@ static const struct option {
 	{ "--report", "FILE", RUN | SHELL, set_report, "write what happened, as JSON" },
 	{ "--timeline", "FILE.svg", RUN | SHELL, set_timeline,
 	  "draw where the time went" },
-	{ "--verbose", NULL, RUN | SHELL, set_verbose,
+	{ "--verbose", NULL, RUN | SHELL | CONVERT, set_verbose,
 	  "show the kernel's log and what is done" },
 };
 
@@ -224,7 +227,6 @@ static void options_default(struct options *o, const struct command *command)
 		.command = command->name,
 		.shell = shell,
 		.root = "base",
-		.cwd = "/job",
 		.cpus = 1,
 		.mem_bytes = MIB(128),
 		.timeout_ns = shell ? 0 : 600 * NSEC_PER_SEC,
@@ -269,12 +271,9 @@ int args_parse(int argc, char **argv, struct options *ret_options)
 		at++;
 	ret_options->argv = argv + at;
 	ret_options->argc = argc - at;
-	if (command->bit == RUN && at == argc) {
-		say("run: no program; try 'mayfly run -- PROG'");
-		return MAYFLY_FAILED;
-	}
-	if (!(command->bit & (RUN | SHELL)) && at != argc) {
-		say("%s: takes no arguments", command->name);
+	if (!(command->bit & (RUN | SHELL)) && ret_options->argc != command->arguments) {
+		say("%s: takes %s", command->name,
+		    command->arguments ? command->usage : "no arguments");
 		return MAYFLY_FAILED;
 	}
 	return 0;

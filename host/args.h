@@ -18,8 +18,7 @@ struct options {
 	size_t file_count, out_count;
 	char **env; /* "K=V" */
 	size_t env_count;
-	const char *cwd;
-	const char *user;
+	const char *cwd, *user; /* NULL: as the image or the agent has it */
 	unsigned cpus;
 	uint64_t mem_bytes;
 	uint64_t timeout_ns; /* 0: none */

@@ -3,7 +3,7 @@
 host_cflags = $(base_cflags) -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fPIE \
 	-fstack-protector-strong -fstack-clash-protection
 host_ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--build-id=none
-host_libs := -ljansson -larchive
+host_libs := -ljansson -l:libext2fs.a -l:libcom_err.a -l:libsodium.a
 $(eval $(call variant,host))
 $(eval $(call archive,$(BUILD)/host/lib.a,$(call objects,host,$(lib_hosted_sources))))
 

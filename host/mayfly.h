@@ -55,6 +55,7 @@ struct options;
 
 /* The commands: each returns the exit status. */
 int command_run(const struct options *options);
+int command_convert(const struct options *options);
 int command_doctor(const struct options *options);
 int command_version(const struct options *options);
 int command_help(const struct options *options);

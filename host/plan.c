@@ -77,14 +77,29 @@ static bool same_variable(const char *a, const char *b)
 	return !strncmp(a, b, size) && b[size] == '=';
 }
 
+/* Whether one of the strings sets the variable. */
+static bool is_among(const char *variable, char *const *strings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (same_variable(variable, strings[i]))
+			return true;
+	return false;
+}
+
+static void variable_add(struct plan *plan, const char *variable)
+{
+	string_add(plan, variable);
+	plan->job.envc++;
+}
+
 /* Nothing of this machine's environment is the job's business but what kind of terminal
- * it talks to; --env overrides what stands here, and a later --env an earlier one. */
-static void environment_add(struct plan *plan)
+ * it talks to; the image's variables override what stands here, --env overrides those,
+ * and a later --env an earlier one. */
+static void environment_add(struct plan *plan, const char *user, const struct texts *image)
 {
 	const struct options *options = plan->options;
 	const char *term = getenv("TERM");
-	bool root = !options->user || !strcmp(options->user, "root") ||
-		    !strcmp(options->user, "0");
+	bool root = !*user || !strcmp(user, "root") || !strcmp(user, "0");
 	char *variables[] = {
 		must_format("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/"
 			    "sbin:/bin"),
@@ -93,26 +108,21 @@ static void environment_add(struct plan *plan)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
-		bool given = !variables[i];
-
-		for (size_t k = 0; k < options->env_count && !given; k++)
-			given = same_variable(variables[i], options->env[k]);
-		if (!given) {
-			string_add(plan, variables[i]);
-			plan->job.envc++;
-		}
+		if (variables[i] &&
+		    !is_among(variables[i], options->env, options->env_count) &&
+		    !is_among(variables[i], image->at, image->count))
+			variable_add(plan, variables[i]);
 		free(variables[i]);
 	}
-	for (size_t i = 0; i < options->env_count; i++) {
-		bool again = false;
-
-		for (size_t k = i + 1; k < options->env_count && !again; k++)
-			again = same_variable(options->env[i], options->env[k]);
-		if (!again) {
-			string_add(plan, options->env[i]);
-			plan->job.envc++;
-		}
-	}
+	for (size_t i = 0; i < image->count; i++)
+		if (strchr(image->at[i], '=') &&
+		    !is_among(image->at[i], options->env, options->env_count) &&
+		    !is_among(image->at[i], image->at + i + 1, image->count - i - 1))
+			variable_add(plan, image->at[i]);
+	for (size_t i = 0; i < options->env_count; i++)
+		if (!is_among(options->env[i], options->env + i + 1,
+			      options->env_count - i - 1))
+			variable_add(plan, options->env[i]);
 }
 
 /* -- standard files -- */
@@ -162,7 +172,7 @@ static int limits_check(const struct plan *plan)
 		return MAYFLY_FAILED;
 	}
 	if (strlen(plan->program) > WIRE_PATH_MAX || !*plan->program ||
-	    strlen(plan->options->cwd) > WIRE_PATH_MAX) {
+	    plan->job.cwd.size > WIRE_PATH_MAX) {
 		say("'%s': %s", plan->program,
 		    strerror(*plan->program ? ENAMETOOLONG : ENOENT));
 		return MAYFLY_NOT_FOUND;
@@ -170,30 +180,83 @@ static int limits_check(const struct plan *plan)
 	return 0;
 }
 
-int plan_make(const struct options *options, struct plan *ret_plan)
+static void argv_add(char ***at, const struct texts *texts)
 {
-	static char *shell_argv[] = { "sh", "-l", NULL };
+	for (size_t i = 0; i < texts->count; i++)
+		*(*at)++ = texts->at[i];
+}
+
+/* The argv that runs: the command line's, a shell, or what the image says. NULL at the
+ * end; empty if there is none. Heap. */
+static char **argv_choose(const struct options *options, const struct image_config *config)
+{
+	static char *words[] = { "sh", "-l" };
+	const struct texts given = { options->argv, options->argc };
+	const struct texts shell = { words, ARRAY_LEN(words) };
+	char **argv = must_alloc((given.count + shell.count + config->entrypoint.count +
+				  config->command.count + 1) *
+				 sizeof(*argv));
+	char **end = argv;
+
+	if (given.count) {
+		argv_add(&end, &given);
+	} else if (options->shell) {
+		argv_add(&end, &shell);
+	} else {
+		argv_add(&end, &config->entrypoint);
+		argv_add(&end, &config->command);
+	}
+	return argv;
+}
+
+/* The program and its arguments. 0, or the exit status with a line. */
+static int program_plan(struct plan *plan, const struct image_config *config)
+{
+	const struct options *options = plan->options;
+	char **argv = argv_choose(options, config);
+	bool travels = false;
+	/* What the image names is in the image. */
+	int status = options->argc ? program_check(argv[0], &travels) : 0;
+
+	if (!argv[0]) {
+		say("run: no program; try 'mayfly run -- PROG'");
+		status = MAYFLY_FAILED;
+	}
+	if (status == 0) {
+		plan->program =
+			travels ? program_place(argv[0]) : must_format("%s", argv[0]);
+		plan->program_here = travels ? argv[0] : NULL;
+		for (; argv[plan->job.argc]; plan->job.argc++)
+			string_add(plan, argv[plan->job.argc]);
+	}
+	free(argv);
+	return status;
+}
+
+/* The first that says something. */
+static struct wire_text text_choose(const char *given, const char *image, const char *usual)
+{
+	return wire_text_of(given ? given : image ? image : usual);
+}
+
+int plan_make(const struct options *options, const struct image_config *config,
+	      struct plan *ret_plan)
+{
 	struct plan plan = { .options = options };
-	char **argv = options->argc ? options->argv : shell_argv;
-	bool travels;
-	int status = program_check(argv[0], &travels);
+	int status = program_plan(&plan, config);
 
 	if (status)
 		return status;
-	plan.program = travels ? program_place(argv[0]) : must_format("%s", argv[0]);
-	plan.program_here = travels ? argv[0] : NULL;
-	for (; argv[plan.job.argc]; plan.job.argc++)
-		string_add(&plan, argv[plan.job.argc]);
-	environment_add(&plan);
+	plan.job.user = text_choose(options->user, config->user, "");
+	plan.job.cwd = text_choose(options->cwd, config->folder, "/job");
+	plan.job.program = wire_text_of(plan.program);
+	environment_add(&plan, plan.job.user.at, &config->env);
 	files_plan(&plan);
 	stdio_plan(&plan);
 	status = limits_check(&plan);
 	if (status)
 		return status;
 	plan.job.strings = plan.strings_size;
-	plan.job.user = wire_text_of(options->user ? options->user : "");
-	plan.job.cwd = wire_text_of(options->cwd);
-	plan.job.program = wire_text_of(plan.program);
 	*ret_plan = plan;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #define HOST_PLAN_H
 
 #include "host/args.h"
+#include "host/rootfs/config.h"
 #include "host/tty.h"
 #include "lib/wire.h"
 
@@ -18,8 +19,10 @@ struct plan {
 	enum tty_mode tty_mode;
 };
 
-/* 0, or the exit status, having said why. */
-must_use int plan_make(const struct options *options, struct plan *ret_plan);
+/* What the options leave open is as the image's config has it (docs/man/mayfly-run.1).
+ * Borrows both. 0, or the exit status, having said why. */
+must_use int plan_make(const struct options *options, const struct image_config *config,
+		       struct plan *ret_plan);
 
 /* Where a PROG of the host lies in the guest, as the job sees it: the same path if it can
  * be, else its name in the job's folder. Heap. */

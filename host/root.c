@@ -1,4 +1,4 @@
-/* --root: which of its four forms it is. */
+/* --root: which of its forms it is. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/args.h"
 #include "host/root.h"
 #include "host/rootbuild.h"
+#include "host/rootfs/trailer.h"
 
 /* ext4, 1.4: the superblock is at 1024, its magic 56 bytes in. */
 #define EXT4_MAGIC_AT (1024 + 56)
@@ -28,54 +30,115 @@ static int unusable(const char *name, const char *why)
 	return MAYFLY_FAILED;
 }
 
-static int built_open(const struct install *install, const char *name, bool tar,
-		      bool verbose, struct root *ret_root)
+/* An image as it is: one of ours says where the agent is, and how it wants to be run. */
+static int image_take(int fd, struct root *ret_root)
 {
-	int fd = rootbuild(install, name, tar, verbose);
+	struct root root = { .fd = fd };
 
-	if (fd < 0)
-		return MAYFLY_FAILED;
-	*ret_root = (struct root){ fd, ROOTBUILD_INIT };
+	if (trailer_read(fd, &root.config) == 0)
+		root.init = ROOTBUILD_INIT;
+	*ret_root = root;
 	return 0;
+}
+
+/* Finds the file or folder of the name, which may end in ":TAG". Heap, or NULL with
+ * errno. */
+static char *path_find(const char *name, struct stat *ret_st, const char **ret_tag)
+{
+	const char *colon = strrchr(name, ':');
+	char *path = must_format("%s", name);
+
+	*ret_tag = NULL;
+	if (stat(path, ret_st) == 0)
+		return path;
+	if (errno == ENOENT && colon && colon != name && colon[1]) {
+		path[colon - name] = 0;
+		*ret_tag = colon + 1;
+		if (stat(path, ret_st) == 0)
+			return path;
+	}
+	free(path);
+	return NULL;
+}
+
+static bool is_ext4(int fd)
+{
+	uint8_t head[2048];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	return n >= 0 && root_sniff(head, n) == ROOT_EXT4;
+}
+
+/* Opens what `build->path` is, found to be `st`. */
+static int path_open(struct rootbuild *build, const struct stat *st,
+		     struct root *ret_root)
+{
+	int fd;
+
+	build->folder = S_ISDIR(st->st_mode);
+	if (!build->folder) {
+		if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
+			return unusable(build->path, "neither a folder nor a file");
+		fd = open(build->path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return unusable(build->path, strerror(errno));
+		if (is_ext4(fd))
+			return image_take(fd, ret_root);
+		close(fd);
+	}
+	fd = rootbuild(build);
+	return fd < 0 ? MAYFLY_FAILED : image_take(fd, ret_root);
+}
+
+static int name_unknown(const char *name)
+{
+	if (!strcmp(name, "debian"))
+		return unusable(name, "not installed; 'make root-debian' builds it");
+	return unusable(name, "no installed root has that name, nor a file here");
 }
 
 int root_open(const struct install *install, const char *name, bool verbose,
 	      struct root *ret_root)
 {
-	char *image = must_format("%s/%s.img", install->roots, name);
+	struct rootbuild build = { .install = install, .verbose = verbose };
+	char *image = must_format("%s/%s.img", install->roots, name), *path;
 	bool by_name = !strchr(name, '/');
-	int fd = by_name ? open(image, O_RDONLY | O_CLOEXEC) : -1;
-	uint8_t head[2048];
+	int fd = by_name ? open(image, O_RDONLY | O_CLOEXEC) : -1, status;
 	struct stat st;
-	ssize_t n;
 
 	free(image);
-	if (fd >= 0) {
-		*ret_root = (struct root){ fd, NULL };
-		return 0;
-	}
-	if (stat(name, &st) < 0)
-		return unusable(
-			name, errno == ENOENT && by_name
-				      ? "no installed root has that name, nor a file here"
-				      : strerror(errno));
-	if (S_ISDIR(st.st_mode))
-		return built_open(install, name, false, verbose, ret_root);
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return unusable(name, "neither a folder nor a file");
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
-	if (n < 0) {
-		int error = errno;
+	if (fd >= 0)
+		return image_take(fd, ret_root);
+	path = path_find(name, &st, &build.reference);
+	if (!path)
+		return errno == ENOENT && by_name ? name_unknown(name)
+						  : unusable(name, strerror(errno));
+	build.path = path;
+	status = path_open(&build, &st, ret_root);
+	free(path);
+	return status;
+}
 
-		if (fd >= 0)
-			close(fd);
-		return unusable(name, strerror(error));
+int command_convert(const struct options *options)
+{
+	struct rootbuild build = { .verbose = options->verbose };
+	struct install install;
+	struct stat st;
+	char *path;
+	int error;
+
+	if (install_find(&install) < 0) {
+		say("'%s' is not there; 'make' builds it, 'make install' installs it",
+		    install.loader);
+		return MAYFLY_FAILED;
 	}
-	if (root_sniff(head, n) == ROOT_EXT4) {
-		*ret_root = (struct root){ fd, NULL };
-		return 0;
-	}
-	close(fd);
-	return built_open(install, name, true, verbose, ret_root);
+	path = path_find(options->argv[0], &st, &build.reference);
+	if (!path)
+		return unusable(options->argv[0], strerror(errno));
+	build.install = &install;
+	build.path = path;
+	build.folder = S_ISDIR(st.st_mode);
+	error = rootbuild_to(&build, options->argv[1]);
+	free(path);
+	return error ? MAYFLY_FAILED : 0;
 }

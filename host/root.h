@@ -1,12 +1,14 @@
-/* --root: a name, folder, tar archive or image becomes an open ext4 image. */
+/* --root: a name, folder, archive or image becomes an open ext4 image. */
 #ifndef HOST_ROOT_H
 #define HOST_ROOT_H
 
 #include "host/install.h"
+#include "host/rootfs/config.h"
 
 struct root {
 	int fd;
-	const char *init; /* the agent's path in it; NULL: the usual one */
+	const char *init;	    /* the agent's path in it; NULL: the usual one */
+	struct image_config config; /* how the image wants to be run */
 };
 
 /* Opens it, building an image in the cache if need be. 0, or the exit status with a

@@ -2,351 +2,353 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/outfile.h"
 #include "host/rootbuild.h"
-#include "host/tool.h"
+#include "host/rootfs/source.h"
+#include "host/rootfs/trailer.h"
 
-/* The newest images that stay in the cache. */
-#define KEPT_MAX 8
-/* What Mayfly's kernel reads; as tools/mkroot.py. */
-#define FEATURES "none,extent,dir_index,filetype,large_file,sparse_super,metadata_csum"
+/* The newest images that stay in the cache, and links to them. */
+#define IMAGES_MAX 8
+#define LINKS_MAX 64
+/* Another layout of images makes other images. */
+#define FORMAT "image 2"
 
-/* -- debugfs commands -- */
-
-static void fix_add(struct rootfix *fix, const char *format, ...) printf_like(2, 3);
-
-static void fix_add(struct rootfix *fix, const char *format, ...)
+static int failed(const struct rootbuild *build, const char *what, int error)
 {
-	va_list ap;
-	char *line;
-	int size;
-
-	va_start(ap, format);
-	size = vasprintf(&line, format, ap);
-	va_end(ap);
-	if (size < 0)
-		return;
-	if (fix->size + size + 1 > fix->room) {
-		fix->room = 2 * fix->room + size + 4096;
-		fix->commands = must_grow(fix->commands, fix->room);
-	}
-	memcpy(fix->commands + fix->size, line, size + 1);
-	fix->size += size;
-	free(line);
+	say("--root '%s': %s: %s", build->path, what, strerror(-error));
+	return -1;
 }
 
-void rootfix_inode(struct rootfix *fix, const char *path, unsigned mode, unsigned uid,
-		   unsigned gid)
+/* -- what an image is known by -- */
+
+/* Another agent makes another image. */
+static void key_begin(const struct rootbuild *build, struct digest_run *run)
 {
-	if (strpbrk(path, "\"\n"))
-		return;
-	fix_add(fix, "sif \"/%s\" mode 0%o\nsif \"/%s\" uid %u\nsif \"/%s\" gid %u\n",
-		path, mode, path, uid, path, gid);
+	char *base_path = must_format("%s/base.img", build->install->roots);
+	struct stat base;
+
+	digest_begin(run);
+	digest_text(run, "%s %s", FORMAT, MAYFLY_VERSION);
+	if (stat(base_path, &base) == 0)
+		digest_text(run, "%lld %lld", (long long)base.st_size,
+			    (long long)base.st_ctim.tv_sec);
+	free(base_path);
 }
 
-void rootfix_count(struct rootfix *fix, uint64_t size)
-{
-	fix->inodes++;
-	fix->bytes += ALIGN_UP(size, KIB(4)) + KIB(1);
-}
-
-/* -- a folder -- */
-
-/* Walks the folder: its sums and owners into `fix`, what identifies its state into
- * `key`. */
-static int folder_scan(const char *path, struct rootfix *fix, struct rootfix *key)
-{
-	char *paths[] = { (char *)path, NULL };
-	FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
-	uid_t own = getuid();
-	FTSENT *entry;
-
-	while (walk && (entry = fts_read(walk))) {
-		const struct stat *st = entry->fts_statp;
-		const char *below = entry->fts_path + strlen(path);
-
-		if (entry->fts_info == FTS_DP)
-			continue;
-		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
-		    entry->fts_info == FTS_NS) {
-			say("--root '%s': %s: %s", path, entry->fts_path,
-			    strerror(entry->fts_errno));
-			fts_close(walk);
-			return -1;
-		}
-		below += strspn(below, "/");
-		rootfix_count(fix, S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0);
-		if (own && st->st_uid == own)
-			rootfix_inode(fix, below, st->st_mode, 0, 0);
-		fix_add(key, "%s\n%llu %llu %o %u %u %lld %lld.%09ld\n", below,
-			(unsigned long long)st->st_dev, (unsigned long long)st->st_ino,
-			st->st_mode, st->st_uid, st->st_gid, (long long)st->st_size,
-			(long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
-	}
-	if (!walk)
-		return -1;
-	fts_close(walk);
-	return 0;
-}
-
-static int archive_scan(const char *path, struct rootfix *key)
+static int file_state(const struct rootbuild *build, const char *path,
+		      struct digest_run *run)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0) {
-		say("--root '%s': %s", path, strerror(errno));
-		return -1;
-	}
-	fix_add(key, "%llu %llu %lld %lld.%09ld\n", (unsigned long long)st.st_dev,
-		(unsigned long long)st.st_ino, (long long)st.st_size,
-		(long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+	if (stat(path, &st) < 0)
+		return failed(build, path, -errno);
+	digest_text(run, "%llu %llu %lld %lld.%09ld", (unsigned long long)st.st_dev,
+		    (unsigned long long)st.st_ino, (long long)st.st_size,
+		    (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
 	return 0;
 }
 
-/* -- the folder an archive is unpacked to (R1)
- * --------------------------------------------- */
+/* An open folder, or -1. */
+static int folder_open(const struct rootbuild *build)
+{
+	return build->folder ? open(build->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+}
 
-struct scratch {
-	char *path;
-	int lifeline; /* the keeper removes the folder when this closes */
-	pid_t keeper;
+static bool is_layout(const struct rootbuild *build)
+{
+	int fd = folder_open(build);
+	bool is = fd >= 0 && layout_is_folder(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+/* What changes when the source does. 0, or -1 with a line. */
+static int state_key(const struct rootbuild *build, struct digest *ret_key)
+{
+	struct digest_run run;
+	char *index;
+	int error;
+
+	key_begin(build, &run);
+	digest_text(&run, "%s", build->reference ? build->reference : "");
+	if (is_layout(build)) {
+		/* Its other files are named after their content. */
+		index = must_format("%s/index.json", build->path);
+		error = file_state(build, index, &run);
+		free(index);
+	} else if (build->folder) {
+		error = folder_state(build->path, &run);
+	} else {
+		error = file_state(build, build->path, &run);
+	}
+	*ret_key = digest_end(&run);
+	return error;
+}
+
+static struct digest content_key(const struct rootbuild *build,
+				 const struct digest *content)
+{
+	struct digest_run run;
+
+	key_begin(build, &run);
+	digest_text(&run, "%s", content->hex);
+	return digest_end(&run);
+}
+
+/* -- a conversion -- */
+
+struct conversion {
+	const struct rootbuild *build;
+	struct source source;
+	struct progress progress;
+	struct digest state;   /* before anything was read */
+	struct outfile spool;  /* members of an archive of an image */
+	int file;	       /* the archive; -1: a folder */
+	uint8_t *agent;	       /* its bytes */
+	struct tree_inode *init;
 };
 
-static void tree_remove(const char *path)
+static void conversion_fini(struct conversion *c)
 {
-	char *paths[] = { (char *)path, NULL };
-	FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	FTSENT *entry;
-
-	while (walk && (entry = fts_read(walk)))
-		if (entry->fts_info != FTS_D)
-			remove(entry->fts_accpath);
-	if (walk)
-		fts_close(walk);
+	progress_end(&c->progress);
+	source_fini(&c->source);
+	outfile_drop(&c->spool);
+	if (c->file >= 0)
+		close(c->file);
+	free(c->agent);
 }
 
-static int scratch_open(const char *cache, struct scratch *ret_scratch)
+static uint64_t bytes_of_layers(const struct source *source)
 {
-	struct scratch scratch = { .path = must_format("%s/unpack-XXXXXX", cache) };
-	int ends[2];
+	uint64_t bytes = 0;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	if (!mkdtemp(scratch.path))
-		return -errno;
-	scratch.lifeline = ends[1];
-	scratch.keeper = fork();
-	if (scratch.keeper == 0) {
-		char end;
-
-		/* Out of reach of what kills the terminal's group. */
-		setsid();
-		close(ends[1]);
-		while (read(ends[0], &end, 1) < 0 && errno == EINTR)
-			;
-		tree_remove(scratch.path);
-		_exit(0);
-	}
-	close(ends[0]);
-	*ret_scratch = scratch;
-	return 0;
+	for (size_t i = 0; i < source->layer_count; i++)
+		bytes += source->layers[i].blob.size;
+	return bytes;
 }
 
-static void scratch_close(struct scratch *scratch)
+/* Reads the layers' items, which count for half of the work. */
+static int layers_read(struct conversion *c)
 {
-	close(scratch->lifeline);
-	if (scratch->keeper > 0)
-		waitpid(scratch->keeper, NULL, 0);
-	free(scratch->path);
+	progress_begin(&c->progress, "making the root image",
+		       2 * bytes_of_layers(&c->source));
+	return layers_scan(&c->source);
 }
 
-/* -- the image -- */
-
-/* One line of what a failed tool printed: the last that says something. */
-static void tool_failed(const char *path, const char *tool, int status, char *output)
+/* `spool`: where a file without a name may be made. */
+static int archive_read(struct conversion *c, const char *spool)
 {
-	size_t size = output ? strlen(output) : 0;
-	const char *line;
-
-	if (status == -ENOENT) {
-		say("--root '%s': no %s here: install the package e2fsprogs", path, tool);
-		return;
-	}
-	while (size && output[size - 1] == '\n')
-		output[--size] = 0;
-	line = size ? strrchr(output, '\n') : NULL;
-	say("--root '%s': %s failed: %s", path, tool,
-	    line   ? line + 1
-	    : size ? output
-		   : "");
-}
-
-static int image_format(const char *path, const char *folder, const struct rootfix *fix,
-			int fd)
-{
-	uint64_t blocks =
-		(fix->bytes + fix->bytes / 8 + MIB(4)) / KIB(4) + fix->inodes / 8;
-	char *argv[] = { "mke2fs",
-			 "-q",
-			 "-F",
-			 "-t",
-			 "ext4",
-			 "-b",
-			 "4096",
-			 "-I",
-			 "256",
-			 "-m",
-			 "0",
-			 "-O",
-			 FEATURES,
-			 "-E",
-			 "root_owner=0:0",
-			 "-N",
-			 must_format("%llu", (unsigned long long)(fix->inodes + 64)),
-			 "-d",
-			 (char *)folder,
-			 must_format("/proc/self/fd/%d", fd),
-			 must_format("%llu", (unsigned long long)blocks),
-			 NULL };
-	char *output = NULL;
-	int status = tool_run(argv, "", 0, fd, &output);
-
-	if (status)
-		tool_failed(path, "mke2fs", status, output);
-	free(output);
-	return status ? -1 : 0;
-}
-
-/* Adds the agent of the base image and the folders that a Linux system needs, and applies
- * the owners and modes. */
-static int image_fix(const char *path, struct rootfix *fix, int fd, const char *agent)
-{
-	static const char *const folders[] = { "proc", "dev", "sys", "tmp", "job" };
-	char *argv[] = {
-		"debugfs", "-w", "-f", "/dev/stdin", must_format("/proc/self/fd/%d", fd),
-		NULL
-	};
-	char *output = NULL;
-	int status;
-
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		fix_add(fix, "mkdir /%s\n", folders[i]);
-	fix_add(fix, "write %s %s\n", agent, &ROOTBUILD_INIT[1]);
-	fix_add(fix, "sif %s mode 0100755\nsif %s uid 0\nsif %s gid 0\n", ROOTBUILD_INIT,
-		ROOTBUILD_INIT, ROOTBUILD_INIT);
-	status = tool_run(argv, fix->commands, fix->size, fd, &output);
-	if (status)
-		tool_failed(path, "debugfs", status, output);
-	free(output);
-	return status ? -1 : 0;
-}
-
-/* Copies the agent out of the base image to memory; its fd, or -1 with a
- * line. */
-static int agent_extract(const struct install *install)
-{
-	int fd = memfd_create("agent", MFD_CLOEXEC);
-	char *argv[] = { "debugfs", "-R",
-			 must_format("dump /sbin/agent /proc/self/fd/%d", fd),
-			 must_format("%s/base.img", install->roots), NULL };
+	struct source *source = &c->source;
 	struct stat st;
-	int status = fd < 0 ? -errno : tool_run(argv, "", 0, fd, NULL);
+	int error;
 
-	if (status || fstat(fd, &st) < 0 || !st.st_size) {
-		say("cannot take the agent out of '%s'%s", argv[3],
-		    status == -ENOENT ? ": no debugfs here: install the package e2fsprogs"
-				      : "");
+	c->file = open(c->build->path, O_RDONLY | O_CLOEXEC);
+	if (c->file < 0 || fstat(c->file, &st) < 0)
+		return failed(c->build, "cannot read it", -errno);
+	source->layers = must_alloc(sizeof(*source->layers));
+	source->layers->blob = (struct blob){ c->file, 0, st.st_size };
+	source->layer_count = 1;
+	if (layers_read(c))
+		return -1;
+	if (!layout_is_archive(source->tree)) {
+		if (!c->build->reference)
+			return 0;
+		say("--root '%s': it holds no images to choose '%s' from", c->build->path,
+		    c->build->reference);
 		return -1;
 	}
-	return fd;
+	progress_end(&c->progress);
+	error = outfile_open(AT_FDCWD, spool, 0600, &c->spool);
+	if (error < 0)
+		return failed(c->build, spool, error);
+	if (layout_open_archive(source, c->spool.fd, c->build->reference))
+		return -1;
+	return layers_read(c);
 }
 
-/* The image of a folder into an open nameless file. */
-static int image_build(const struct install *install, const char *path,
-		       const char *folder, struct rootfix *fix, struct outfile *file)
+/* How many bytes a folder's files have is known after the scan only, so the first half is
+ * without a measure. */
+static int folder_read(struct conversion *c)
 {
-	int agent = agent_extract(install), result = -1;
-	char *agent_path = must_format("/proc/%d/fd/%d", getpid(), agent);
+	int fd = folder_open(c->build), error;
 
-	if (agent >= 0) {
-		rootfix_count(fix, MIB(1));
-		result = image_format(path, folder, fix, file->fd);
-		if (result == 0)
-			result = image_fix(path, fix, file->fd, agent_path);
-		close(agent);
+	if (fd < 0)
+		return failed(c->build, "cannot read it", -errno);
+	if (layout_is_folder(fd)) {
+		error = layout_open_folder(&c->source, fd, c->build->reference);
+		close(fd);
+		return error ? error : layers_read(c);
 	}
-	free(agent_path);
-	return result;
+	close(fd);
+	progress_begin(&c->progress, "reading the folder", 0);
+	return folder_scan(&c->source);
 }
 
-static int archive_build(const struct install *install, const char *path,
-			 struct outfile *file, const char *cache)
+/* What a Linux system needs and archives lack; the folder that the image's config names,
+ * which Docker makes too. */
+static int tree_complete(struct conversion *c)
 {
-	struct rootfix fix = { 0 };
-	struct scratch scratch = { NULL, -1, -1 };
-	int result = scratch_open(cache, &scratch);
+	static const struct {
+		const char *path;
+		uint32_t mode;
+	} folders[] = {
+		{ "proc", 0555 }, { "dev", 0755 }, { "sys", 0555 },
+		{ "tmp", 01777 }, { "run", 0755 }, { "job", 0755 },
+	};
+	const char *wanted = c->source.config.folder;
+	struct tree *tree = c->source.tree;
+	struct tree_meta meta = { .mode = S_IFDIR | 0755 };
+	struct tree_inode *inode;
+	int error = 0;
 
-	if (result < 0) {
-		say("cannot unpack into '%s': %s", cache, strerror(-result));
+	if (wanted && !tree_find(tree, wanted))
+		error = tree_put(tree, 0, wanted, &meta, &inode);
+	for (size_t i = 0; i < ARRAY_LEN(folders) && error == 0; i++) {
+		meta.mode = S_IFDIR | folders[i].mode;
+		if (!tree_find(tree, folders[i].path))
+			error = tree_put(tree, 0, folders[i].path, &meta, &inode);
+	}
+	return error < 0 ? failed(c->build, "cannot complete it", error) : 0;
+}
+
+/* Puts the agent of the base image into the tree. */
+static int agent_add(struct conversion *c)
+{
+	struct tree_meta meta = { .mode = S_IFREG | 0755 };
+	char *base = must_format("%s/base.img", c->build->install->roots);
+	size_t size;
+	int error = image_file_read(base, "/sbin/agent", &c->agent, &size);
+
+	if (error < 0)
+		say("cannot take the agent out of '%s'", base);
+	free(base);
+	if (error < 0)
+		return -1;
+	meta.size = size;
+	error = tree_put(c->source.tree, 0, ROOTBUILD_INIT, &meta, &c->init);
+	return error < 0 ? failed(c->build, ROOTBUILD_INIT, error) : 0;
+}
+
+/* Reads all that there is to know before the bytes. 0, or -1 with a line. */
+static int conversion_read(struct conversion *c, const struct rootbuild *build,
+			   const char *spool)
+{
+	*c = (struct conversion){ .build = build,
+				  .source = { .name = build->path,
+					      .tree = tree_new(),
+					      .progress = &c->progress },
+				  .spool = { -1, -1, NULL, NULL },
+				  .file = -1 };
+	if (build->verbose)
+		say("building an image of '%s'", build->path);
+	if (state_key(build, &c->state))
+		return -1;
+	return build->folder ? folder_read(c) : archive_read(c, spool);
+}
+
+static uint64_t bytes_of_files(const struct source *source)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < source->file_count; i++)
+		bytes += source->files[i]->meta.size;
+	return bytes;
+}
+
+static int bytes_write(struct conversion *c, struct image *image)
+{
+	int error = image_write(image, c->init, c->agent, c->init->meta.size, 0);
+
+	if (error < 0)
+		return failed(c->build, "cannot write the image", error);
+	if (c->source.layer_count)
+		return layers_write(&c->source, image);
+	progress_begin(&c->progress, "making the root image", bytes_of_files(&c->source));
+	return folder_write(&c->source, image);
+}
+
+/* Writes the image to the empty file. 0, or -1 with a line. */
+static int conversion_write(struct conversion *c, int fd)
+{
+	struct image *image;
+	struct digest after;
+	int error;
+
+	if (tree_complete(c) || agent_add(c))
+		return -1;
+	image = image_new(c->build->path, fd, c->source.tree);
+	if (!image)
+		return -1;
+	error = bytes_write(c, image);
+	progress_end(&c->progress);
+	if (error) {
+		image_drop(image);
 		return -1;
 	}
-	result = tar_unpack(path, scratch.path, &fix);
-	if (result == 0)
-		result = image_build(install, path, scratch.path, &fix, file);
-	scratch_close(&scratch);
-	free(fix.commands);
-	return result;
+	if (image_finish(image) || state_key(c->build, &after))
+		return -1;
+	if (!digest_same(&c->state, &after)) {
+		say("--root '%s': it changed while it was read", c->build->path);
+		return -1;
+	}
+	error = trailer_write(fd, &c->source.config);
+	return error < 0 ? failed(c->build, "cannot write the image", error) : 0;
+}
+
+/* Writes the image as `name`. 0, or -1 with a line. */
+static int conversion_save(struct conversion *c, const char *name)
+{
+	struct outfile file;
+	int error = outfile_open(AT_FDCWD, name, 0666 & ~umask_now(), &file);
+
+	if (error < 0)
+		return failed(c->build, name, error);
+	if (conversion_write(c, file.fd)) {
+		outfile_drop(&file);
+		return -1;
+	}
+	error = outfile_commit(&file);
+	return error < 0 ? failed(c->build, name, error) : 0;
 }
 
 /* -- the cache -- */
 
-/* The name of the image for this state of the source; heap, NULL with a line. */
-static char *image_name(const char *cache, const struct rootfix *key)
-{
-	char *argv[] = { "sha256sum", NULL }, *output = NULL, *name = NULL;
-	int status = tool_run(argv, key->commands, key->size, -1, &output);
+static const char *pruned; /* scandir(3) has no context: the start of names */
 
-	if (status == 0 && strlen(output) >= 64)
-		name = must_format("%s/root-%.64s.img", cache, output);
-	else
-		say("sha256sum failed");
-	free(output);
-	return name;
+static int is_pruned(const struct dirent *entry)
+{
+	return !strncmp(entry->d_name, pruned, strlen(pruned));
 }
 
-static int is_image(const struct dirent *entry)
-{
-	return !strncmp(entry->d_name, "root-", 5);
-}
-
-/* Removes all but the newest images; each use makes one new again. */
-static void cache_prune(const char *cache)
+/* Removes all but the newest of those that start so, and links to nothing. */
+static void names_prune(const char *cache, const char *start, int kept)
 {
 	struct dirent **entries;
-	int count = scandir(cache, &entries, is_image, alphasort);
+	int count;
 
+	pruned = start;
+	count = scandir(cache, &entries, is_pruned, alphasort);
 	for (int i = 0; i < count; i++) {
 		char *path = must_format("%s/%s", cache, entries[i]->d_name);
 		struct stat st, other;
 		int newer = 0;
 
-		for (int k = 0; k < count && stat(path, &st) == 0; k++) {
+		for (int k = 0; k < count && lstat(path, &st) == 0; k++) {
 			char *rival = must_format("%s/%s", cache, entries[k]->d_name);
 
-			newer += stat(rival, &other) == 0 && other.st_mtime > st.st_mtime;
+			newer += lstat(rival, &other) == 0 &&
+				 other.st_mtime > st.st_mtime;
 			free(rival);
 		}
-		if (newer >= KEPT_MAX)
+		if (newer >= kept || access(path, F_OK) < 0)
 			unlink(path);
 		free(path);
 	}
@@ -365,60 +367,90 @@ static int cached_open(const char *name)
 	return fd;
 }
 
-/* Builds the image and puts it into the cache as `name`. An fd, or -1 with a line. */
-static int cache_fill(const struct install *install, const char *path, bool tar,
-		      struct rootfix *fix, const char *cache, const char *name)
+/* Makes `seen` a link to the image of the same folder. */
+static void seen_set(const char *seen, const char *image)
 {
-	struct outfile file;
-	int error = outfile_open(AT_FDCWD, name, 0600, &file), fd;
+	unlink(seen);
+	if (symlink(strrchr(image, '/') + 1, seen) < 0)
+		say("cannot write '%s': %s", seen, strerror(errno));
+}
 
-	if (error < 0) {
-		say("cannot write to '%s': %s", cache, strerror(-error));
-		return -1;
+/* Reads the source, and finds or makes the image of its content. An fd, or -1 with a
+ * line. */
+static int cache_fill(const struct rootbuild *build, const char *cache, const char *seen)
+{
+	char *spool = must_format("%s/spool", cache), *image = NULL;
+	struct conversion c;
+	struct digest key;
+	int fd = -1;
+
+	if (conversion_read(&c, build, spool) == 0) {
+		key = content_key(build, &c.source.content);
+		image = must_format("%s/root-%s.img", cache, key.hex);
+		fd = cached_open(image);
+		if (fd < 0 && conversion_save(&c, image) == 0)
+			fd = cached_open(image);
 	}
-	if (tar ? archive_build(install, path, &file, cache)
-		: image_build(install, path, path, fix, &file)) {
-		outfile_drop(&file);
-		return -1;
-	}
-	error = outfile_commit(&file);
-	fd = error < 0 ? error : cached_open(name);
-	if (fd < 0)
-		say("cannot write '%s': %s", name, strerror(error < 0 ? -error : errno));
-	cache_prune(cache);
+	conversion_fini(&c);
+	if (fd >= 0)
+		seen_set(seen, image);
+	names_prune(cache, "root-", IMAGES_MAX);
+	names_prune(cache, "seen-", LINKS_MAX);
+	free(image);
+	free(spool);
 	return fd;
 }
 
-int rootbuild(const struct install *install, const char *path, bool tar, bool verbose)
+/* R3: the folder itself is the lock, so none is left behind. */
+static int cache_lock(const char *cache)
+{
+	int fd = open(cache, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int rootbuild(const struct rootbuild *build)
 {
 	const char *cache = cache_folder();
-	struct rootfix fix = { 0 }, key = { 0 };
-	struct stat base;
-	char *base_path = must_format("%s/base.img", install->roots), *name;
-	int fd = -1;
+	struct digest key;
+	char *seen;
+	int fd, lock;
 
 	if (!cache) {
-		say("--root '%s': no cache folder: set HOME or XDG_CACHE_HOME", path);
+		say("--root '%s': no cache folder: set HOME or XDG_CACHE_HOME",
+		    build->path);
 		return -1;
 	}
-	/* Another agent makes another image. */
-	if (stat(base_path, &base) == 0)
-		fix_add(&key, "%s %lld %lld\n", MAYFLY_VERSION, (long long)base.st_size,
-			(long long)base.st_ctim.tv_sec);
-	free(base_path);
-	if (tar ? archive_scan(path, &key) : folder_scan(path, &fix, &key))
+	if (state_key(build, &key))
 		return -1;
-	name = image_name(cache, &key);
-	if (name) {
-		fd = cached_open(name);
-		if (fd < 0) {
-			if (verbose)
-				say("building an image of '%s'", path);
-			fd = cache_fill(install, path, tar, &fix, cache, name);
-		}
+	seen = must_format("%s/seen-%s", cache, key.hex);
+	fd = cached_open(seen);
+	if (fd < 0) {
+		lock = cache_lock(cache);
+		/* Somebody else may have made it while we waited. */
+		fd = cached_open(seen);
+		if (lock < 0)
+			failed(build, cache, -errno);
+		else if (fd < 0)
+			fd = cache_fill(build, cache, seen);
+		if (lock >= 0)
+			close(lock);
 	}
-	free(name);
-	free(fix.commands);
-	free(key.commands);
+	free(seen);
 	return fd;
+}
+
+int rootbuild_to(const struct rootbuild *build, const char *to)
+{
+	struct conversion c;
+	int error = conversion_read(&c, build, to);
+
+	if (error == 0)
+		error = conversion_save(&c, to);
+	conversion_fini(&c);
+	return error;
 }

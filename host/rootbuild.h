@@ -1,12 +1,15 @@
 /*
- * Builds an ext4 image of a folder or tar archive, and keeps it in the cache until its
- * source changes.
+ * Makes an ext4 image of a folder, an archive or an image of others, and keeps it in the
+ * cache: once for the same content, and found again as long as its source is unchanged.
  *
  * R1  An image appears in the cache when it is complete. Whatever is on the way has no
- *     name, but for the folder an archive is unpacked to, and that is removed by a
- *     process of its own even if this one is killed.
+ *     name, so a conversion that is killed leaves nothing.
  * R2  Owners and modes in the image do not depend on who builds it: a folder's files of
  *     the user who builds belong to root, an archive's to whom it says.
+ * R3  One conversion at a time: whoever wants the same meanwhile waits, and finds it.
+ *
+ * In the cache, root-KEY.img is an image, its key made of content and agent; seen-KEY is a
+ * link to one, its key made of a source's state (files, sizes, times).
  */
 #ifndef HOST_ROOTBUILD_H
 #define HOST_ROOTBUILD_H
@@ -16,27 +19,16 @@
 /* Where the agent is in an image that is built here. */
 #define ROOTBUILD_INIT "/.mayfly-agent"
 
-/* An open image of `path`, or -1 with a line. */
-must_use int rootbuild(const struct install *install, const char *path, bool tar,
-		       bool verbose);
-
-/* What goes into an image besides the files: debugfs commands and the sums that size
- * it. */
-struct rootfix {
-	char *commands;
-	size_t size, room;
-	uint64_t bytes, inodes;
+struct rootbuild {
+	const struct install *install;
+	const char *path;      /* a folder or a file */
+	const char *reference; /* which of several images; NULL: the only one */
+	bool folder, verbose;
 };
 
-/* Appends commands that set an inode's mode (with its type) and owner; without effect for
- * a path that debugfs's quoting cannot express. */
-void rootfix_inode(struct rootfix *fix, const char *path, unsigned mode, unsigned uid,
-		   unsigned gid);
-/* Counts a file of `size` bytes. */
-void rootfix_count(struct rootfix *fix, uint64_t size);
-
-/* tar.c: unpacks the archive into the empty folder `into`; modes and owners go to `fix`.
- * 0, or -1 with a line. */
-must_use int tar_unpack(const char *path, const char *into, struct rootfix *fix);
+/* An open image out of the cache, or -1 with a line. */
+must_use int rootbuild(const struct rootbuild *build);
+/* Writes an image to `to`, whatever the cache has. 0, or -1 with a line. */
+must_use int rootbuild_to(const struct rootbuild *build, const char *to);
 
 #endif

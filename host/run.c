@@ -176,15 +176,15 @@ int command_run(const struct options *options)
 	struct install install;
 	struct root root;
 	struct plan plan;
-	int status = plan_make(options, &plan);
+	int status;
 
-	if (status)
-		return status;
 	if (paper_open("--report", options->report, &papers.report) ||
 	    paper_open("--timeline", options->timeline, &papers.timeline) ||
 	    download_check(options->outs, options->out_count))
 		return MAYFLY_FAILED;
 	status = machine_find(options, &install, &root);
+	if (status == 0)
+		status = plan_make(options, &root.config, &plan);
 	if (status)
 		return status;
 	return machine_run(&plan, &install, &root, &papers, start_ns);

@@ -54,10 +54,11 @@ static void the_environment_is_the_job_s_own(void **state)
 				   .env = env,
 				   .env_count = 3,
 				   .cwd = "/job" };
+	struct image_config config = { .folder = NULL };
 	struct plan plan;
 
 	setenv("SECRET", "x", 1);
-	assert_int_equal(plan_make(&options, &plan), 0);
+	assert_int_equal(plan_make(&options, &config, &plan), 0);
 	assert_int_equal(plan.job.argc, 2);
 	assert_true(has_string(&plan, "arg"));
 	assert_true(has_string(&plan, "A=2"));
@@ -81,9 +82,10 @@ static void what_cannot_travel_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		char *argv[] = { cases[i].program, NULL };
 		struct options options = { .argv = argv, .argc = 1, .cwd = "/job" };
-		struct plan plan;
+		struct image_config config = { .folder = NULL };
+	struct plan plan;
 
-		assert_int_equal(plan_make(&options, &plan), cases[i].status);
+		assert_int_equal(plan_make(&options, &config, &plan), cases[i].status);
 	}
 }
 
