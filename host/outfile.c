@@ -32,7 +32,7 @@ static int special_open(int at, const char *path)
 static int nameless_open(struct outfile *file, mode_t mode)
 {
 	uint64_t random;
-	int fd = openat(file->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+	int fd = openat(file->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 
 	if (fd >= 0)
 		return fd;
@@ -42,7 +42,7 @@ static int nameless_open(struct outfile *file, mode_t mode)
 		return -EIO;
 	file->stand_in = must_format(".mayfly-%016llx", (unsigned long long)random);
 	fd = openat(file->folder, file->stand_in,
-		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -9,7 +9,7 @@
 #include "host/mayfly.h"
 
 struct outfile {
-	int fd;		/* -1: not open */
+	int fd;		/* to read and write; -1: not open */
 	int folder;	/* where it will be linked; -1: `fd` is the file itself */
 	char *name;	/* in the folder */
 	char *stand_in; /* its name until then, where it needs one; else NULL */

@@ -216,7 +216,7 @@ static bool name_is(const char *name, size_t size, const char *other)
 /* Goes on with what a link says. */
 static int walk_link(struct walk *walk, const struct tree_inode *link)
 {
-	const char *target = link->meta.target ? link->meta.target : "";
+	const char *target = link->meta.target;
 	char *path;
 
 	if (++walk->links > LINKS_MAX)
@@ -352,6 +352,8 @@ int tree_put(struct tree *tree, unsigned layer, const char *path,
 
 	if (error < 0)
 		return error;
+	if (S_ISLNK(meta->mode) && (!meta->target || !*meta->target))
+		return -EINVAL;
 	if (!size) {
 		if (!S_ISDIR(meta->mode))
 			return -EINVAL;

@@ -70,7 +70,7 @@ void tree_free(struct tree *tree);
 /*
  * Puts an entry of layer `layer`, making folders above it that are missing. Links on the
  * way are followed, inside. "" and "." are the root. 0 with the inode, or -EINVAL (a path
- * that leaves), -ENAMETOOLONG, -ENOTDIR, -ELOOP.
+ * that leaves, a link to nothing), -ENAMETOOLONG, -ENOTDIR, -ELOOP.
  */
 must_use int tree_put(struct tree *tree, unsigned layer, const char *path,
 		      const struct tree_meta *meta, struct tree_inode **ret_inode);

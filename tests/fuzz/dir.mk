@@ -17,11 +17,14 @@ fuzz_tests := $(wildcard tests/fuzz/*_fuzz.c)
 fuzz_linked := $(if $(fuzz_tests),$(shell sed -n 's|^/\* link: \(.*\) \*/$$|\1|p' $(fuzz_tests)))
 $(eval $(call archive,$(BUILD)/fuzz/all.a,$(call objects,fuzz,$(sort $(lib_hosted_sources) $(fuzz_linked)))))
 
+# Libraries of the host's parsers; what a target does not use is not linked.
+fuzz_libs := -Wl,--as-needed -ljansson -lsodium
+
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(fuzz_tests))
 $(fuzz_programs): $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/all.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(fuzz_libs)
 
 .PHONY: fuzz fuzz-programs
 fuzz-programs: $(fuzz_programs)
