@@ -9,3 +9,8 @@ $(root_images): $(BUILD)/root/%.img: userland/root/%.txt $(root_files) tools/mkr
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/mkroot.py $< $@ $(BUILD)
 all: $(root_images)
+
+# Debian takes minutes, the network and 2 GB, so nothing else builds it.
+.PHONY: root-debian
+root-debian: all ## build the root image `debian`: python3, node, gcc, git... (as root, 170 MB to fetch)
+	$(Q)tools/mkdebian $(BUILD)/root/debian.img $(BUILD) $(DEPS)
