@@ -17,6 +17,8 @@
 #define FEATURES                                                                         \
 	"none,extent,dir_index,filetype,large_file,sparse_super,metadata_csum,ext_attr"
 #define UUID "6d617966-6c79-4001-8000-000000000002"
+/* 2023-11-14, as make's SOURCE_DATE_EPOCH. */
+#define MADE_AT 1700000000
 #define BLOCK_SIZE 4096u
 /* ext4, 2.3: with metadata_csum a folder's block ends in a checksum of this size. */
 #define FOLDER_TAIL sizeof(struct ext2_dir_entry_tail)
@@ -492,6 +494,21 @@ static errcode_t inodes_write(struct image *image)
 	return error;
 }
 
+/* When it was made is no part of what it holds (I2). */
+static errcode_t times_fix(ext2_filsys fs)
+{
+	struct ext2_inode bad_blocks;
+	errcode_t error = ext2fs_read_inode(fs, EXT2_BAD_INO, &bad_blocks);
+
+	fs->now = MADE_AT;
+	fs->super->s_mkfs_time = fs->super->s_lastcheck = MADE_AT;
+	fs->super->s_mkfs_time_hi = fs->super->s_lastcheck_hi = 0;
+	if (error)
+		return error;
+	bad_blocks.i_atime = bad_blocks.i_mtime = bad_blocks.i_ctime = MADE_AT;
+	return ext2fs_write_inode(fs, EXT2_BAD_INO, &bad_blocks);
+}
+
 /* -- from outside -- */
 
 struct image *image_new(const char *name, int fd, struct tree *tree)
@@ -506,19 +523,19 @@ struct image *image_new(const char *name, int fd, struct tree *tree)
 	    file_system_format(name, fd, blocks, count))
 		return NULL;
 	image = must_alloc(sizeof(*image));
-	*image = (struct image){ .name = name, .fd = fd, .tree = tree };
+	*image = (struct image){ .name = name, .fd = fd, .tree = tree, .goal = 1 };
 	image->runs = must_alloc(count * sizeof(*image->runs));
 	path = must_format("/proc/self/fd/%d", fd);
 	initialize_ext2_error_table();
 	error = ext2fs_open(path, EXT2_FLAG_RW | EXT2_FLAG_64BITS, 0, 0, unix_io_manager,
 			    &image->fs);
 	free(path);
-	if (!error) {
+	if (!error)
 		error = ext2fs_read_bitmaps(image->fs);
-		image->goal = image->fs->super->s_first_data_block;
-		if (!error)
-			error = inodes_write(image);
-	}
+	if (!error)
+		error = times_fix(image->fs);
+	if (!error)
+		error = inodes_write(image);
 	if (!error)
 		return image;
 	image_failed(name, "cannot make the image", error);
