@@ -75,23 +75,18 @@ static enum verdict check_kvm(const struct install *install)
 	}
 }
 
-/* Needed for --root DIR and TAR only. */
+/* Needed to make root images only. */
 static enum verdict check_builders(void)
 {
-	static const char *const tools[] = { "mke2fs", "debugfs", "sha256sum" };
+	char *path = tool_find("mke2fs");
 	enum verdict worst = FINE;
 
-	for (size_t i = 0; i < ARRAY_LEN(tools); i++) {
-		char *path = tool_find(tools[i]);
-
-		if (path)
-			tell(FINE, tools[i], path);
-		else
-			worst = tell(WORSE, tools[i],
-				     "--root DIR and TAR need it; install e2fsprogs, "
-				     "coreutils");
-		free(path);
-	}
+	if (path)
+		tell(FINE, "mke2fs", path);
+	else
+		worst = tell(WORSE, "mke2fs",
+			     "--root DIR and TAR need it; install e2fsprogs");
+	free(path);
 	if (dlopen("libarchive.so.13", RTLD_LAZY))
 		tell(FINE, "libarchive", "");
 	else

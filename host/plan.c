@@ -95,7 +95,8 @@ static void variable_add(struct plan *plan, const char *variable)
 /* Nothing of this machine's environment is the job's business but what kind of terminal
  * it talks to; the image's variables override what stands here, --env overrides those,
  * and a later --env an earlier one. */
-static void environment_add(struct plan *plan, const char *user, const struct texts *image)
+static void environment_add(struct plan *plan, const char *user,
+			    const struct texts *image)
 {
 	const struct options *options = plan->options;
 	const char *term = getenv("TERM");
@@ -188,7 +189,8 @@ static void argv_add(char ***at, const struct texts *texts)
 
 /* The argv that runs: the command line's, a shell, or what the image says. NULL at the
  * end; empty if there is none. Heap. */
-static char **argv_choose(const struct options *options, const struct image_config *config)
+static char **argv_choose(const struct options *options,
+			  const struct image_config *config)
 {
 	static char *words[] = { "sh", "-l" };
 	const struct texts given = { options->argv, options->argc };
@@ -234,7 +236,8 @@ static int program_plan(struct plan *plan, const struct image_config *config)
 }
 
 /* The first that says something. */
-static struct wire_text text_choose(const char *given, const char *image, const char *usual)
+static struct wire_text text_choose(const char *given, const char *image,
+				    const char *usual)
 {
 	return wire_text_of(given ? given : image ? image : usual);
 }

@@ -109,10 +109,10 @@ struct conversion {
 	const struct rootbuild *build;
 	struct source source;
 	struct progress progress;
-	struct digest state;   /* before anything was read */
-	struct outfile spool;  /* members of an archive of an image */
-	int file;	       /* the archive; -1: a folder */
-	uint8_t *agent;	       /* its bytes */
+	struct digest state;  /* before anything was read */
+	struct outfile spool; /* members of an archive of an image */
+	int file;	      /* the archive; -1: a folder */
+	uint8_t *agent;	      /* its bytes */
 	struct tree_inode *init;
 };
 
@@ -344,8 +344,8 @@ static void names_prune(const char *cache, const char *start, int kept)
 		for (int k = 0; k < count && lstat(path, &st) == 0; k++) {
 			char *rival = must_format("%s/%s", cache, entries[k]->d_name);
 
-			newer += lstat(rival, &other) == 0 &&
-				 other.st_mtime > st.st_mtime;
+			newer +=
+				lstat(rival, &other) == 0 && other.st_mtime > st.st_mtime;
 			free(rival);
 		}
 		if (newer >= kept || access(path, F_OK) < 0)

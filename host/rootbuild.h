@@ -1,6 +1,7 @@
 /*
- * Makes an ext4 image of a folder, an archive or an image of others, and keeps it in the
- * cache: once for the same content, and found again as long as its source is unchanged.
+ * Makes an ext4 image of a folder, an archive or an image of others, and keeps it in
+ * the cache: once for the same content, and found again as long as its source is
+ * unchanged.
  *
  * R1  An image appears in the cache when it is complete. Whatever is on the way has no
  *     name, so a conversion that is killed leaves nothing.
@@ -8,8 +9,8 @@
  *     the user who builds belong to root, an archive's to whom it says.
  * R3  One conversion at a time: whoever wants the same meanwhile waits, and finds it.
  *
- * In the cache, root-KEY.img is an image, its key made of content and agent; seen-KEY is a
- * link to one, its key made of a source's state (files, sizes, times).
+ * In the cache, root-KEY.img is an image, its key made of content and agent; seen-KEY is
+ * a link to one, its key made of a source's state (files, sizes, times).
  */
 #ifndef HOST_ROOTBUILD_H
 #define HOST_ROOTBUILD_H

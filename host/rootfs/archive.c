@@ -80,7 +80,8 @@ static bool library_load(void)
 }
 
 /* libarchive's way to more bytes. */
-static la_ssize_t more_read(struct archive *archive, void *context, const void **ret_bytes)
+static la_ssize_t more_read(struct archive *archive, void *context,
+			    const void **ret_bytes)
 {
 	struct archive_reader *reader = context;
 	size_t want = MIN(reader->blob.size, sizeof(reader->bytes));
@@ -168,8 +169,8 @@ int archive_data(struct archive_reader *reader, const void **ret_bytes, size_t *
 		 uint64_t *ret_offset)
 {
 	la_int64_t offset;
-	int result = la.archive_read_data_block(reader->archive, ret_bytes, ret_size,
-						&offset);
+	int result =
+		la.archive_read_data_block(reader->archive, ret_bytes, ret_size, &offset);
 
 	if (result == ARCHIVE_EOF)
 		return 0;

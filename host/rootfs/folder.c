@@ -46,8 +46,7 @@ static int folder_walk(const char *name, void *context,
 		       int (*each)(void *context, FTSENT *entry, const char *below))
 {
 	char *paths[] = { (char *)name, NULL };
-	FTS *walk = fts_open(paths,
-			     FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR | FTS_XDEV,
+	FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR | FTS_XDEV,
 			     names_compare);
 	FTSENT *entry;
 	int error = 0;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host/rootfs/image.h"
+#include "host/rootfs/shape.h"
 #include "host/tool.h"
 
 /* What Mayfly's kernel reads; as tools/mkroot.py. */
@@ -19,12 +20,8 @@
 #define UUID "6d617966-6c79-4001-8000-000000000002"
 /* 2023-11-14, as make's SOURCE_DATE_EPOCH. */
 #define MADE_AT 1700000000
-#define BLOCK_SIZE 4096u
-/* ext4, 2.3: with metadata_csum a folder's block ends in a checksum of this size. */
-#define FOLDER_TAIL sizeof(struct ext2_dir_entry_tail)
-/* A target that is shorter lies in the inode. */
-#define FAST_LINK_MAX sizeof(((struct ext2_inode *)0)->i_block)
-/* More than a root file system holds; a sparse file of a hostile archive says anything. */
+/* More than a root file system holds; a sparse file of a hostile archive says
+ * anything. */
 #define BYTES_MAX GIB(256)
 /* i_links_count has 16 bits, and ext4 ends there without dir_nlink. */
 #define LINKS_MAX 65000
@@ -59,94 +56,6 @@ static bool has_bytes(const struct tree_inode *inode)
 	return S_ISREG(inode->meta.mode) && inode->links;
 }
 
-static bool is_long_link(const struct tree_inode *inode)
-{
-	return S_ISLNK(inode->meta.mode) && strlen(inode->meta.target) >= FAST_LINK_MAX;
-}
-
-/* -- folders -- */
-
-static uint32_t record_size(size_t name_size)
-{
-	return ALIGN_UP(8 + name_size, 4);
-}
-
-static uint8_t file_type(uint32_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return EXT2_FT_REG_FILE;
-	case S_IFDIR:
-		return EXT2_FT_DIR;
-	case S_IFCHR:
-		return EXT2_FT_CHRDEV;
-	case S_IFBLK:
-		return EXT2_FT_BLKDEV;
-	case S_IFIFO:
-		return EXT2_FT_FIFO;
-	case S_IFSOCK:
-		return EXT2_FT_SOCK;
-	default:
-		return EXT2_FT_SYMLINK;
-	}
-}
-
-/* A folder's blocks as they are filled, or, without bytes, counted. */
-struct folder_blocks {
-	uint8_t *bytes;
-	size_t count;
-	uint32_t used;		    /* of the last */
-	struct ext2_dir_entry *last; /* its last record, which reaches to its end */
-};
-
-static void record_add(struct folder_blocks *blocks, const char *name, uint32_t number,
-		       uint8_t type)
-{
-	const uint32_t room = BLOCK_SIZE - FOLDER_TAIL;
-	uint32_t want = record_size(strlen(name));
-	struct ext2_dir_entry *record;
-
-	if (!blocks->count || blocks->used + want > room) {
-		blocks->count++;
-		blocks->used = 0;
-		blocks->last = NULL;
-	}
-	if (blocks->bytes) {
-		record = (struct ext2_dir_entry *)(blocks->bytes +
-						   (blocks->count - 1) * BLOCK_SIZE +
-						   blocks->used);
-		if (blocks->last)
-			blocks->last->rec_len = (uint8_t *)record - (uint8_t *)blocks->last;
-		record->inode = number;
-		record->rec_len = room - blocks->used;
-		record->name_len = strlen(name) | type << 8;
-		memcpy(record->name, name, strlen(name));
-		blocks->last = record;
-	}
-	blocks->used += want;
-}
-
-static void folder_fill(const struct tree_inode *folder, struct folder_blocks *blocks)
-{
-	record_add(blocks, ".", folder->number, EXT2_FT_DIR);
-	record_add(blocks, "..", folder->above->number, EXT2_FT_DIR);
-	for (const struct tree_entry *entry = folder->first; entry; entry = entry->next)
-		record_add(blocks, entry->name, entry->inode->number,
-			   file_type(entry->inode->meta.mode));
-}
-
-static uint64_t blocks_of(const struct tree_inode *inode)
-{
-	struct folder_blocks blocks = { .bytes = NULL };
-
-	if (S_ISREG(inode->meta.mode))
-		return ALIGN_UP(inode->meta.size, BLOCK_SIZE) / BLOCK_SIZE;
-	if (!S_ISDIR(inode->meta.mode))
-		return is_long_link(inode);
-	folder_fill(inode, &blocks);
-	return blocks.count;
-}
-
 /* -- an empty file system -- */
 
 /* What mke2fs or such printed when it failed: the last line that says something. */
@@ -177,12 +86,13 @@ static int tree_number(const char *name, struct tree *tree, uint64_t *ret_blocks
 			continue;
 		inode->number = inode == tree->root ? EXT2_ROOT_INO : number++;
 		if (inode->meta.size > BYTES_MAX) {
-			say("--root '%s': a file of %llu bytes is more than an image can hold",
+			say("--root '%s': a file of %llu bytes is more than an image can "
+			    "hold",
 			    name, (unsigned long long)inode->meta.size);
 			return -1;
 		}
 		/* And a block of attributes. */
-		blocks += blocks_of(inode) + !!inode->xattrs;
+		blocks += shape_blocks(inode) + !!inode->xattrs;
 	}
 	if (blocks > BYTES_MAX / BLOCK_SIZE) {
 		say("--root '%s': more than an image can hold", name);
@@ -250,8 +160,8 @@ static errcode_t run_take(struct image *image, uint64_t want, struct run *ret_ru
 	ext2_filsys fs = image->fs;
 	blk64_t last = ext2fs_blocks_count(fs->super) - 1, start, end;
 
-	if (image->goal > last ||
-	    ext2fs_find_first_zero_block_bitmap2(fs->block_map, image->goal, last, &start))
+	if (image->goal > last || ext2fs_find_first_zero_block_bitmap2(
+					  fs->block_map, image->goal, last, &start))
 		return EXT2_ET_BLOCK_ALLOC_FAIL;
 	if (ext2fs_find_first_set_block_bitmap2(fs->block_map, start, last, &end))
 		end = last + 1;
@@ -317,15 +227,15 @@ static int all_write(int fd, const uint8_t *bytes, size_t size, uint64_t offset)
 static errcode_t folder_write(struct image *image, const struct tree_inode *folder,
 			      const struct runs *runs, size_t count)
 {
-	struct folder_blocks blocks = { .bytes = must_alloc(count * BLOCK_SIZE) };
+	uint8_t *bytes = must_alloc(count * BLOCK_SIZE);
 	errcode_t error = 0;
 
-	folder_fill(folder, &blocks);
+	shape_folder(folder, bytes);
 	for (size_t r = 0; r < runs->count; r++) {
 		const struct run *run = &runs->at[r];
 
 		for (uint64_t i = 0; i < run->count && !error; i++) {
-			uint8_t *block = blocks.bytes + (run->logical + i) * BLOCK_SIZE;
+			uint8_t *block = bytes + (run->logical + i) * BLOCK_SIZE;
 
 			ext2fs_initialize_dirent_tail(
 				image->fs, EXT2_DIRENT_TAIL(block, BLOCK_SIZE));
@@ -333,69 +243,17 @@ static errcode_t folder_write(struct image *image, const struct tree_inode *fold
 							block, 0, folder->number);
 		}
 	}
-	free(blocks.bytes);
+	free(bytes);
 	return error;
 }
 
 /* -- inodes -- */
 
-static uint32_t links_of(const struct tree_inode *inode)
-{
-	uint32_t links = 2;
-
-	if (!S_ISDIR(inode->meta.mode))
-		return inode->links;
-	for (const struct tree_entry *entry = inode->first; entry; entry = entry->next)
-		links += S_ISDIR(entry->inode->meta.mode);
-	return links;
-}
-
-/* ext4, 2.1: seconds past 32 bits and nanoseconds share a field. */
-static void time_set(uint32_t *seconds, uint32_t *extra, const struct tree_meta *meta)
-{
-	int64_t high = meta->mtime_s - (int32_t)meta->mtime_s;
-
-	*seconds = meta->mtime_s;
-	*extra = ((high >> 32) & 3) | meta->mtime_ns << 2;
-}
-
-static void raw_fill(const struct tree_inode *inode, struct ext2_inode_large *raw)
-{
-	const struct tree_meta *meta = &inode->meta;
-	uint32_t kind = meta->mode & S_IFMT;
-
-	*raw = (struct ext2_inode_large){
-		.i_mode = meta->mode,
-		.i_uid = meta->uid,
-		.i_gid = meta->gid,
-		.i_size = meta->size,
-		.i_size_high = meta->size >> 32,
-		.i_links_count = links_of(inode),
-		.i_extra_isize = sizeof(*raw) - EXT2_GOOD_OLD_INODE_SIZE,
-	};
-	raw->osd2.linux2.l_i_uid_high = meta->uid >> 16;
-	raw->osd2.linux2.l_i_gid_high = meta->gid >> 16;
-	time_set(&raw->i_mtime, &raw->i_mtime_extra, meta);
-	time_set(&raw->i_ctime, &raw->i_ctime_extra, meta);
-	time_set(&raw->i_atime, &raw->i_atime_extra, meta);
-	time_set(&raw->i_crtime, &raw->i_crtime_extra, meta);
-	if (kind == S_IFREG || kind == S_IFDIR || is_long_link(inode))
-		raw->i_flags = EXT4_EXTENTS_FL;
-	/* As Linux encodes dev_t: 8 and 8 bits, or the wide form in the second word. */
-	if (kind != S_IFCHR && kind != S_IFBLK)
-		return;
-	if (meta->major < 256 && meta->minor < 256)
-		raw->i_block[0] = meta->major << 8 | meta->minor;
-	else
-		raw->i_block[1] = (meta->minor & 0xff) | meta->major << 8 |
-				  (meta->minor & ~0xffu) << 12;
-}
-
 /* The content that the tree itself has: a folder's entries, a link's target. */
 static errcode_t content_write(struct image *image, const struct tree_inode *inode,
 			       struct ext2_inode_large *raw)
 {
-	uint64_t count = blocks_of(inode);
+	uint64_t count = shape_blocks(inode);
 	struct runs runs = { NULL, 0 };
 	const char *target = inode->meta.target;
 	uint8_t block[BLOCK_SIZE] = { 0 };
@@ -415,8 +273,8 @@ static errcode_t content_write(struct image *image, const struct tree_inode *ino
 			memcpy(raw->i_block, target, raw->i_size);
 		} else {
 			memcpy(block, target, MIN(raw->i_size, BLOCK_SIZE - 1));
-			error = io_channel_write_blk64(image->fs->io, runs.at->physical, 1,
-						       block);
+			error = io_channel_write_blk64(image->fs->io, runs.at->physical,
+						       1, block);
 		}
 	} else if (S_ISREG(inode->meta.mode)) {
 		image->runs[inode->number] = runs;
@@ -457,7 +315,7 @@ static errcode_t inode_write(struct image *image, const struct tree_inode *inode
 	struct ext2_inode_large raw;
 	errcode_t error;
 
-	raw_fill(inode, &raw);
+	shape_inode(inode, &raw);
 	if (inode != image->tree->root)
 		ext2fs_inode_alloc_stats2(image->fs, inode->number, +1,
 					  S_ISDIR(inode->meta.mode));
@@ -488,8 +346,8 @@ static errcode_t inodes_write(struct image *image)
 	for (struct tree_inode *i = image->tree->inodes; i && !error; i = i->next) {
 		if (!i->links)
 			continue;
-		error = links_of(i) > LINKS_MAX ? EXT2_ET_INVALID_ARGUMENT
-						: inode_write(image, i);
+		error = shape_links(i) > LINKS_MAX ? EXT2_ET_INVALID_ARGUMENT
+						   : inode_write(image, i);
 	}
 	return error;
 }
@@ -592,50 +450,4 @@ void image_drop(struct image *image)
 	if (image->fs)
 		ext2fs_free(image->fs);
 	free(image);
-}
-
-static errcode_t file_read(ext2_filsys fs, const char *path, uint8_t **ret_bytes,
-			   size_t *ret_size)
-{
-	struct ext2_inode inode;
-	ext2_file_t file;
-	ext2_ino_t number;
-	uint64_t size;
-	unsigned got = 0;
-	uint8_t *bytes;
-	errcode_t error = ext2fs_namei(fs, EXT2_ROOT_INO, EXT2_ROOT_INO, path, &number);
-
-	if (!error)
-		error = ext2fs_read_inode(fs, number, &inode);
-	if (error)
-		return error;
-	size = EXT2_I_SIZE(&inode);
-	if (!LINUX_S_ISREG(inode.i_mode) || !size || size > MIB(64))
-		return EXT2_ET_FILE_NOT_FOUND;
-	error = ext2fs_file_open(fs, number, 0, &file);
-	if (error)
-		return error;
-	bytes = must_alloc(size);
-	error = ext2fs_file_read(file, bytes, size, &got);
-	ext2fs_file_close(file);
-	if (error || got != size) {
-		free(bytes);
-		return EXT2_ET_SHORT_READ;
-	}
-	*ret_bytes = bytes;
-	*ret_size = size;
-	return 0;
-}
-
-int image_file_read(const char *image, const char *path, uint8_t **ret_bytes,
-		    size_t *ret_size)
-{
-	ext2_filsys fs;
-	errcode_t error = ext2fs_open(image, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &fs);
-
-	if (error)
-		return -EIO;
-	error = file_read(fs, path, ret_bytes, ret_size);
-	ext2fs_free(fs);
-	return error ? -EIO : 0;
 }

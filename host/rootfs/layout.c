@@ -62,8 +62,7 @@ static struct tree_inode *member_find(const struct tree *tree, const char *name)
 {
 	struct tree_inode *inode = tree_find(tree, name);
 
-	if (inode && S_ISLNK(inode->meta.mode) &&
-	    !strncmp(inode->meta.target, "../", 3))
+	if (inode && S_ISLNK(inode->meta.mode) && !strncmp(inode->meta.target, "../", 3))
 		inode = tree_find(tree, inode->meta.target + 3);
 	return is_file(inode) ? inode : NULL;
 }
@@ -122,7 +121,8 @@ static char *member_read(const struct store *store, const char *name,
 	digest_add(&run, text, blob.size);
 	own = digest_end(&run);
 	if (digest && !digest_same(&own, digest)) {
-		source_failed(store->source, name, "it is damaged: not what its name says");
+		source_failed(store->source, name,
+			      "it is damaged: not what its name says");
 		free(text);
 		return NULL;
 	}
@@ -163,9 +163,9 @@ static int json_failed(const struct store *store, const char *name, int error,
 static int config_take(const struct store *store, const char *name, char *text,
 		       size_t size, struct oci_manifest *ret_plain)
 {
-	int error = text ? image_config_parse(text, size, &store->source->config,
-					      ret_plain)
-			 : 0;
+	int error =
+		text ? image_config_parse(text, size, &store->source->config, ret_plain)
+		     : 0;
 
 	free(text);
 	if (!text)
@@ -183,8 +183,8 @@ static int layer_add(const struct store *store, const char *name,
 
 	if (error < 0)
 		return source_failed(source, name, strerror(-error));
-	source->layers = must_grow(source->layers, (source->layer_count + 1) *
-							   sizeof(*source->layers));
+	source->layers = must_grow(source->layers,
+				   (source->layer_count + 1) * sizeof(*source->layers));
 	*ret_layer = &source->layers[source->layer_count++];
 	**ret_layer = layer;
 	return 0;
@@ -200,10 +200,11 @@ static int manifest_find(const struct store *store, const char *reference,
 	char *text = member_read(store, INDEX, NULL, &size);
 
 	for (int depth = 0; text && descriptor.index; depth++) {
-		int error = depth == INDEX_DEPTH_MAX
-				    ? -EINVAL
-				    : oci_index_parse(text, size, depth ? NULL : reference,
-						      &descriptor);
+		int error =
+			depth == INDEX_DEPTH_MAX
+				? -EINVAL
+				: oci_index_parse(text, size, depth ? NULL : reference,
+						  &descriptor);
 
 		free(text);
 		text = NULL;
@@ -399,8 +400,9 @@ int layout_open_archive(struct source *source, int spool, const char *reference)
 			archive.files[i]->index = i;
 	store.at = at;
 	if (error == 0)
-		error = layout_open(&store, is_file(tree_find(members, INDEX)) &&
-						    is_file(tree_find(members, MARK)),
+		error = layout_open(&store,
+				    is_file(tree_find(members, INDEX)) &&
+					    is_file(tree_find(members, MARK)),
 				    reference);
 	free(archive.files);
 	free(at);

@@ -125,7 +125,8 @@ static const json_t *index_choose(const json_t *list, const char *reference,
 	const json_t *chosen = NULL, *latest = NULL, *at;
 	size_t i, count = 0;
 
-	json_array_foreach(list, i, at) {
+	json_array_foreach(list, i, at)
+	{
 		if (!(is_manifest(at) || is_index(at)) || !is_for_us(at) ||
 		    (reference && !is_called(at, reference)))
 			continue;
@@ -175,7 +176,8 @@ static int digests_parse(const json_t *list, struct oci_manifest *manifest)
 		return -EINVAL;
 	manifest->layers =
 		must_alloc((json_array_size(list) + 1) * sizeof(*manifest->layers));
-	json_array_foreach(list, i, at) {
+	json_array_foreach(list, i, at)
+	{
 		const char *digest = json_is_string(at) ? json_string_value(at)
 							: text_of(at, "digest");
 
@@ -216,12 +218,13 @@ static bool is_tagged(const json_t *image, const char *reference)
 	const json_t *tags = json_object_get(image, "RepoTags"), *at;
 	size_t i;
 
-	json_array_foreach(tags, i, at) {
+	json_array_foreach(tags, i, at)
+	{
 		const char *tag = json_string_value(at);
 		const char *colon = tag ? strrchr(tag, ':') : NULL;
 
-		if (tag && (!strcmp(tag, reference) ||
-			    (colon && !strcmp(colon + 1, reference))))
+		if (tag &&
+		    (!strcmp(tag, reference) || (colon && !strcmp(colon + 1, reference))))
 			return true;
 	}
 	return false;
@@ -252,7 +255,8 @@ int docker_manifest_parse(const char *text, size_t size, const char *reference,
 	size_t i, count = 0;
 	int error;
 
-	json_array_foreach(json, i, at) {
+	json_array_foreach(json, i, at)
+	{
 		if (reference && !is_tagged(at, reference))
 			continue;
 		chosen = at;

@@ -30,8 +30,8 @@ struct docker_manifest {
 	struct texts layers; /* likewise, the lowest first */
 };
 
-/* Which entry of an index to take: the one called `reference` (NULL: whichever it is), for
- * x86-64 Linux if it says for what it is. */
+/* Which entry of an index to take: the one called `reference` (NULL: whichever it is),
+ * for x86-64 Linux if it says for what it is. */
 must_use int oci_index_parse(const char *json, size_t size, const char *reference,
 			     struct oci_descriptor *ret_descriptor);
 must_use int oci_manifest_parse(const char *json, size_t size,

@@ -16,8 +16,8 @@
 /* One archive of those that lie one on the other. */
 struct layer {
 	struct blob blob;
-	struct digest digest;	/* of the blob; known from the start if `named` */
-	struct digest plain;	/* of what it unpacks to, if `plain_named` */
+	struct digest digest; /* of the blob; known from the start if `named` */
+	struct digest plain;  /* of what it unpacks to, if `plain_named` */
 	bool named, plain_named;
 	struct tree_inode **files; /* by item: whose bytes it has; NULL: nobody's */
 	size_t count;
@@ -29,7 +29,7 @@ struct source {
 	struct image_config config;
 	struct digest content; /* of all that the image will hold, after the scan */
 	struct progress *progress;
-	bool is_image;	       /* its layers hide and are hidden */
+	bool is_image; /* its layers hide and are hidden */
 	struct layer *layers;
 	size_t layer_count;
 	struct tree_inode **files; /* a folder's, in the order of the walk */
@@ -53,8 +53,9 @@ bool layout_is_folder(int folder);
 bool layout_is_archive(const struct tree *tree);
 /*
  * Finds the layers and the config of the image called `reference` (NULL: the only one):
- * in an open folder, or in the scanned archive, whose members are first copied to `spool`.
- * 0, or -1 with a line. The layers' blobs borrow what `files` and `spool` keep open.
+ * in an open folder, or in the scanned archive, whose members are first copied to
+ * `spool`. 0, or -1 with a line. The layers' blobs borrow what `files` and `spool` keep
+ * open.
  */
 must_use int layout_open_folder(struct source *source, int folder, const char *reference);
 must_use int layout_open_archive(struct source *source, int spool, const char *reference);

@@ -135,7 +135,8 @@ static void xattrs_free(struct tree_inode *inode)
 void tree_xattr_set(struct tree_inode *inode, const char *name, const void *value,
 		    size_t size)
 {
-	struct tree_xattr **at = &inode->xattrs, *xattr = must_alloc(sizeof(*xattr) + size);
+	struct tree_xattr **at = &inode->xattrs,
+			  *xattr = must_alloc(sizeof(*xattr) + size);
 
 	xattr->name = must_format("%s", name);
 	xattr->size = size;

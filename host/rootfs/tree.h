@@ -4,7 +4,8 @@
  *
  * T1  Paths stay inside: ".." is refused in a path, and in a link it stops at the root.
  * T2  Each entry has a name of 1 to 255 bytes, without '/', that is neither "." nor "..";
- *     no two of a folder have the same. A folder is at most TREE_DEPTH_MAX below the root.
+ *     no two of a folder have the same. A folder is at most TREE_DEPTH_MAX below the
+ *     root.
  * T3  An inode's `links` is the number of its entries; 0 is one that was replaced.
  * T4  A later layer's entry takes the place of an earlier one's, but a folder's
  *     attributes only: its entries stay, until a whiteout hides them (OCI image-spec,
@@ -80,7 +81,8 @@ must_use int tree_hardlink(struct tree *tree, unsigned layer, const char *path,
 /* Does what a path of a layer says if its name is a whiteout's: 1; 0 if it is not, or
  * -errno. */
 must_use int tree_whiteout(struct tree *tree, unsigned layer, const char *path);
-/* What has that path, links on the way followed, but not the last; NULL if nothing has. */
+/* What has that path, links on the way followed, but not the last; NULL if nothing
+ * has. */
 struct tree_inode *tree_find(const struct tree *tree, const char *path);
 /* Sets an attribute, or replaces it. */
 void tree_xattr_set(struct tree_inode *inode, const char *name, const void *value,

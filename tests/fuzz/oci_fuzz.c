@@ -71,9 +71,9 @@ static void fuzz_config(const char *json, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const parsers[])(const char *json, size_t size) = {
-		fuzz_index, fuzz_manifest, fuzz_docker, fuzz_config
-	};
+	static void (*const parsers[])(const char *json,
+				       size_t size) = { fuzz_index, fuzz_manifest,
+							fuzz_docker, fuzz_config };
 
 	if (size)
 		parsers[data[0] % ARRAY_LEN(parsers)]((const char *)data + 1, size - 1);

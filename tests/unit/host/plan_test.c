@@ -83,7 +83,7 @@ static void what_cannot_travel_is_refused(void **state)
 		char *argv[] = { cases[i].program, NULL };
 		struct options options = { .argv = argv, .argc = 1, .cwd = "/job" };
 		struct image_config config = { .folder = NULL };
-	struct plan plan;
+		struct plan plan;
 
 		assert_int_equal(plan_make(&options, &config, &plan), cases[i].status);
 	}

@@ -32,8 +32,8 @@ static void the_only_one_is_taken(void **state)
 			 0);
 	assert_string_equal(d.digest.hex, HEX_A);
 	assert_false(d.index);
-	assert_int_equal(index_parse("{\"manifests\":[{" INDEX ",\"digest\":\"sha256:" HEX_B
-				     "\"}]}",
+	assert_int_equal(index_parse("{\"manifests\":[{" INDEX
+				     ",\"digest\":\"sha256:" HEX_B "\"}]}",
 				     NULL, &d),
 			 0);
 	assert_true(d.index);
@@ -41,15 +41,18 @@ static void the_only_one_is_taken(void **state)
 
 static void several_need_a_name(void **state)
 {
-	static const char json[] = "{\"manifests\":["
-				   "{" MANIFEST ",\"digest\":\"sha256:" HEX_A "\"," NAME(
-					   "one") "},"
-				   "{" MANIFEST ",\"digest\":\"sha256:" HEX_B "\"," NAME(
-					   "two") "}]}";
+	static const char json[] =
+		"{\"manifests\":["
+		"{" MANIFEST ",\"digest\":\"sha256:" HEX_A
+		"\"," NAME("one") "},"
+				  "{" MANIFEST ",\"digest\":\"sha256:" HEX_B
+				  "\"," NAME("two") "}]}";
 	static const char latest[] =
 		"{\"manifests\":["
-		"{" MANIFEST ",\"digest\":\"sha256:" HEX_A "\"," NAME("one") "},"
-		"{" MANIFEST ",\"digest\":\"sha256:" HEX_B "\"," NAME("latest") "}]}";
+		"{" MANIFEST ",\"digest\":\"sha256:" HEX_A
+		"\"," NAME("one") "},"
+				  "{" MANIFEST ",\"digest\":\"sha256:" HEX_B
+				  "\"," NAME("latest") "}]}";
 	struct oci_descriptor d;
 
 	assert_int_equal(index_parse(json, NULL, &d), -E2BIG);
@@ -99,9 +102,9 @@ static void a_manifest_names_layers(void **state)
 	static const char json[] = "{\"config\":{\"digest\":\"sha256:" HEX_A
 				   "\"},\"layers\":[{\"digest\":\"sha256:" HEX_B
 				   "\"},{\"digest\":\"sha256:" HEX_A "\"}]}";
-	static const char bad[] = "{\"config\":{\"digest\":\"sha256:" HEX_A
-				  "\"},\"layers\":[{\"digest\":\"sha256:" HEX_B
-				  "\"},{}]}";
+	static const char bad[] =
+		"{\"config\":{\"digest\":\"sha256:" HEX_A
+		"\"},\"layers\":[{\"digest\":\"sha256:" HEX_B "\"},{}]}";
 	struct oci_manifest m;
 
 	assert_int_equal(oci_manifest_parse(json, strlen(json), &m), 0);
@@ -130,7 +133,8 @@ static void docker_s_manifest_is_chosen_by_tag(void **state)
 	docker_manifest_fini(&m);
 	assert_int_equal(docker_manifest_parse(json, strlen(json), "x/debian:12", &m), 0);
 	docker_manifest_fini(&m);
-	assert_int_equal(docker_manifest_parse("[{\"Layers\":[]}]", 15, NULL, &m), -EINVAL);
+	assert_int_equal(docker_manifest_parse("[{\"Layers\":[]}]", 15, NULL, &m),
+			 -EINVAL);
 	assert_int_equal(docker_manifest_parse("[{\"Config\":\"c\",\"Layers\":[1]}]", 30,
 					       NULL, &m),
 			 -EINVAL);
@@ -139,10 +143,10 @@ static void docker_s_manifest_is_chosen_by_tag(void **state)
 
 static void a_config_goes_through_its_text(void **state)
 {
-	static const char json[] =
-		"{\"config\":{\"Env\":[\"A=1\",\"B=\"],\"Entrypoint\":[\"/e\"],\"Cmd\":null,"
-		"\"WorkingDir\":\"/w\",\"User\":\"\"},"
-		"\"rootfs\":{\"diff_ids\":[\"sha256:" HEX_A "\"]}}";
+	static const char json[] = "{\"config\":{\"Env\":[\"A=1\",\"B=\"],\"Entrypoint\":"
+				   "[\"/e\"],\"Cmd\":null,"
+				   "\"WorkingDir\":\"/w\",\"User\":\"\"},"
+				   "\"rootfs\":{\"diff_ids\":[\"sha256:" HEX_A "\"]}}";
 	struct image_config first, second;
 	struct oci_manifest layers;
 	char *text;
@@ -170,11 +174,12 @@ static void an_empty_config_says_nothing(void **state)
 	struct image_config config;
 
 	assert_int_equal(image_config_parse("{}", 2, &config, NULL), 0);
-	assert_int_equal(config.env.count + config.entrypoint.count + config.command.count,
-			 0);
+	assert_int_equal(
+		config.env.count + config.entrypoint.count + config.command.count, 0);
 	image_config_fini(&config);
-	assert_int_equal(image_config_parse("{\"config\":{\"Env\":[1]}}", 22, &config, NULL),
-			 -EINVAL);
+	assert_int_equal(
+		image_config_parse("{\"config\":{\"Env\":[1]}}", 22, &config, NULL),
+		-EINVAL);
 	assert_int_equal(image_config_parse("[]", 2, &config, NULL), -EINVAL);
 }
 
