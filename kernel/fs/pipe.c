@@ -189,9 +189,17 @@ struct peers {
 	uint32_t readers, writers, reader_opens, writer_opens;
 };
 
+/* Opened again through /proc/self/fd: its ends came together, whoever is left of them. */
+static bool is_anonymous(const struct file *f)
+{
+	return f->path.dentry->flags & DENTRY_ANON;
+}
+
 /* fifo(7): open for reading waits for a writer and the other way round. */
 static int fifo_await_peer(struct pipe *p, const struct file *f, const struct peers *then)
 {
+	if (is_anonymous(f))
+		return 0;
 	switch (f->mode & (FMODE_READ | FMODE_WRITE)) {
 	case FMODE_READ:
 		if (then->writers || (f->flags & O_NONBLOCK))
@@ -219,7 +227,7 @@ static int fifo_open(struct inode *i, struct file *f)
 		return -ENOMEM;
 	/* A non-blocking writer without readers must not be seen by them (ENXIO). */
 	if ((f->mode & (FMODE_READ | FMODE_WRITE)) == FMODE_WRITE &&
-	    (f->flags & O_NONBLOCK) && !p->readers) {
+	    (f->flags & O_NONBLOCK) && !p->readers && !is_anonymous(f)) {
 		pipe_detach(i, p);
 		return -ENXIO;
 	}

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -137,6 +138,29 @@ static void fifo_open_waits_for_both(void)
 	int nb = open("p", O_RDONLY | O_NONBLOCK);
 	CHECK(nb >= 0);
 	CHECK_EQ(read(nb, &c, 1), 0); /* no writer: end of file, not EAGAIN */
+}
+
+/* Found by bash's <(command): the command may have ended before its reader opens
+ * /dev/fd/63. */
+static void a_pipe_opened_again_waits_for_nobody(void)
+{
+	char path[32], c;
+	int p[2], again;
+
+	CHECK(!pipe(p));
+	CHECK_EQ(write(p[1], "q", 1), 1);
+	close(p[1]);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", p[0]);
+	again = open(path, O_RDONLY);
+	CHECK(again >= 0 && read(again, &c, 1) == 1 && c == 'q' && !read(again, &c, 1));
+	close(again);
+	CHECK(!pipe(p));
+	close(p[0]);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", p[1]);
+	again = open(path, O_WRONLY);
+	CHECK(again >= 0 && !close(again));
+	again = open(path, O_WRONLY | O_NONBLOCK);
+	CHECK(again >= 0 && !close(again));
 }
 
 static void poll_reports(void)
@@ -347,7 +371,8 @@ static void splice_moves(void)
 
 TEST_MAIN(CASE(pipe_carries_bytes), CASE(pipe_ends), CASE(non_blocking_pipe),
 	  CASE(pipe_size_can_change), CASE(pipe_carries_much),
-	  CASE(fifo_open_waits_for_both), CASE(poll_reports), CASE(poll_waits),
-	  CASE(select_reports), CASE(epoll_level_and_edge), CASE(epoll_one_shot),
-	  CASE(epoll_errors), CASE(closed_descriptors_leave_epoll), CASE(eventfd_counts),
-	  CASE(timerfd_fires), CASE(splice_moves))
+	  CASE(fifo_open_waits_for_both), CASE(a_pipe_opened_again_waits_for_nobody),
+	  CASE(poll_reports), CASE(poll_waits), CASE(select_reports),
+	  CASE(epoll_level_and_edge), CASE(epoll_one_shot), CASE(epoll_errors),
+	  CASE(closed_descriptors_leave_epoll), CASE(eventfd_counts), CASE(timerfd_fires),
+	  CASE(splice_moves))
