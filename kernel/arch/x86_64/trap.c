@@ -94,6 +94,9 @@ void trap_user(struct pt_regs *regs, uint64_t vector, uint32_t error)
 		   upcall_page_fault(va, access_of(error), error & PF_PRESENT, true)) {
 		return;
 	}
+	/* Whether a page of the kernel's is there is no program's business. */
+	if (vector == VECTOR_PF && va >= USER_END)
+		error |= PF_PRESENT;
 	upcall_user_exception((uint32_t)vector, error, va, regs);
 }
 
