@@ -342,10 +342,11 @@ int64_t pty_master_ioctl(struct pty *p, uint32_t cmd, uaddr_t arg)
 	case TCSBRK:
 	case TCSBRKP:
 		return 0;
-	case TIOCGPGRP:
 	case TIOCSPGRP:
-	case TIOCGSID:
 		return tty_job_ioctl(t, cmd, arg);
+	case TIOCGPGRP:
+	case TIOCGSID:
+		return tty_owner_ioctl(t, cmd, arg);
 	default:
 		return tty_termios_ioctl(t, cmd, arg);
 	}

@@ -36,8 +36,8 @@ void tty_put(struct tty *t);
 /* Name for /proc/pid/stat's tty_nr and ttyname: device number in Linux's encoding. */
 uint32_t tty_device_number(const struct tty *t);
 int32_t tty_foreground_pgrp(struct tty *t);
-/* The session that has it ends, or its leader gives it up. */
-void tty_disassociate(struct tty *t);
+/* The leader of the session that has it is gone. */
+void tty_leader_exited(struct tty *t);
 /* vhangup(2), and the loss of the other side: everybody who has it open is cut off. */
 void tty_hangup(struct tty *t);
 

@@ -97,6 +97,8 @@ void tty_signal_foreground(struct tty *t, int sig);
 /* open(2) by a session leader without a terminal. */
 void tty_acquire_if_free(struct tty *t);
 must_use int64_t tty_job_ioctl(struct tty *t, uint32_t cmd, uaddr_t arg);
+/* TIOCGPGRP and TIOCGSID as a pty's master may ask them: without having it as its own. */
+must_use int64_t tty_owner_ioctl(struct tty *t, uint32_t cmd, uaddr_t arg);
 
 /* ---- tty_termios.c, and what a pty's master shares: tty_ioctl.c ---- */
 

@@ -114,12 +114,12 @@ static int64_t set_controlling(struct tty *t, uint64_t steal)
 	return acquire(t, owner) ? 0 : -EPERM;
 }
 
-void tty_disassociate(struct tty *t)
+/* The session has no terminal any more; the foreground group hears of it. A line is cut
+ * with that, while the other side of a pty lives on. */
+static int32_t part(struct tty *t)
 {
 	int32_t pgrp;
 
-	/* The line itself is cut when its session ends; the other side of a pty lives
-	 * on. */
 	if (!t->driver->pty) {
 		pgrp = tty_foreground_pgrp(t);
 		tty_hangup(t);
@@ -129,18 +129,30 @@ void tty_disassociate(struct tty *t)
 		t->pgrp = t->session = 0;
 		spin_unlock(&t->lock);
 	}
-	if (!pgrp)
-		return;
-	(void)tty_job_ops.signal_pgrp(pgrp, SIGHUP);
-	(void)tty_job_ops.signal_pgrp(pgrp, SIGCONT);
+	if (pgrp)
+		(void)tty_job_ops.signal_pgrp(pgrp, SIGHUP);
+	return pgrp;
+}
+
+void tty_leader_exited(struct tty *t)
+{
+	int32_t pgrp = part(t);
+
+	/* A stopped member on a pty is woken if this made its group an orphan, and only
+	 * then. */
+	if (pgrp && !t->driver->pty)
+		(void)tty_job_ops.signal_pgrp(pgrp, SIGCONT);
 }
 
 static int64_t give_up(struct tty *t)
 {
 	if (!tty_is_current(t))
 		return -ENOTTY;
-	if (tty_job_ops.current_is_leader())
-		tty_disassociate(t);
+	if (tty_job_ops.current_is_leader()) {
+		int32_t pgrp = part(t);
+		if (pgrp)
+			(void)tty_job_ops.signal_pgrp(pgrp, SIGCONT);
+	}
 	tty_job_ops.set_current_tty(NULL);
 	return 0;
 }
@@ -149,8 +161,6 @@ static int64_t give_up(struct tty *t)
 
 static int64_t get_pgrp(struct tty *t, uaddr_t arg)
 {
-	if (!t->driver->pty && !tty_is_current(t))
-		return -ENOTTY;
 	return put_user(arg, tty_foreground_pgrp(t));
 }
 
@@ -179,9 +189,12 @@ static int64_t get_session(struct tty *t, uaddr_t arg)
 {
 	int32_t session = owner_session(t);
 
-	if (!session || (!t->driver->pty && !tty_is_current(t)))
-		return -ENOTTY;
-	return put_user(arg, session);
+	return session ? put_user(arg, session) : -ENOTTY;
+}
+
+int64_t tty_owner_ioctl(struct tty *t, uint32_t cmd, uaddr_t arg)
+{
+	return cmd == TIOCGPGRP ? get_pgrp(t, arg) : get_session(t, arg);
 }
 
 int64_t tty_job_ioctl(struct tty *t, uint32_t cmd, uaddr_t arg)
@@ -192,11 +205,10 @@ int64_t tty_job_ioctl(struct tty *t, uint32_t cmd, uaddr_t arg)
 	case TIOCNOTTY:
 		return give_up(t);
 	case TIOCGPGRP:
-		return get_pgrp(t, arg);
+	case TIOCGSID:
+		return tty_is_current(t) ? tty_owner_ioctl(t, cmd, arg) : -ENOTTY;
 	case TIOCSPGRP:
 		return set_pgrp(t, arg);
-	case TIOCGSID:
-		return get_session(t, arg);
 	case TIOCVHANGUP:
 		if (!cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN))
 			return -EPERM;

@@ -97,16 +97,16 @@ static int group_check(struct process *p, int32_t pgrp)
 
 int group_set(int32_t nr, int32_t pgrp)
 {
-	if (pgrp < 0)
-		return -EINVAL;
 	if (!nr)
 		nr = process_current()->pid;
 	if (!pgrp)
 		pgrp = nr;
+	if (pgrp < 0)
+		return -EINVAL;
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
 	struct pid *pid = pid_find(nr);
 	struct process *p = pid ? pid->process : NULL;
-	int err = p && !p->zombie ? group_check(p, pgrp) : -ESRCH;
+	int err = p ? group_check(p, pgrp) : -ESRCH;
 	if (!p && pid && pid->task)
 		err = -EINVAL; /* a thread that is no leader */
 	if (!err && p->pgrp != pgrp)
@@ -203,7 +203,7 @@ void session_leader_exit(struct process *p)
 	spin_unlock_irq(&tasklist_lock, flags);
 	if (!tty)
 		return;
-	tty_disassociate(tty);
+	tty_leader_exited(tty);
 	session_drop_tty(p->session);
 	tty_put(tty);
 }
