@@ -16,8 +16,8 @@ static int64_t tmpfs_write(struct file *f, struct uio *u, uint64_t *pos)
 	if (f->flags & O_APPEND)
 		*pos = i->size;
 	int64_t n;
-	if (unlikely((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) ||
-		     ((seals & F_SEAL_GROW) && *pos + u->left > i->size)))
+	if (unlikely(u->left && ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) ||
+				 ((seals & F_SEAL_GROW) && *pos + u->left > i->size))))
 		n = -EPERM;
 	else
 		n = inode_write_locked(i, u, pos);
@@ -79,9 +79,24 @@ static int64_t tmpfs_llseek(struct file *f, int64_t off, int whence)
 
 /* ---- fallocate(2) ---- */
 
+/* Whether the file system has room for what of pages [from, to) is not there yet. */
+static bool has_room(struct inode *i, uint64_t from, uint64_t to)
+{
+	const struct tmpfs_sb *t = tmpfs_sb_of(i->sb);
+	uint64_t need = to - from, at;
+
+	for (uint64_t n = from; mapping_next(&i->mapping, n, &at) && at < to; n = at + 1)
+		need--;
+	uint64_t used = t->used_pages;
+	return used <= t->max_pages && need <= t->max_pages - used;
+}
+
 /* Zero-filled pages for [off, end), so that writing there cannot find no space. */
 static int allocate(struct inode *i, uint64_t off, uint64_t end)
 {
+	/* Before any is made: a failed call leaves the space as it was. */
+	if (!has_room(i, off >> PAGE_SHIFT, (end + PAGE_SIZE - 1) >> PAGE_SHIFT))
+		return -ENOSPC;
 	for (uint64_t n = off >> PAGE_SHIFT; n < (end + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	     n++) {
 		struct page *p;
@@ -99,11 +114,7 @@ static int grow(struct inode *i, uint64_t end)
 {
 	struct uio none = { .left = 1 };
 
-	if (end <= i->size)
-		return 0;
-	if (tmpfs_of(i)->seals & F_SEAL_GROW)
-		return -EPERM;
-	return write_limit(i, end - 1, &none);
+	return end <= i->size ? 0 : write_limit(i, end - 1, &none);
 }
 
 static int fallocate_locked(struct inode *i, int mode, uint64_t off, uint64_t end)
@@ -112,6 +123,10 @@ static int fallocate_locked(struct inode *i, int mode, uint64_t off, uint64_t en
 
 	if ((mode & ~FALLOC_FL_KEEP_SIZE) &&
 	    (tmpfs_of(i)->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		return -EPERM;
+	/* Memory past the end is growth too, whether the size shows it or not. */
+	if (!(mode & FALLOC_FL_PUNCH_HOLE) && end > i->size &&
+	    (tmpfs_of(i)->seals & F_SEAL_GROW))
 		return -EPERM;
 	int err = keep ? 0 : grow(i, end);
 	if (err)
@@ -123,7 +138,8 @@ static int fallocate_locked(struct inode *i, int mode, uint64_t off, uint64_t en
 	if (err) {
 		/* What reaches past the end serves nobody, and would be there for
 		 * good. */
-		mapping_truncate(&i->mapping, i->size);
+		mapping_punch(&i->mapping, ALIGN_UP(i->size, PAGE_SIZE),
+			      ALIGN_UP(end, PAGE_SIZE));
 		return err;
 	}
 	if (!keep && end > i->size) {

@@ -28,7 +28,7 @@ int memfd_new(const char *name, uint32_t flags, struct file **ret)
 		return -ENOMEM;
 	d->flags |= DENTRY_ANON;
 	struct path p = { memfd_mount, d };
-	err = file_open_created(&p, O_RDWR, ret);
+	err = file_open_created(&p, O_RDWR | O_LARGEFILE, ret);
 	dentry_put(d);
 	return err;
 }
