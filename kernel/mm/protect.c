@@ -55,25 +55,40 @@ static void area_protect(struct space *s, struct area *a, uint32_t prot)
 		arch_tlb_flush(&s->pt, c.start, c.end);
 }
 
-/* May every area of [start, end) get the rights? 0, -EACCES, -ENOMEM (a hole, a
- * limit). */
-static int protect_check(struct space *s, uint64_t start, uint64_t end, uint32_t prot)
+static bool may_get(const struct area *a, uint32_t prot)
 {
-	uint64_t data = 0;
+	return !(prot & PROT_READ && !(a->flags & AREA_MAY_READ)) &&
+	       !(prot & PROT_WRITE && !(a->flags & AREA_MAY_WRITE)) &&
+	       !(prot & PROT_EXEC && !(a->flags & AREA_MAY_EXEC));
+}
 
-	if (!area_range_full(s, start, end))
-		return -ENOMEM;
+/* How far from start on the rights may be given: *ret_end, at most end; and why not
+ * further: 0, -EACCES, -ENOMEM (a hole, a limit). */
+static int protect_check(struct space *s, uint64_t start, uint64_t end, uint32_t prot,
+			 uint64_t *ret_end)
+{
+	uint64_t data = s->data_pages, limit = s->limit_data >> PAGE_SHIFT;
+	int err = 0;
+
 	for_each_area(a, s, start, end)
 	{
-		if ((prot & PROT_READ && !(a->flags & AREA_MAY_READ)) ||
-		    (prot & PROT_WRITE && !(a->flags & AREA_MAY_WRITE)) ||
-		    (prot & PROT_EXEC && !(a->flags & AREA_MAY_EXEC)))
-			return -EACCES;
+		uint64_t stop = MIN(end, a->end);
+		if (a->start > start)
+			break;
+		if (!may_get(a, prot)) {
+			err = -EACCES;
+			break;
+		}
 		if (!(a->prot & PROT_WRITE) && prot & PROT_WRITE &&
-		    !(a->flags & AREA_SHARED))
-			data += (MIN(end, a->end) - MAX(start, a->start)) >> PAGE_SHIFT;
+		    !(a->flags & AREA_SHARED)) {
+			data += (stop - start) >> PAGE_SHIFT;
+			if (data > limit)
+				break;
+		}
+		start = stop;
 	}
-	return data && s->data_pages + data > s->limit_data >> PAGE_SHIFT ? -ENOMEM : 0;
+	*ret_end = start;
+	return err || start == end ? err : -ENOMEM;
 }
 
 static int protect_locked(struct space *s, uint64_t start, uint64_t end, uint32_t prot,
@@ -86,11 +101,12 @@ static int protect_locked(struct space *s, uint64_t start, uint64_t end, uint32_
 			return -EINVAL;
 		start = first->start;
 	}
-	int err = protect_check(s, start, end, prot);
-	if (!err)
-		err = area_carve(s, start, end);
-	if (err)
-		return err;
+	/* Linux changes area by area and stops at the first that it cannot: what lies
+	 * before has the new rights even if the call fails. */
+	int err = protect_check(s, start, end, prot, &end);
+	int carved = start < end ? area_carve(s, start, end) : err;
+	if (carved)
+		return carved;
 	/* Nothing below can fail. */
 	for (struct area *a = space_find(s, start); a && a->start < end;
 	     a = area_next(a)) {
@@ -98,7 +114,7 @@ static int protect_locked(struct space *s, uint64_t start, uint64_t end, uint32_
 			area_protect(s, a, prot);
 		a = area_merge(s, a);
 	}
-	return 0;
+	return err;
 }
 
 int space_protect(struct space *s, uint64_t addr, uint64_t len, uint32_t prot)
