@@ -303,6 +303,7 @@ static void inherit(struct space *s, const struct space *old)
 	s->limit_data = old->limit_data;
 	s->limit_stack = old->limit_stack;
 	s->limit_memlock = old->limit_memlock;
+	s->wants_barriers = old->wants_barriers;
 }
 
 int space_fork(struct space *old, struct space **ret)

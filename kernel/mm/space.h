@@ -107,6 +107,7 @@ struct space {
 	void (*exe_put)(void *exe);
 	bool dumpable;
 	bool lock_future, lock_onfault; /* [lock] mlockall(MCL_FUTURE, MCL_ONFAULT) */
+	_Atomic bool wants_barriers;	/* membarrier(2): registered for private ones */
 	uint32_t limits_gen;
 	/* rlimits that matter here; proc writes them: bytes */
 	_Atomic uint64_t limit_as, limit_data, limit_stack, limit_memlock;

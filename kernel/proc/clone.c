@@ -89,6 +89,8 @@ static void copy_thread(struct task *t, const struct clone_request *r)
 	t->mempolicy = me->mempolicy;
 	t->mempolicy_nodes = me->mempolicy_nodes;
 	t->ioprio = me->ioprio;
+	t->policy =
+		me->policy & SCHED_RESET_ON_FORK ? SCHED_NORMAL : (uint32_t)me->policy;
 	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK)) {
 		t->sigaltstack = me->sigaltstack;
 		t->sigaltstack_size = me->sigaltstack_size;

@@ -22,10 +22,6 @@
 void process_reap(struct process *p)
 {
 	must_hold(&tasklist_lock);
-	struct process *parent = p->parent;
-	struct rusage_acc all = p->dead_threads;
-	usage_add(&all, &p->dead_children);
-	usage_add(&parent->dead_children, &all);
 	list_del(&p->sibling);
 	p->zombie = false;
 	p->reaped = true;

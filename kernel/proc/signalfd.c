@@ -106,6 +106,7 @@ static const struct file_ops signalfd_ops = {
 	.read = signalfd_read,
 	.poll = signalfd_poll,
 	.show_fdinfo = signalfd_show,
+	.llseek = noop_llseek,
 	.stream = true,
 };
 

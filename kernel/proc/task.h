@@ -93,6 +93,7 @@ struct task {
 	uint32_t trap_vector, trap_error; /* last exception, for signal frames */
 	uint64_t trap_va;
 	uint64_t timer_slack_ns; /* torn reads and writes by others do no harm */
+	_Atomic uint32_t policy; /* SCHED_*: remembered; nice and affinity decide */
 	uint32_t persona;	 /* personality(2) */
 	uint16_t mempolicy;	 /* MPOL_*, with its flags; there is one node */
 	bool mempolicy_nodes;	 /* it names node 0 */

@@ -91,6 +91,15 @@ static bool is_mine(const struct task *tracee)
 	return tracee->trace.tracer && tracee->trace.tracer->process == process_current();
 }
 
+/* Only who is waited for counts among the children's times (getrusage(2)). */
+static void reap_waited(struct process *c, struct reaped *r)
+{
+	struct rusage_acc *to = &c->parent->dead_children;
+	usage_add(to, &c->dead_threads);
+	usage_add(to, &c->dead_children);
+	reap_process(c, r);
+}
+
 /* True: c has something to report, and it is in *ret. */
 static bool look_at(struct process *c, const struct wait_request *r,
 		    struct wait_result *ret, struct found *f)
@@ -104,7 +113,7 @@ static bool look_at(struct process *c, const struct wait_request *r,
 		return false; /* its tracer comes first */
 	report_exit(c->leader, ret, c->exit_status);
 	if (!(r->options & WNOWAIT))
-		reap_process(c, f->reaped);
+		reap_waited(c, f->reaped);
 	return true;
 }
 
@@ -142,7 +151,7 @@ static bool report_tracee_end(struct task *t, const struct wait_request *r,
 	if (!leads) {
 		reap_thread(t, f->reaped);
 	} else if (c->parent == process_current()) {
-		reap_process(c, f->reaped);
+		reap_waited(c, f->reaped);
 	} else {
 		spin_lock(&c->lock);
 		trace_unlink(t);

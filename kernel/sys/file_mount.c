@@ -51,15 +51,25 @@ static int do_move(const struct path *from, const struct path *at, uint32_t flag
 	return mount_move(from, at);
 }
 
+/* One name space: mounts have nobody to propagate to. Still exactly one way is asked for,
+ * and nothing else with it. */
+static int do_propagation(uint32_t flags, const struct path *at)
+{
+	uint32_t way = flags & ~(uint32_t)(MS_REC | MS_SILENT);
+
+	if ((way & ~PROPAGATION) || (way & (way - 1)) || at->dentry != at->mnt->root)
+		return -EINVAL;
+	return 0;
+}
+
 static int do_mount(const struct mount_args *a, const struct path *at)
 {
 	if (a->flags & MS_REMOUNT)
 		return mount_remount(at, mount_flags(a->flags), a->data);
 	if (a->flags & MS_BIND)
 		return from_path(a, at, do_bind);
-	/* One name space: mounts have nobody to propagate to. */
 	if (a->flags & PROPAGATION)
-		return at->dentry == at->mnt->root ? 0 : -EINVAL;
+		return do_propagation(a->flags, at);
 	if (a->flags & MS_MOVE)
 		return from_path(a, at, do_move);
 	if (!a->type)
@@ -117,13 +127,11 @@ int64_t sys_umount2(uaddr_t target, uint32_t flags)
 
 	if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
 		return -EINVAL;
-	if (!may_mount())
-		return -EPERM;
 	int err = path_at_user(AT_FDCWD, target,
 			       flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &at);
 	if (err)
 		return err;
-	err = mount_umount(&at, flags);
+	err = may_mount() ? mount_umount(&at, flags) : -EPERM;
 	path_put(&at);
 	return err;
 }

@@ -60,13 +60,18 @@ static int64_t lock_op(uaddr_t word, uint64_t timeout, bool realtime, bool priva
 	return err ? err : futex_lock_pi(word, private, false, d);
 }
 
+/* Linux counts after it has woken: nobody at all cannot be asked for. */
+static uint32_t wake_count(uint32_t val)
+{
+	return MAX(val, 1u);
+}
+
 int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout,
 		  uaddr_t uaddr2, uint32_t val3)
 {
 	bool private = op & FUTEX_PRIVATE_FLAG, realtime = op & FUTEX_CLOCK_REALTIME;
 	uint32_t cmd = (uint32_t)op & (uint32_t)FUTEX_CMD_MASK, val2 = (uint32_t)timeout;
-	if (realtime && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET &&
-	    cmd != FUTEX_LOCK_PI2)
+	if (realtime && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
@@ -75,9 +80,9 @@ int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout,
 	case FUTEX_WAIT_BITSET:
 		return wait_op(uaddr, cmd, val, val3, timeout, realtime, private);
 	case FUTEX_WAKE:
-		return futex_wake(uaddr, val, FUTEX_BITSET_ANY, private);
+		return futex_wake(uaddr, wake_count(val), FUTEX_BITSET_ANY, private);
 	case FUTEX_WAKE_BITSET:
-		return futex_wake(uaddr, val, val3, private);
+		return futex_wake(uaddr, wake_count(val), val3, private);
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
 		if ((int32_t)val < 0 || (int32_t)val2 < 0)
@@ -85,7 +90,7 @@ int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout,
 		return futex_requeue(uaddr, uaddr2, val, val2,
 				     cmd == FUTEX_CMP_REQUEUE ? &val3 : NULL, private);
 	case FUTEX_WAKE_OP:
-		return futex_wake_op(uaddr, uaddr2, val, val2, val3, private);
+		return futex_wake_op(uaddr, uaddr2, wake_count(val), val2, val3, private);
 	case FUTEX_LOCK_PI: /* its timeout is of the wall clock, always */
 		return lock_op(uaddr, timeout, true, private);
 	case FUTEX_LOCK_PI2:

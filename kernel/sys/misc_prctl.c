@@ -212,6 +212,17 @@ static int64_t accept(const struct args *x)
 	return 0;
 }
 
+static int64_t get_thp_disable(const struct args *x)
+{
+	return x->a[0] || x->a[1] || x->a[2] || x->a[3] ? -EINVAL : 0;
+}
+
+static int64_t get_tsc(const struct args *x)
+{
+	const int32_t enabled = PR_TSC_ENABLE;
+	return put_user(UADDR(x->a[0]), enabled);
+}
+
 static const struct {
 	int32_t option;
 	int64_t (*fn)(const struct args *x);
@@ -237,8 +248,10 @@ static const struct {
 	{ PR_SET_TIMERSLACK, set_timerslack },
 	{ PR_GET_TID_ADDRESS, get_tid_address },
 	{ PR_SET_THP_DISABLE, accept },
-	{ PR_GET_THP_DISABLE, accept },
+	{ PR_GET_THP_DISABLE, get_thp_disable },
 	{ PR_GET_SECCOMP, accept },
+	{ PR_GET_TSC, get_tsc },
+	{ PR_GET_TIMING, accept }, /* PR_TIMING_STATISTICAL */
 };
 
 int64_t sys_prctl(int32_t option, uint64_t arg2, uint64_t arg3, uint64_t arg4,
@@ -313,12 +326,17 @@ int64_t sys_membarrier(int32_t cmd, uint32_t flags, int32_t cpu)
 	switch (cmd) {
 	case MEMBARRIER_CMD_QUERY:
 		return MEMBARRIER_SUPPORTED;
-	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+		thread_current()->space->wants_barriers = true;
 		return 0;
+	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
+		return 0;
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+		if (!thread_current()->space->wants_barriers)
+			return -EPERM;
+		/* fall through */
 	case MEMBARRIER_CMD_GLOBAL:
 	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
-	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
 		barrier_here(NULL);
 		arch_ipi_call((cpumask_t)(BIT(cpu_count()) - 1), barrier_here, NULL);
 		return 0;

@@ -231,18 +231,23 @@ int64_t sys_ioprio_get(int32_t which, int32_t who)
 	return err ? err : w.best;
 }
 
-/* ---- policies: only the ordinary one is there ---- */
+/* ---- policies: batch and idle are remembered, real time is for nobody ---- */
 
 int64_t sys_sched_getscheduler(int32_t pid)
 {
-	struct task *t = pid < 0 ? NULL : find(pid);
+	if (pid < 0)
+		return -EINVAL;
+	struct task *t = find(pid);
+	int64_t policy = t ? (int64_t)t->policy : -ESRCH;
 	task_put(t);
-	return t ? SCHED_NORMAL : pid < 0 ? -EINVAL : -ESRCH;
+	return policy;
 }
 
 int64_t sys_sched_getparam(int32_t pid, uaddr_t param)
 {
 	const struct sched_param_abi p = { 0 };
+	if (!param.va)
+		return -EINVAL;
 	int64_t err = sys_sched_getscheduler(pid);
 	return err < 0 ? err : copy_out(param, &p, sizeof p);
 }
@@ -264,8 +269,18 @@ static int check_param(int32_t policy, uaddr_t param)
 
 int64_t sys_sched_setscheduler(int32_t pid, int32_t policy, uaddr_t param)
 {
-	int64_t err = sys_sched_getscheduler(pid);
-	return err < 0 ? err : check_param(policy & ~SCHED_RESET_ON_FORK, param);
+	if (pid < 0 || policy < 0)
+		return -EINVAL;
+	struct task *t = find(pid);
+	if (!t)
+		return -ESRCH;
+	int64_t err = check_param(policy & ~SCHED_RESET_ON_FORK, param);
+	if (!err && !may_change(t))
+		err = -EPERM;
+	if (!err)
+		t->policy = (uint32_t)policy;
+	task_put(t);
+	return err;
 }
 
 static int attr_in(struct sched_attr *a, uaddr_t attr)
@@ -320,6 +335,11 @@ int64_t sys_sched_setattr(int32_t pid, uaddr_t attr, uint32_t flags)
 	err = attr_check(&a);
 	if (!err)
 		err = set_nice(t, MAX(NICE_MIN, MIN(NICE_MAX, a.sched_nice)), -EPERM);
+	if (!err)
+		t->policy = a.sched_policy |
+			    (a.sched_flags & SCHED_FLAG_RESET_ON_FORK
+				     ? (uint32_t)SCHED_RESET_ON_FORK
+				     : 0);
 	task_put(t);
 	return err;
 }
@@ -332,9 +352,11 @@ int64_t sys_sched_getattr(int32_t pid, uaddr_t attr, uint32_t size, uint32_t fla
 	struct task *t = find(pid);
 	if (!t)
 		return -ESRCH;
+	const uint32_t policy = t->policy, reset = policy & SCHED_RESET_ON_FORK;
 	struct sched_attr a = {
 		.size = (uint32_t)MIN(size, sizeof a),
-		.sched_policy = SCHED_NORMAL,
+		.sched_policy = policy & ~reset,
+		.sched_flags = reset ? SCHED_FLAG_RESET_ON_FORK : 0,
 		.sched_nice = t->thread.nice,
 	};
 	task_put(t);
@@ -343,7 +365,8 @@ int64_t sys_sched_getattr(int32_t pid, uaddr_t attr, uint32_t size, uint32_t fla
 
 int64_t sys_sched_setparam(int32_t pid, uaddr_t param)
 {
-	return sys_sched_setscheduler(pid, SCHED_NORMAL, param);
+	int64_t policy = sys_sched_getscheduler(pid);
+	return policy < 0 ? policy : sys_sched_setscheduler(pid, (int32_t)policy, param);
 }
 
 static int64_t priority_bound(int32_t policy, int64_t real_time)

@@ -37,6 +37,11 @@ int64_t sys_clone(uint64_t flags, uint64_t stack, uaddr_t parent_tid, uaddr_t ch
 	return process_clone(&r);
 }
 
+/* clone's, but for those whose bits are the exit signal's or mean nothing; and its
+ * own. */
+#define CLONE3_FLAGS                                                                     \
+	((0xffffffffull & ~(uint64_t)(CSIGNAL | CLONE_DETACHED)) | CLONE_CLEAR_SIGHAND)
+
 int64_t sys_clone3(uaddr_t args, uint64_t size)
 {
 	struct clone_args a;
@@ -45,8 +50,7 @@ int64_t sys_clone3(uaddr_t args, uint64_t size)
 	int err = copy_in_struct(&a, sizeof a, args, size);
 	if (err)
 		return err;
-	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || a.set_tid_size ||
-	    a.exit_signal > 64)
+	if ((a.flags & ~CLONE3_FLAGS) || a.set_tid_size || a.exit_signal > 64)
 		return -EINVAL;
 	if (!a.stack != !a.stack_size)
 		return -EINVAL;

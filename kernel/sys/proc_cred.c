@@ -188,6 +188,12 @@ int64_t sys_setgroups(int32_t size, uaddr_t list)
 		groups_put(g);
 		return -EFAULT;
 	}
+	for (int32_t i = 0; i < size; i++) {
+		if (g->gid[i] == ID_INVALID) {
+			groups_put(g);
+			return -EINVAL;
+		}
+	}
 	groups_sort(g);
 	struct cred *c = cred_change_begin();
 	if (!c) {

@@ -9,7 +9,7 @@ static bool valid(int32_t sig)
 
 static int kill_one(struct process *p, int32_t sig, const siginfo_t *info)
 {
-	int err = signal_may_send(p, sig);
+	int err = valid(sig) ? signal_may_send(p, sig) : -EINVAL;
 	return err ? err : signal_send_process(p, sig, info);
 }
 
@@ -56,16 +56,14 @@ static int kill_all(int32_t sig, const siginfo_t *info)
 int64_t sys_kill(int32_t pid, int32_t sig)
 {
 	siginfo_t info;
-	if (!valid(sig))
-		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
 	signal_info_user(&info, sig, SI_USER);
 	if (pid == -1)
 		return kill_all(sig, &info);
-	if (pid == INT32_MIN)
-		return -ESRCH;
 	if (pid <= 0)
 		return kill_group(pid ? -pid : process_current()->pgrp, sig, &info);
-	if (pid == process_current()->pid)
+	if (pid == process_current()->pid && valid(sig))
 		return signal_send_process(process_current(), sig, &info);
 	struct process *p = process_find(pid);
 	if (!p)

@@ -78,7 +78,7 @@ int64_t sys_clock_nanosleep(int32_t clock, uint32_t flags, uaddr_t req, uaddr_t 
 	enum clock_kind kind;
 	uint64_t ns, now;
 	if (clock == CLOCK_THREAD_CPUTIME_ID)
-		return -EINVAL;
+		return -EOPNOTSUPP;
 	int err = clock_kind(clock, &kind);
 	if (!err)
 		err = timespec_in(req, &ns);

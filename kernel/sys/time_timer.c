@@ -91,6 +91,8 @@ int64_t sys_timer_settime(int32_t id, uint32_t flags, uaddr_t value, uaddr_t old
 {
 	struct __kernel_itimerspec in;
 	struct itimer_value set, was;
+	if (!value.va)
+		return -EINVAL;
 	if (get_user(in, value))
 		return -EFAULT;
 	int err = timespec_ns(&in.it_value, &set.left);
