@@ -336,6 +336,7 @@ const struct file_ops epoll_file_ops = {
 	.release = epoll_release,
 	.poll = ep_poll,
 	.show_fdinfo = epoll_show,
+	.llseek = noop_llseek,
 	.stream = true,
 };
 

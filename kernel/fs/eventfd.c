@@ -119,6 +119,7 @@ static const struct file_ops eventfd_ops = {
 	.write = eventfd_write,
 	.poll = eventfd_poll,
 	.show_fdinfo = eventfd_show,
+	.llseek = noop_llseek,
 	.stream = true,
 };
 

@@ -176,7 +176,7 @@ static int file_open_checked(const struct path *p, uint32_t flags, bool created,
 		f->mode = FMODE_PATH;
 		f->flags = flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
 	} else {
-		int err = open_inode(f, flags | O_LARGEFILE, created);
+		int err = open_inode(f, flags, created);
 		if (err) {
 			file_put(f);
 			return err;

@@ -14,7 +14,7 @@ uint32_t mode_masked(uint32_t mode)
 	return mode & ~thread_current()->fs->umask;
 }
 
-static int read_only_at(const struct path *dir)
+int read_only_at(const struct path *dir)
 {
 	return (dir->mnt->flags & MS_RDONLY) || (dir->dentry->sb->flags & SB_RDONLY)
 		       ? -EROFS
@@ -121,6 +121,8 @@ static int mknod_in(struct inode *dir, struct dentry *d, uint32_t mode, dev_id_t
 		return err;
 	if (S_ISREG(mode))
 		return dir->ops->create ? dir->ops->create(dir, d, mode) : -EPERM;
+	if (!S_ISCHR(mode) && !S_ISBLK(mode))
+		rdev = 0;
 	return dir->ops->mknod ? dir->ops->mknod(dir, d, mode, rdev) : -EPERM;
 }
 

@@ -27,6 +27,8 @@ void rename_lock_dirs(struct dentry *a, struct dentry *b);
 void rename_unlock_dirs(struct dentry *a, struct dentry *b);
 
 /* May current make a name in this directory? dir's lock held. */
+/* -EROFS on a read-only mount or file system; the directory's own checks come after. */
+must_use int read_only_at(const struct path *dir);
 must_use int may_create(const struct path *dir);
 /* May current take away d, which is in this locked directory, as a directory or not? */
 must_use int may_delete(const struct path *dir, struct dentry *d, bool as_dir);

@@ -18,6 +18,8 @@ static int parent_walk(struct walk *w, int dirfd, const char *name,
 	err = walk_run(w);
 	if (!err)
 		err = wrong_kind[w->kind];
+	if (!err)
+		err = read_only_at(&w->at);
 	if (err)
 		walk_end(w);
 	return err;

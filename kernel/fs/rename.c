@@ -179,8 +179,11 @@ static int rename_walked(struct rename *r)
 		return -EBUSY;
 	if (r->to.kind != LAST_NAME)
 		return r->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	int err = read_only_at(&r->from.at);
+	if (err)
+		return err;
 	rename_lock_dirs(from, to);
-	int err = rename_locked(r, &victim);
+	err = rename_locked(r, &victim);
 	rename_unlock_dirs(from, to);
 	inode_put(victim);
 	return err;

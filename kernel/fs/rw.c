@@ -160,6 +160,11 @@ int64_t generic_llseek(struct file *f, int64_t off, int whence)
 	return to;
 }
 
+int64_t noop_llseek(struct file *f, int64_t off, int whence)
+{
+	return (int64_t)f->pos;
+}
+
 int64_t dir_llseek(struct file *f, int64_t off, int whence)
 {
 	/* A cookie can be gone back to; there is no telling how many follow. */
@@ -169,11 +174,11 @@ int64_t dir_llseek(struct file *f, int64_t off, int whence)
 
 int64_t file_seek(struct file *f, int64_t off, int whence)
 {
-	if (!f->ops || f->ops->stream || S_ISFIFO(f->inode->mode) ||
-	    S_ISSOCK(f->inode->mode))
-		return -ESPIPE;
 	if (whence < 0 || whence > SEEK_MAX)
 		return -EINVAL;
+	if (!f->ops || (f->ops->stream && !f->ops->llseek) || S_ISFIFO(f->inode->mode) ||
+	    S_ISSOCK(f->inode->mode))
+		return -ESPIPE;
 	mutex_lock(&f->pos_lock);
 	int64_t n = f->ops->llseek ? f->ops->llseek(f, off, whence)
 				   : generic_llseek(f, off, whence);

@@ -209,7 +209,7 @@ int64_t file_splice(struct file *in, uint64_t *in_pos, struct file *out,
 	if (pipe_of(in))
 		return out->flags & O_APPEND ? -EINVAL
 					     : splice_out(in, out, out_pos, len, flags);
-	if (pipe_of(out))
+	if (pipe_of(out) && !S_ISDIR(in->inode->mode))
 		return splice_in(in, in_pos, out, len, flags);
 	return -EINVAL;
 }

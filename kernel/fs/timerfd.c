@@ -210,6 +210,7 @@ static const struct file_ops timerfd_ops = {
 	.poll = timerfd_poll,
 	.ioctl = timerfd_ioctl,
 	.show_fdinfo = timerfd_show,
+	.llseek = noop_llseek,
 	.stream = true,
 };
 

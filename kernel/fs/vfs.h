@@ -375,6 +375,8 @@ must_use int64_t generic_write(struct file *f, struct uio *u, uint64_t *pos);
 must_use int generic_mmap(struct file *f, struct map_request *r);
 extern const struct area_ops file_area_ops; /* owner: struct file */
 int64_t generic_llseek(struct file *f, int64_t off, int whence);
+/* Stays where it is, whatever is asked: eventfd and its like. */
+int64_t noop_llseek(struct file *f, int64_t off, int whence);
 int64_t dir_llseek(struct file *f, int64_t off, int whence); /* SEEK_SET, SEEK_CUR */
 
 /* ---- character devices: kernel/fs/chrdev.c ---- */

@@ -8,16 +8,14 @@ static bool is_stream(const struct file *f)
 	       S_ISSOCK(f->inode->mode);
 }
 
-/* Reads an offset argument. 0, -EFAULT, -EINVAL (negative), -ESPIPE. */
+/* Reads an offset argument. 0, -EFAULT, -ESPIPE. */
 static int offset_in(const struct file *f, uaddr_t arg, uint64_t *ret)
 {
 	if (!arg.va)
 		return 0;
 	if (is_stream(f))
 		return -ESPIPE;
-	if (get_user(*ret, arg))
-		return -EFAULT;
-	return (int64_t)*ret < 0 ? -EINVAL : 0;
+	return get_user(*ret, arg);
 }
 
 static int64_t offset_out(int64_t n, uaddr_t arg, uint64_t pos)
@@ -53,6 +51,8 @@ static int64_t do_sendfile(struct file *out, struct file *in, uaddr_t offset,
 	int err = offset_in(in, offset, &pos);
 	if (err)
 		return err;
+	if ((int64_t)pos < 0)
+		return -EINVAL;
 	int64_t n =
 		copy_counted(file_copy(in, offset.va ? &pos : NULL, out, NULL, count));
 	return offset_out(n, offset, pos);
@@ -106,6 +106,8 @@ static int64_t do_copy_range(struct range_copy *c)
 		return err;
 	if (in + c->len < in || out + c->len < out)
 		return -EOVERFLOW;
+	if ((int64_t)in < 0 || (int64_t)out < 0)
+		return -EINVAL;
 	if (overlap(c, in, out))
 		return -EINVAL;
 	int64_t n = copy_counted(file_copy(c->in, c->off_in.va ? &in : NULL, c->out,

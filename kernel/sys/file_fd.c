@@ -8,7 +8,7 @@
 #include "fs/inode.h"
 #include "fs/pipe.h"
 #include "fs/tmpfs/tmpfs.h"
-#include "proc/task.h"
+#include "proc/proc.h"
 #include "sys/syscall.h"
 
 #include <linux/fs.h>
@@ -97,7 +97,6 @@ static int64_t dup_from(struct file *f, uint64_t from, bool cloexec)
 
 /* ---- fcntl ---- */
 
-#define SIGNAL_MAX 64u
 #define SETTABLE ((uint32_t)(O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | FASYNC))
 
 static int64_t set_flags(struct file *f, uint32_t flags)
@@ -142,8 +141,8 @@ static int64_t record_lock(int fd, struct file *f, int cmd, uaddr_t arg)
 	return err;
 }
 
-/* fcntl(2), F_SETOWN: a process, or minus a process group. The setter's ids go along:
- * they decide whom the signals may reach. */
+/* fcntl(2), F_SETOWN: a process, minus a process group, or nobody, 0. The setter's ids go
+ * along: they decide whom the signals may reach. */
 static int64_t set_owner(struct file *f, int32_t pid)
 {
 	const struct cred *c = thread_current()->cred;
@@ -151,6 +150,11 @@ static int64_t set_owner(struct file *f, int32_t pid)
 
 	if (pid == INT32_MIN)
 		return -EINVAL;
+	uint64_t flags = spin_lock_irq(&tasklist_lock);
+	bool known = !pid || pid_find(pid < 0 ? -pid : pid);
+	spin_unlock_irq(&tasklist_lock, flags);
+	if (!known)
+		return -ESRCH;
 	file_owner_get(f, &o);
 	o.pid = pid;
 	o.uid = c->uid;

@@ -23,7 +23,7 @@ static int64_t open_named(int dirfd, const char *name, uint32_t flags, uint32_t 
 	int fd = fd_reserve(0);
 	if (fd < 0)
 		return fd;
-	int err = file_open_at(dirfd, name, flags, mode, walk_flags, &f);
+	int err = file_open_at(dirfd, name, flags | O_LARGEFILE, mode, walk_flags, &f);
 	if (err) {
 		fd_release(fd);
 		return err;

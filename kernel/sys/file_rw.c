@@ -99,6 +99,8 @@ static int64_t rw_at(const struct fd_ref *r, struct uio *u, int64_t pos,
 		return -EINVAL;
 	if (!is_seekable(r->file))
 		return -ESPIPE;
+	if (at + u->left > INT64_MAX)
+		return -EINVAL;
 	return rw_counted(way->fn(r->file, u, &at), way->write);
 }
 

@@ -1,6 +1,7 @@
 /* stat and its relatives, access, readlink, statfs. */
 #include <asm/stat.h>
 #include <asm/statfs.h>
+#include <linux/magic.h>
 
 #include "fs/access.h"
 #include "fs/file.h"
@@ -275,11 +276,21 @@ int64_t sys_readlink(uaddr_t path, uaddr_t buf, int32_t size)
 
 /* ---- statfs ---- */
 
+/* Pipes and sockets have file systems of their own in Linux; programs know them by it. */
+static long magic_of(const struct path *p)
+{
+	uint32_t mode = p->dentry->flags & DENTRY_ANON ? p->dentry->inode->mode : 0;
+
+	return S_ISFIFO(mode)	? PIPEFS_MAGIC
+	       : S_ISSOCK(mode) ? SOCKFS_MAGIC
+				: (long)p->dentry->sb->type->magic;
+}
+
 static int64_t statfs_path(const struct path *p, uaddr_t buf)
 {
 	struct super_block *sb = p->dentry->sb;
 	struct statfs s = {
-		.f_type = sb->type->magic,
+		.f_type = magic_of(p),
 		.f_bsize = sb->block_size,
 		.f_namelen = NAME_MAX_LEN,
 	};

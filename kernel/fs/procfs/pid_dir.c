@@ -109,8 +109,8 @@ static int pid_dir_lookup(struct inode *dir, struct dentry *d)
 		err = lookup_entry(dir, &d->name, &i);
 		break;
 	}
-	if (err)
-		return err;
+	if (err || !i)
+		return err ? err : -ENOENT;
 	d->flags |= DENTRY_NOCACHE;
 	dentry_instantiate(d, i);
 	return 0;

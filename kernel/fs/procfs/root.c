@@ -66,8 +66,9 @@ static int dir_lookup(struct inode *dir, struct dentry *d)
 		err = proc_node_inode(dir->sb, n, &i);
 	else if (node_of(dir) == &proc_root)
 		err = proc_pid_lookup(dir->sb, &d->name, &i);
-	if (err)
-		return err;
+	/* Not even a name to make something of: nothing is made here. */
+	if (err || !i)
+		return err ? err : -ENOENT;
 	if (!n)
 		d->flags |= DENTRY_NOCACHE;
 	dentry_instantiate(d, i);
