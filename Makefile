@@ -57,6 +57,7 @@ deps: ## install missing Debian packages, fetch pinned source packages
 	$(Q)echo 'deps_ready := 1' > $(DEPS)/ready.mk
 
 # -- compiling --------------------------------------------------------------------
+comma := ,
 # $(call sources,DIR...): every .c and .S below the folders.
 sources = $(sort $(if $(wildcard $(1)),$(shell find $(wildcard $(1)) -name '*.[cS]')))
 # $(call objects,VARIANT,SOURCES)

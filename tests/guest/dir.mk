@@ -23,5 +23,18 @@ $(glibc_programs): $(BUILD)/%-glibc: $(BUILD)/glibc/%.o $(glibc_common)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -static -Wl,--build-id=none,-S -o $@ $^ -pthread
 
+# The differential cases: one static program of its own (tests/guest/diff.py runs it). They
+# run in the order they are written in.
+DIFF := $(BUILD)/tests/guest/diff/diff
+diff_objects := $(call objects,guest,$(call sources,tests/guest/diff))
+$(diff_objects): guest_cflags += $(guest_test_cflags) \
+	$(if $(is_clang),,-fno-toplevel-reorder)
+$(eval $(call guest_program,$(DIFF),$(diff_objects),-Wl$(comma)-S))
+
+CASE ?=
+.PHONY: syscall-diff
+syscall-diff: all $(DIFF) ## the cases that match CASE (all) on Linux and in Mayfly, compared
+	$(Q)BUILD=$(BUILD) $(PYTHON) tests/guest/diff.py --case '$(CASE)'
+
 .PHONY: test-programs
-test-programs: unit-tests $(patsubst %.c,$(BUILD)/%,$(guest_tests)) $(glibc_programs)
+test-programs: unit-tests $(patsubst %.c,$(BUILD)/%,$(guest_tests)) $(glibc_programs) $(DIFF)

@@ -1,6 +1,5 @@
 # The stressors: one static program, run in a VM with 1 and 4 CPUs. `make test` runs each
 # stressor for a second.
-comma := ,
 STRESS := $(BUILD)/tests/stress/stress
 stress_objects := $(call objects,guest,$(call sources,tests/stress))
 $(stress_objects): guest_cflags += -Itests/stress
