@@ -100,8 +100,7 @@ static inline uint64_t irq_save(void)
 
 static inline void irq_restore(uint64_t f)
 {
-	if (f & 0x200)
-		irq_enable();
+	__asm__ volatile("push %0; popfq" ::"r"(f) : "memory", "cc");
 }
 
 static inline bool irq_enabled(void)
