@@ -81,6 +81,7 @@ struct agent {
 	struct job job;
 	struct sink input;
 	struct source output[WIRE_STREAMS]; /* by stream; [WIRE_STDIN] is never open */
+	int children;			    /* readable when a child has ended */
 	int file;			    /* the FILE being received; -1 without one */
 	uint64_t file_mtime_ns;
 	char file_path[WIRE_PATH_MAX + 1];

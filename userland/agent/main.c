@@ -4,12 +4,11 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 
 #include "agent.h"
-
-static volatile sig_atomic_t child_changed;
 
 uint64_t clock_now_ns(void)
 {
@@ -37,20 +36,18 @@ void agent_fail(struct agent *a, enum wire_stage stage, int error, const char *w
 	agent_end(a);
 }
 
-static void on_child(int number)
+/* The ends of children are read, not caught: a handler would be the only one, and waking
+ * up by it costs more than all the rest of noticing an end. */
+static void children_init(struct agent *a)
 {
-	child_changed = 1;
-}
+	sigset_t ends;
 
-static void signals_init(void)
-{
-	struct sigaction action = { .sa_handler = on_child };
-	sigset_t blocked;
-
-	sigaction(SIGCHLD, &action, NULL);
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	a->children = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (a->children < 0)
+		agent_end(a);
 }
 
 /* What a program expects of a Linux system and the root image cannot hold. A root image
@@ -140,33 +137,47 @@ static void job_finish(struct agent *a)
 	agent_end(a);
 }
 
+/* One signal stands for any number of children. */
+static void children_reap(struct agent *a)
+{
+	struct signalfd_siginfo info;
+
+	if (read(a->children, &info, sizeof(info)) < 0)
+		return;
+	job_reap(a);
+	if (a->job.ended)
+		job_finish(a);
+}
+
 /* Waits until something can be done, and does it. */
 static void serve_once(struct agent *a)
 {
-	struct pollfd polls[2 + WIRE_STREAMS];
-	sigset_t none;
+	enum { PORT, CHILDREN, INPUT, OUTPUT };
+	struct pollfd polls[OUTPUT + WIRE_STREAMS];
 
-	polls[0] = (struct pollfd){ .fd = a->port.fd, .events = POLLIN };
-	polls[1] = (struct pollfd){ .fd = a->input.fd };
+	polls[PORT] = (struct pollfd){ .fd = a->port.fd, .events = POLLIN };
+	polls[CHILDREN] = (struct pollfd){ .fd = a->children, .events = POLLIN };
+	polls[INPUT] = (struct pollfd){ .fd = a->input.fd };
 	if (a->input.start < a->input.end)
-		polls[1].events = POLLOUT;
+		polls[INPUT].events = POLLOUT;
 	for (int i = 0; i < WIRE_STREAMS; i++) {
 		const struct source *source = &a->output[i];
 
-		polls[2 + i] =
+		polls[OUTPUT + i] =
 			(struct pollfd){ .fd = source->credit.credit ? source->fd : -1,
 					 .events = POLLIN };
 	}
 	port_flush(a);
-	sigemptyset(&none);
-	if (ppoll(polls, ARRAY_LEN(polls), NULL, &none) < 0)
+	if (poll(polls, ARRAY_LEN(polls), -1) < 0)
 		return;
-	if (polls[1].revents)
+	if (polls[CHILDREN].revents)
+		children_reap(a);
+	if (polls[INPUT].revents)
 		input_pump(a);
 	for (int i = 0; i < WIRE_STREAMS; i++)
-		if (polls[2 + i].revents)
+		if (polls[OUTPUT + i].revents)
 			output_pump(a, i);
-	if (polls[0].revents)
+	if (polls[PORT].revents)
 		port_receive(a);
 }
 
@@ -188,20 +199,13 @@ int main(int argc, char **argv)
 	a->machine = getpid() == 1;
 	if (!a->machine && argc != 2)
 		return 2;
-	signals_init();
 	if (a->machine)
 		devices_mount();
 	/* The host hears of the open port and writes while we mount the rest. */
 	port_init(a, a->machine ? NULL : argv[1]);
+	children_init(a);
 	if (a->machine)
 		mounts_init();
-	for (;;) {
-		if (child_changed) {
-			child_changed = 0;
-			job_reap(a);
-			if (a->job.ended)
-				job_finish(a);
-		}
+	for (;;)
 		serve_once(a);
-	}
 }
