@@ -432,11 +432,10 @@ static struct shrinker dcache_shrinker = { .shrink = shrink };
 
 void dcache_init(void)
 {
-	struct page_stats ps;
+	uint64_t pages = page_get_total();
 	uint32_t n = TABLE_MIN;
 
-	page_stats_get(&ps);
-	while (n < TABLE_MAX && n < ps.total / PAGES_PER_BUCKET)
+	while (n < TABLE_MAX && n < pages / PAGES_PER_BUCKET)
 		n *= 2;
 	table = heap_alloc_array(n, sizeof *table);
 	dentry_cache = slab_cache_new("dentry", sizeof(struct dentry), 0);

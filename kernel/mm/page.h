@@ -154,6 +154,7 @@ struct page_stats {
 	uint64_t min_flt, maj_flt; /* faults so far */
 };
 void page_stats_get(struct page_stats *ret); /* in pages */
+uint64_t page_get_total(void);		     /* its ->total */
 uint64_t page_reserve(void);		     /* pages that jobs leave to the kernel */
 /* Free blocks of each order, /proc/buddyinfo. */
 void page_blocks_get(uint64_t ret[PAGE_ORDER_MAX + 1]);

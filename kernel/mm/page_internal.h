@@ -13,7 +13,6 @@ struct boot_mem;
 void page_init_map(const struct boot_mem *map, size_t n);
 /* Sets the size of managed memory and the watermarks that follow from it. */
 void page_set_total(uint64_t pages);
-uint64_t page_get_total(void);
 uint32_t page_boot_cpus(void); /* how many CPUs there will be */
 uint64_t page_free_count(void);
 /* Gives the pages that CPUs hold ready back to the buddy allocator. Interrupts on. */

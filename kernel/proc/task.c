@@ -297,9 +297,7 @@ void task_init(void)
 	process_cache = slab_cache_new("process", sizeof(struct process), 64);
 	xsave_cache = slab_cache_new("xsave", arch_xsave_size(), 64);
 	insist(task_cache && process_cache && xsave_cache);
-	struct page_stats mem;
-	page_stats_get(&mem);
-	tasks_max = (uint32_t)MAX(mem.total * PAGE_SIZE / (8 * KSTACK_SIZE), 64);
+	tasks_max = (uint32_t)MAX(page_get_total() * PAGE_SIZE / (8 * KSTACK_SIZE), 64);
 }
 
 int account_switch(uid_t uid)

@@ -10,18 +10,10 @@
 
 #define MODE_DEFAULT (S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO)
 
-static uint64_t ram_pages(void)
-{
-	struct page_stats ps;
-
-	page_stats_get(&ps);
-	return ps.total;
-}
-
 static void defaults(struct tmpfs_sb *t, uint32_t mode)
 {
-	t->max_pages = ram_pages() / 2;
-	t->max_inodes = ram_pages() / 2;
+	t->max_pages = page_get_total() / 2;
+	t->max_inodes = page_get_total() / 2;
 	t->mode = mode;
 	t->uid = thread_current()->cred->fsuid;
 	t->gid = thread_current()->cred->fsgid;
@@ -35,7 +27,7 @@ static int parse_size(const char *v, uint64_t *ret_pages)
 
 	int err = fmt_parse_u64(v, 10, &n, &end);
 	if (!err && !strcmp(end, "%")) {
-		*ret_pages = ram_pages() / 100 * MIN(n, 100ull);
+		*ret_pages = page_get_total() / 100 * MIN(n, 100ull);
 		return 0;
 	}
 	err = option_size(v, &n);
