@@ -230,9 +230,16 @@ static const struct file_ops dev_kmsg_ops = {
 	.poll = dev_poll,
 };
 
+static void fill(void)
+{
+	proc_made(proc_file_ops("kmsg", 0400, &proc_kmsg_ops, NULL));
+}
+
 void kmsg_init(void)
 {
-	insist(!proc_file_ops("kmsg", 0400, &proc_kmsg_ops, NULL));
+	static struct proc_filler filler = { .fill = fill };
+
+	insist(!proc_fill_later("", &filler));
 	insist(!chrdev_register(MEM_MAJOR, KMSG_MINOR, 1, "kmsg", &dev_kmsg_ops));
 	insist(!devfs_add("kmsg", S_IFCHR | 0644, DEV_ID(MEM_MAJOR, KMSG_MINOR)));
 }

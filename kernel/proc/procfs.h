@@ -14,8 +14,8 @@ static inline uint64_t ns_to_ticks(uint64_t ns)
 }
 
 void procfs_tasks_init(void);
-void procfs_global_init(void);
-void procfs_sysctl_init(void);
+void procfs_global_fill(void);
+void procfs_sysctl_fill(void);
 
 /* May somebody with these credentials look into t (ptrace(2),
  * PTRACE_MODE_READ_FSCREDS)? */

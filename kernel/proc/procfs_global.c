@@ -109,7 +109,7 @@ static int show_boot(struct proc_text *o, void *arg)
 	return 0;
 }
 
-void procfs_global_init(void)
+void procfs_global_fill(void)
 {
 	static const struct {
 		const char *path;
@@ -119,14 +119,9 @@ void procfs_global_init(void)
 		{ "version", show_version },  { "mayfly/memory", show_memory },
 		{ "mayfly/boot", show_boot },
 	};
-	int err;
 
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		err = proc_file(files[i].path, 0444, files[i].show, NULL, NULL);
-		insist(!err);
-	}
-	err = proc_symlink_made("self", link_self);
-	if (!err)
-		err = proc_symlink_made("thread-self", link_thread_self);
-	insist(!err);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		proc_made(proc_file(files[i].path, 0444, files[i].show, NULL, NULL));
+	proc_made(proc_symlink_made("self", link_self));
+	proc_made(proc_symlink_made("thread-self", link_thread_self));
 }

@@ -191,12 +191,9 @@ static const struct sysctl fixed[] = {
 
 static void register_all(const struct sysctl *files, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		int err = proc_file(files[i].path, files[i].mode, files[i].show,
-				    files[i].store, files[i].arg);
-
-		insist(!err || err == -ENOMEM);
-	}
+	for (size_t i = 0; i < n; i++)
+		proc_made(proc_file(files[i].path, files[i].mode, files[i].show,
+				    files[i].store, files[i].arg));
 }
 
 static void fill(void)
@@ -205,10 +202,9 @@ static void fill(void)
 	register_all(fixed, ARRAY_LEN(fixed));
 }
 
-void procfs_sysctl_init(void)
+void procfs_sysctl_fill(void)
 {
 	static struct proc_filler filler = { .fill = fill };
-	int err = proc_fill_later("sys", &filler);
 
-	insist(!err);
+	proc_made(proc_fill_later("sys", &filler));
 }

@@ -258,9 +258,16 @@ static const struct proc_task_ops ops = {
 	.n_entries = ARRAY_LEN(entries),
 };
 
+static void fill(void)
+{
+	procfs_global_fill();
+	procfs_sysctl_fill();
+}
+
 void procfs_tasks_init(void)
 {
+	static struct proc_filler filler = { .fill = fill };
+
 	proc_set_task_ops(&ops);
-	procfs_global_init();
-	procfs_sysctl_init();
+	insist(!proc_fill_later("", &filler));
 }

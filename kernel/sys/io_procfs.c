@@ -15,9 +15,14 @@ static int show_refused(struct proc_text *t, void *arg)
 	return 0;
 }
 
+static void fill(void)
+{
+	proc_made(proc_file("mayfly/refused", 0444, show_refused, NULL, NULL));
+}
+
 void io_procfs_init(void)
 {
-	int err = proc_file("mayfly/refused", 0444, show_refused, NULL, NULL);
+	static struct proc_filler filler = { .fill = fill };
 
-	insist(!err);
+	insist(!proc_fill_later("", &filler));
 }

@@ -1,6 +1,5 @@
 /* procfs: Mayfly's own files, for the report. */
 #include "core/log.h"
-#include "core/panic.h"
 #include "fs/procfs/procfs_internal.h"
 #include "lib/clock_scale.h"
 
@@ -39,8 +38,8 @@ static int show_leaks(struct proc_text *t, void *arg)
 	return 0;
 }
 
-void procfs_info_init(void)
+void procfs_info_fill(void)
 {
-	insist(!proc_file("mayfly/timeline", 0444, show_timeline, NULL, NULL));
-	insist(!proc_file("mayfly/leaks", 0400, show_leaks, NULL, NULL));
+	proc_made(proc_file("mayfly/timeline", 0444, show_timeline, NULL, NULL));
+	proc_made(proc_file("mayfly/leaks", 0400, show_leaks, NULL, NULL));
 }

@@ -1,5 +1,4 @@
 /* procfs: held file locks, for /proc/locks and the lines "lock:" of fdinfo. */
-#include "core/panic.h"
 #include "fs/locks.h"
 #include "fs/procfs/procfs_internal.h"
 
@@ -56,7 +55,7 @@ void proc_print_file_locks(struct proc_text *t, struct file *f, const void *owne
 	} while (n == BATCH && !t->err);
 }
 
-void procfs_locks_init(void)
+void procfs_locks_fill(void)
 {
-	insist(!proc_file("locks", 0444, show_locks, NULL, NULL));
+	proc_made(proc_file("locks", 0444, show_locks, NULL, NULL));
 }

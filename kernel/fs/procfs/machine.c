@@ -1,5 +1,4 @@
 /* procfs: the machine as proc(5) has it: CPUs, interrupts, devices. */
-#include "core/panic.h"
 #include "core/sched.h"
 #include "core/timer.h"
 #include "dev/blk.h"
@@ -257,7 +256,7 @@ static int refuse(char *text, size_t n, void *arg)
 	return -EPERM;
 }
 
-void procfs_machine_init(void)
+void procfs_machine_fill(void)
 {
 	static const struct {
 		const char *path;
@@ -288,6 +287,6 @@ void procfs_machine_init(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		insist(!proc_file(files[i].path, files[i].mode, files[i].show,
-				  files[i].store, (void *)files[i].text));
+		proc_made(proc_file(files[i].path, files[i].mode, files[i].show,
+				    files[i].store, (void *)files[i].text));
 }

@@ -1,6 +1,5 @@
 /* procfs: memory as proc(5) has it: meminfo, vmstat, zoneinfo, buddyinfo, slabinfo. There
  * is one node with one zone. */
-#include "core/panic.h"
 #include "dev/blk.h"
 #include "fs/procfs/procfs_internal.h"
 #include "lib/string.h"
@@ -222,7 +221,7 @@ static int show_slabinfo(struct proc_text *t, void *arg)
 	return 0;
 }
 
-void procfs_memory_init(void)
+void procfs_memory_fill(void)
 {
 	static const struct {
 		const char *path;
@@ -237,6 +236,6 @@ void procfs_memory_init(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		insist(!proc_file(files[i].path, files[i].mode, files[i].show, NULL,
-				  NULL));
+		proc_made(proc_file(files[i].path, files[i].mode, files[i].show, NULL,
+				    NULL));
 }

@@ -1,5 +1,4 @@
 /* procfs: file systems and mounts. */
-#include "core/panic.h"
 #include "fs/dcache.h"
 #include "fs/mount.h"
 #include "fs/pipe.h"
@@ -216,17 +215,11 @@ static int store_pipe_max(char *text, size_t n, void *arg)
 	return err ? err : pipe_max_size_set(v);
 }
 
-void procfs_mounts_init(void)
+void procfs_mounts_fill(void)
 {
-	int err = proc_file("filesystems", 0444, show_filesystems, NULL, NULL);
-
-	if (!err)
-		err = proc_symlink("mounts", "self/mounts");
-	if (!err)
-		err = proc_file("sys/fs/dentry-state", 0444, show_dentry_state, NULL,
-				NULL);
-	if (!err)
-		err = proc_file("sys/fs/pipe-max-size", 0644, show_pipe_max,
-				store_pipe_max, NULL);
-	insist(!err);
+	proc_made(proc_file("filesystems", 0444, show_filesystems, NULL, NULL));
+	proc_made(proc_symlink("mounts", "self/mounts"));
+	proc_made(proc_file("sys/fs/dentry-state", 0444, show_dentry_state, NULL, NULL));
+	proc_made(proc_file("sys/fs/pipe-max-size", 0644, show_pipe_max, store_pipe_max,
+			    NULL));
 }

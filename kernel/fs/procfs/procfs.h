@@ -51,13 +51,15 @@ void *proc_arg_of(const struct inode *i);
 
 /* An empty folder, unless files follow. */
 must_use int proc_folder(const char *path);
-/* Files that few ask for: `fill` registers them when somebody first looks below a folder
- * ("sys", "sysfs:"), and not at boot. The folder exists, or is made. */
+/* Files are registered when somebody first looks below a folder ("" for /proc itself,
+ * "sys", "sysfs:"), and not at boot: `fill` does it. The folder exists, or is made. */
 struct proc_filler {
 	struct list link;
 	void (*fill)(void);
 };
 must_use int proc_fill_later(const char *folder, struct proc_filler *f);
+/* For fillers. What there is no memory for is not there; other errors are our bugs. */
+void proc_made(int err);
 
 /* A file system of such files beside /proc (sysfs): the same calls, with "TYPE:" before
  * the path ("sysfs:devices/system/cpu/online"). */

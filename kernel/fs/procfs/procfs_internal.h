@@ -105,11 +105,11 @@ extern const struct file_ops proc_pid_dir_fops, proc_pid_text_fops, proc_pid_pol
 struct blk_device;
 void proc_print_blk_stats(struct proc_text *t, const struct blk_device *d);
 
-void procfs_info_init(void);	/* Mayfly's own: info.c */
-void procfs_memory_init(void);	/* meminfo and its like: memory.c */
-void procfs_machine_init(void); /* cpuinfo, interrupts, devices: machine.c */
-void procfs_mounts_init(void);	/* filesystems, mounts: mounts.c */
-void procfs_locks_init(void);	/* locks.c */
+void procfs_info_fill(void);	/* Mayfly's own: info.c */
+void procfs_memory_fill(void);	/* meminfo and its like: memory.c */
+void procfs_machine_fill(void); /* cpuinfo, interrupts, devices: machine.c */
+void procfs_mounts_fill(void);	/* filesystems, mounts: mounts.c */
+void procfs_locks_fill(void);	/* locks.c */
 void sysfs_init(void);		/* sysfs.c */
 
 #endif

@@ -1,4 +1,5 @@
 /* procfs: super blocks, and the inodes of the registered tree. */
+#include "core/panic.h"
 #include "fs/procfs/procfs_internal.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -270,13 +271,20 @@ static struct fs_type sysfs_type = { .name = "sysfs",
 				     .magic = SYSFS_MAGIC,
 				     .mount = sysfs_mount };
 
+static void fill(void)
+{
+	procfs_info_fill();
+	procfs_memory_fill();
+	procfs_machine_fill();
+	procfs_mounts_fill();
+	procfs_locks_fill();
+}
+
 void procfs_init(void)
 {
-	procfs_info_init();
-	procfs_memory_init();
-	procfs_machine_init();
-	procfs_mounts_init();
-	procfs_locks_init();
+	static struct proc_filler filler = { .fill = fill };
+
+	insist(!proc_fill_later("", &filler));
 	sysfs_init();
 	fs_type_register(&proc_type);
 	fs_type_register(&sysfs_type);

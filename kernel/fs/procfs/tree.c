@@ -146,6 +146,11 @@ void proc_node_fill(struct proc_node *dir)
 	mutex_unlock(&fill_lock);
 }
 
+void proc_made(int err)
+{
+	insist(!err || err == -ENOMEM);
+}
+
 /* ---- registering ---- */
 
 int proc_folder(const char *path)

@@ -64,12 +64,16 @@ static int store_dgram_backlog(char *text, size_t n, void *arg)
 	return 0;
 }
 
+static void fill(void)
+{
+	proc_made(proc_file("net/unix", 0444, show_unix, NULL, NULL));
+	proc_made(proc_file("sys/net/unix/max_dgram_qlen", 0644, show_dgram_backlog,
+			    store_dgram_backlog, NULL));
+}
+
 void unix_procfs_init(void)
 {
-	int err = proc_file("net/unix", 0444, show_unix, NULL, NULL);
+	static struct proc_filler filler = { .fill = fill };
 
-	if (!err)
-		err = proc_file("sys/net/unix/max_dgram_qlen", 0644, show_dgram_backlog,
-				store_dgram_backlog, NULL);
-	insist(!err);
+	insist(!proc_fill_later("", &filler));
 }
