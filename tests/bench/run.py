@@ -5,11 +5,14 @@
     memory  the smallest guest memory in which hello runs
     size    kernel, loader and agent together
     ubench  each row of ubench, against Debian's kernel
+    programs  python3, node, gcc... of the root image `debian`, against Debian's kernel
+    cold    the same image: process start to exit of `python3 -c 'print(1)'`
     soak    $BENCH_RUNS (200) runs in a row, all right, nothing left over
 
 Everything runs in the same QEMU under TCG, alternating, and is quoted as medians and as
-ratios. Linux runs with `erms=off,fsrm=off`: TCG does `rep movsb` byte by byte, so a
-win against the other column would say nothing. Each line ends with the bar and the aim.
+ratios. Linux runs with `erms=off,fsrm=off`, as Mayfly does: TCG does `rep movsb` byte by
+byte. Each line ends with the bar and the aim. $BENCH_TURNS (3) is how often `programs`
+starts both, $BENCH_PROGRAMS which of its rows it measures.
 """
 import glob
 import os
@@ -26,6 +29,8 @@ PROGRAMS = os.path.join(BUILD, "tests/bench")
 MAYFLY = os.path.join(BUILD, "mayfly")
 HELLO = os.path.join(PROGRAMS, "hello")
 LINUX = os.path.join(DEPS, "linux/vmlinuz")
+MODULES = os.path.join(DEPS, "linux/modules")
+DEBIAN = os.path.join(BUILD, "root/debian.img")
 QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
         "-display", "none"]
 EMPTY = QEMU + ["-M", "microvm,rtc=off,pit=off,pic=off,x-option-roms=off,isa-serial=on,acpi=off",
@@ -67,27 +72,58 @@ def host_tsc_khz():
     return int(measure([os.path.join(PROGRAMS, "tsc")])[2])
 
 
-def initramfs(program):
-    """A cpio archive (`newc`) of /dev/console and the program as /init."""
-    with open(program, "rb") as file:
-        init = file.read()
-    entries = [(b"dev", 0o40755, b"", 0), (b"dev/console", 0o20600, b"", 1),
-               (b"init", 0o100755, init, 0), (b"TRAILER!!!", 0, b"", 0)]
+def initramfs(path, init, others=None):
+    """Writes a cpio archive (`newc`) of /dev/console, the init and other files."""
+    entries = [("dev", 0o40755, None, 0), ("dev/console", 0o20600, None, 1),
+               ("modules", 0o40755, None, 0), ("init", 0o100755, init, 0)]
+    entries += [(name, 0o100755, file, 0) for name, file in (others or {}).items()]
     archive = b""
-    for inode, (name, mode, data, device) in enumerate(entries, 1):
+    entries.append(("TRAILER!!!", 0, None, 0))
+    for inode, (name, mode, source, device) in enumerate(entries, 1):
+        data = b""
+        if source:
+            with open(source, "rb") as file:
+                data = file.read()
         fields = [inode, mode, 0, 0, 1, 0, len(data), 0, 0, 5 * device, device,
                   len(name) + 1, 0]
-        head = b"070701" + b"".join(b"%08X" % field for field in fields) + name + b"\0"
+        head = b"070701" + b"".join(b"%08X" % field for field in fields)
+        head += name.encode() + b"\0"
         archive += head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
-    return archive
+    with open(path, "wb") as file:
+        file.write(archive)
 
 
-def linux(image, arguments=""):
+def linux(image, arguments="", memory=256, more=()):
     """The command that boots Debian's kernel with the image; it wants rtc, pit and pic."""
-    return QEMU + ["-M", "microvm", "-cpu", "max,erms=off,fsrm=off", "-m", "256",
+    return QEMU + ["-M", "microvm", "-cpu", "max,erms=off,fsrm=off", "-m", str(memory),
                    "-serial", "stdio", "-kernel", LINUX, "-initrd", image, "-append",
                    "console=ttyS0 panic=-1 quiet tsc_early_khz=%d -- %s"
-                   % (host_tsc_khz(), arguments)]
+                   % (host_tsc_khz(), arguments), *more]
+
+
+def debian_on_linux(scratch, command, program=None):
+    """Boots Debian's kernel with the root image, and runs a command of it or a program."""
+    image = os.path.join(scratch, "debian.cpio")
+    files = {"modules/" + name: os.path.join(MODULES, name)
+             for name in os.listdir(MODULES)}
+    if program:
+        files["program"] = program
+    initramfs(image, os.path.join(PROGRAMS, "linux_init"), files)
+    # The disk is as host/vm.c has it.
+    return linux(image, " ".join(command), 1024, [
+        "-global", "virtio-mmio.force-legacy=false",
+        "-device", "virtio-blk-device,drive=root", "-blockdev",
+        "driver=file,node-name=root,read-only=on,locking=off,filename=" + DEBIAN])
+
+
+def debian_on_mayfly(command):
+    return [MAYFLY, "run", "--root", DEBIAN, "--mem", "1G", "--timeout", "30m", "--",
+            *command]
+
+
+def need_debian():
+    if not os.path.exists(DEBIAN):
+        sys.exit(f"bench: no {DEBIAN}: say `make root-debian`")
 
 
 def ratio_line(name, value, against, bar, aim):
@@ -96,8 +132,7 @@ def ratio_line(name, value, against, bar, aim):
 
 def bench_boot(scratch):
     image = os.path.join(scratch, "hello.cpio")
-    with open(image, "wb") as file:
-        file.write(initramfs(HELLO))
+    initramfs(image, HELLO)
     mayfly = ["env", "-C", PROGRAMS, os.path.abspath(MAYFLY), "run", "--", "./hello"]
     measure(mayfly)
     runs = {"empty": [], "mayfly": [], "linux": []}
@@ -149,8 +184,7 @@ def rows_of(output):
 def bench_ubench(scratch):
     ubench = os.path.join(PROGRAMS, "ubench")
     image = os.path.join(scratch, "ubench.cpio")
-    with open(image, "wb") as file:
-        file.write(initramfs(ubench))
+    initramfs(image, ubench)
     tsc = f"tsc={host_tsc_khz() // 1000}"
     mayfly, debian = [], []
     for _ in range(3):
@@ -168,6 +202,62 @@ def bench_ubench(scratch):
         verdict = "" if times >= 1 or name.startswith(("alu", "memcpy")) else "   SLOWER"
         aim = f"aim {AIMS[name]}" if name in AIMS else ""
         print(f"  {name:22} {ours:10.1f} {theirs:10.1f} {unit:8} {times:6.2f}x  {aim}{verdict}")
+
+
+def times_of(output):
+    """The rows of tests/bench/programs.c: name -> (cold ms, [warm ms...])."""
+    rows = {}
+    for name, times in re.findall(r"^(\w+)((?: [\d.]+){2,})\r?$", output, re.M):
+        cold, *warm = map(float, times.split())
+        rows[name] = (cold, warm)
+    return rows
+
+
+def bench_programs(scratch):
+    need_debian()
+    program = os.path.join(PROGRAMS, "programs")
+    command = [program, "4", *os.environ.get("BENCH_PROGRAMS", "").split()]
+    systems = {"mayfly": debian_on_mayfly(command),
+               "linux": debian_on_linux(scratch, command, program)}
+    cold = {who: {} for who in systems}
+    warm = {who: {} for who in systems}
+    for _ in range(int(os.environ.get("BENCH_TURNS", "3"))):
+        for who, system in systems.items():
+            for name, (first, rest) in times_of(measure(system)[2]).items():
+                cold[who].setdefault(name, []).append(first)
+                warm[who].setdefault(name, []).extend(rest)
+    print("programs: median ms in Mayfly and under Debian's kernel, of first runs and of "
+          "later ones\n  (bar >= 1x, aim >= 1.3x)")
+    for name in warm["linux"]:
+        line = f"  {name:16}"
+        for times in (cold, warm):
+            ours = statistics.median(times["mayfly"][name])
+            theirs = statistics.median(times["linux"][name])
+            line += f" {ours:10.1f} {theirs:10.1f} {theirs / ours:6.2f}x"
+        print(line + ("" if theirs >= ours else "   SLOWER"))
+
+
+def bench_cold(scratch):
+    need_debian()
+    command = ["python3", "-c", "print(1)"]
+    systems = {"mayfly": debian_on_mayfly(command),
+               "linux": debian_on_linux(scratch, command)}
+    measure(systems["mayfly"])
+    runs = {who: [] for who in systems}
+    for turn in range(9):
+        runs["mayfly"].append(measure(systems["mayfly"]))
+        if turn % 3 == 0:
+            runs["linux"].append(measure(systems["linux"]))
+    for who, of in runs.items():
+        if not all(re.search(r"^1\r?$", output, re.M) for _, _, output in of):
+            sys.exit(f"bench: {who}: python3 did not print 1\n{of[-1][2]}")
+    medians = {who: median_of(of) for who, of in runs.items()}
+    print("cold: python3 in the root image debian, process start to exit "
+          "(median wall ms, CPU ms)")
+    for who, (wall, cpu) in medians.items():
+        print(f"  {who:34} {wall:8.1f} {cpu:8.1f}")
+    ratio_line("Debian's kernel / Mayfly, wall", medians["linux"][0], medians["mayfly"][0],
+               ">= 6x", ">= 8x")
 
 
 def machines():
@@ -197,7 +287,8 @@ def bench_soak(_):
 
 
 PARTS = {"boot": bench_boot, "memory": bench_memory, "size": bench_size,
-         "ubench": bench_ubench, "soak": bench_soak}
+         "ubench": bench_ubench, "programs": bench_programs, "cold": bench_cold,
+         "soak": bench_soak}
 
 
 def main():
