@@ -13,6 +13,7 @@
 #include <linux/resource.h>
 
 #include "core/panic.h"
+#include "fs/dnotify.h"
 #include "fs/file.h"
 #include "lib/string.h"
 
@@ -286,6 +287,8 @@ int file_close(struct file *f, const struct files *owner)
 
 	if (f->inode->locks)
 		locks_drop_posix(f, owner);
+	if (unlikely(f->inode->watch_mask))
+		dnotify_drop(f, owner);
 	file_put(f);
 	return err;
 }

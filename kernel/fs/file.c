@@ -249,13 +249,13 @@ void file_owner_get(struct file *f, struct file_owner *ret)
 	spin_unlock(&owner_lock);
 }
 
-void file_signal_owner(struct file *f)
+void file_signal_owner(struct file *f, const struct file_news *news)
 {
 	struct file_owner o;
 
 	file_owner_get(f, &o);
 	if (o.pid)
-		fs_upcalls.signal_owner(&o);
+		fs_upcalls.signal_owner(&o, news);
 }
 
 void file_init(void)

@@ -128,7 +128,8 @@ must_use int fd_set_cloexec(int fd, bool on);
 void fd_close_range(unsigned first, unsigned last, bool cloexec_only);
 void fdtable_init(void);
 
-/* Drops a descriptor's reference: flush, POSIX locks of `owner`. What flush says. */
+/* Drops a descriptor's reference: flush, POSIX locks and dnotify of `owner`. What flush
+ * says. */
 int file_close(struct file *f, const struct files *owner);
 
 /* ---- fs/locks.c ---- */

@@ -46,9 +46,9 @@ must_use int64_t file_write_kernel(struct file *f, const void *buf, size_t n,
 
 void file_owner_set(struct file *f, const struct file_owner *o);
 void file_owner_get(struct file *f, struct file_owner *ret);
-/* Something happened that an O_ASYNC file's owner wants to hear of. Locks of a lower rank
- * than RANK_TASK_LIST may be held. */
-void file_signal_owner(struct file *f);
+/* Something happened that the file's owner wants to hear of. news: NULL: the signal
+ * alone. Locks of a lower rank than RANK_TASK_LIST may be held. */
+void file_signal_owner(struct file *f, const struct file_news *news);
 
 /* ---- descriptors: kernel/fs/fdtable.c ---- */
 

@@ -166,6 +166,7 @@ void notify_moved(struct inode *from, const struct qname *old, struct inode *to,
 	struct notify_event e = {
 		.mask = IN_MOVED_FROM | (S_ISDIR(i->mode) ? IN_ISDIR : 0),
 		.name = old,
+		.within = from == to,
 	};
 
 	if (from->watch_mask | to->watch_mask)

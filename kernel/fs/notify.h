@@ -25,6 +25,7 @@ struct notify_event {
 	const struct qname
 		*name; /* in the watched folder; NULL: the watched thing itself */
 	bool unlinked; /* the name is not there any more */
+	bool within;   /* a rename that does not leave the folder */
 };
 
 struct watch;

@@ -19,7 +19,7 @@ static void no_signal(int sig)
 {
 }
 
-static void no_owner(const struct file_owner *o)
+static void no_owner(const struct file_owner *o, const struct file_news *news)
 {
 }
 

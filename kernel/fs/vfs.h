@@ -285,6 +285,12 @@ struct file_owner {
 	int32_t sig;	 /* 0: SIGIO */
 	uid_t uid, euid; /* of who said so: whom they may send signals to */
 };
+/* What a signal that F_SETSIG chose tells. */
+struct file_news {
+	int32_t fd;   /* si_fd */
+	int32_t code; /* POLL_* of <asm/siginfo.h> */
+	int64_t band; /* POLL* of <asm/poll.h> */
+};
 
 struct file {
 	struct ref refs;
@@ -433,8 +439,9 @@ void epoll_file_release(struct file *f); /* takes a dying file out of all epoll 
 struct fs_upcalls {
 	uint64_t (*rlimit)(int which);	 /* current's soft limit */
 	void (*signal_current)(int sig); /* SIGXFSZ, SIGPIPE */
-	/* F_SETOWN; sends nothing to whom the owner's setter may not */
-	void (*signal_owner)(const struct file_owner *o);
+	/* F_SETOWN; sends nothing to whom the owner's setter may not. news: NULL: the
+	 * signal alone */
+	void (*signal_owner)(const struct file_owner *o, const struct file_news *news);
 	int32_t (*current_tgid)(void);
 	int32_t (*current_tid)(void);
 };

@@ -155,7 +155,7 @@ must_use int sock_wait_error(int err, uint64_t deadline);
 static inline void sock_async(struct socket *s)
 {
 	if (likely(s->file) && unlikely(s->file->flags & FASYNC))
-		file_signal_owner(s->file);
+		file_signal_owner(s->file, NULL);
 }
 
 /* ---- for system calls ---- */

@@ -30,9 +30,21 @@ static void ask_signal_current(int sig)
 }
 
 /* O_ASYNC: as kill(2) by whoever set the owner, but by user ids alone. */
-static void ask_signal_owner(const struct file_owner *o)
+static void ask_signal_owner(const struct file_owner *o, const struct file_news *news)
 {
-	signal_send_owned(o->pid, o->sig ? o->sig : SIGIO, o->uid, o->euid);
+	siginfo_t info = { .si_signo = o->sig };
+
+	if (!o->sig || !news) {
+		(void)signal_send_owned(o->pid, o->sig ? o->sig : SIGIO, NULL, o->uid,
+					o->euid);
+		return;
+	}
+	info.si_code = news->code;
+	info.si_fd = news->fd;
+	info.si_band = news->band;
+	/* A full queue loses what the news are, not that there are some. */
+	if (signal_send_owned(o->pid, o->sig, &info, o->uid, o->euid))
+		(void)signal_send_owned(o->pid, SIGIO, NULL, o->uid, o->euid);
 }
 
 static bool ask_process_exists(int32_t pid)

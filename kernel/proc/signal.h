@@ -49,8 +49,9 @@ int signal_send_process(struct process *p, int sig, const siginfo_t *info);
  * check. */
 int signal_send_group(int32_t pgrp, int sig, const siginfo_t *info);
 /* To a file's owner (fcntl(2), F_SETOWN): a process or minus a group. Only to those whom
- * somebody with these user ids may send signals to. */
-void signal_send_owned(int32_t owner, int sig, uid_t uid, uid_t euid);
+ * somebody with these user ids may send signals to. -EAGAIN: a queue was full. */
+int signal_send_owned(int32_t owner, int sig, const siginfo_t *info, uid_t uid,
+		      uid_t euid);
 /* Kernel-made, to the running process: SIGPIPE, SIGXFSZ, SIGTTOU … */
 void signal_send(int sig);
 /* A synchronous fault of the running thread: cannot be blocked or ignored (the default

@@ -241,20 +241,23 @@ static bool owner_may_send(struct process *p, uid_t uid, uid_t euid)
 	return ok;
 }
 
-void signal_send_owned(int32_t owner, int sig, uid_t uid, uid_t euid)
+int signal_send_owned(int32_t owner, int sig, const siginfo_t *info, uid_t uid,
+		      uid_t euid)
 {
+	int err = 0;
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
 	struct pid *pid = pid_find(owner < 0 ? -owner : owner);
 	if (pid && owner < 0) {
 		list_for_each(p, &pid->group, struct process, group_link)
 		{
 			if (owner_may_send(p, uid, euid))
-				(void)signal_send_process(p, sig, NULL);
+				err = signal_send_process(p, sig, info) ?: err;
 		}
 	} else if (pid && pid->process && owner_may_send(pid->process, uid, euid)) {
-		(void)signal_send_process(pid->process, sig, NULL);
+		err = signal_send_process(pid->process, sig, info);
 	}
 	spin_unlock_irq(&tasklist_lock, flags);
+	return err;
 }
 
 void signal_send(int sig)

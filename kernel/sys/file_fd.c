@@ -4,6 +4,7 @@
 #include <linux/close_range.h>
 #include <linux/resource.h>
 
+#include "fs/dnotify.h"
 #include "fs/file.h"
 #include "fs/inode.h"
 #include "fs/pipe.h"
@@ -115,13 +116,14 @@ static int64_t set_flags(struct file *f, uint32_t flags)
 }
 
 /* Another thread may have closed the descriptor meanwhile, and with it dropped the
- * locks of before: then nobody would ever drop this one. */
-static int keep_if_open(int fd, struct file *f)
+ * locks, and what dnotify watches, of before: then nobody would ever drop this one. */
+static int keep_if_open(int fd, struct file *f,
+			void (*drop)(struct file *f, const struct files *owner))
 {
 	struct file *now = fd_get_any(fd);
 
 	if (now != f)
-		locks_drop_posix(f, thread_current()->files);
+		drop(f, thread_current()->files);
 	if (now)
 		file_put(now);
 	return now == f ? 0 : -EBADF;
@@ -137,7 +139,7 @@ static int64_t record_lock(int fd, struct file *f, int cmd, uaddr_t arg)
 	if (!err && (cmd == F_GETLK || cmd == F_OFD_GETLK))
 		err = put_user(arg, l);
 	else if (!err && (cmd == F_SETLK || cmd == F_SETLKW))
-		err = keep_if_open(fd, f);
+		err = keep_if_open(fd, f, locks_drop_posix);
 	return err;
 }
 
@@ -192,6 +194,18 @@ static int64_t get_owner_ex(struct file *f, uaddr_t arg)
 		.pid = pid < 0 ? -pid : pid,
 	};
 	return put_user(arg, o);
+}
+
+/* Whoever asks first is told, unless an owner was chosen. */
+static int64_t notify_set(int fd, struct file *f, uint32_t what)
+{
+	int err = dnotify_set(f, fd, what);
+
+	if (err)
+		return err;
+	if (!get_owner(f))
+		(void)set_owner(f, process_current()->pid);
+	return keep_if_open(fd, f, dnotify_drop);
 }
 
 static int64_t set_owner_signal(struct file *f, uint64_t sig)
@@ -264,6 +278,8 @@ static int64_t fcntl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 		return memfd_seals_add(f, (uint32_t)arg);
 	case F_GET_SEALS:
 		return memfd_seals_get(f);
+	case F_NOTIFY:
+		return notify_set(fd, f, (uint32_t)arg);
 	case F_GETLEASE:
 		return F_UNLCK;
 	}

@@ -6,6 +6,7 @@
 /* link: kernel/fs/anon.c */
 /* link: kernel/fs/attr.c */
 /* link: kernel/fs/dcache.c */
+/* link: kernel/fs/dnotify.c */
 /* link: kernel/fs/fdtable.c */
 /* link: kernel/fs/file.c */
 /* link: kernel/fs/fs_ctx.c */
