@@ -41,8 +41,9 @@ enum thread_work {
 	/* Stays set while a tracer wants to see the thread's system calls: no work by
 	 * itself, but it takes the long way in and out. */
 	WORK_TRACE = 64,
+	WORK_RECORD = 128, /* the same, for /proc/mayfly/trace */
 };
-#define WORK_LASTING WORK_TRACE
+#define WORK_LASTING (WORK_TRACE | WORK_RECORD)
 
 /* What a thread has caused so far: /proc/<pid>/io, getrusage(2). */
 struct thread_counts {

@@ -5,6 +5,7 @@
 
 #include "core/panic.h"
 #include "lib/string.h"
+#include "proc/calltrace.h"
 #include "proc/clone.h"
 #include "proc/pidfd.h"
 #include "proc/ptrace.h"
@@ -274,6 +275,8 @@ static int build(struct task *t, const struct clone_request *r, struct process *
 		err = copy_process(r, &p);
 	if (!err && p)
 		err = pidfd_prepare(p, r, &d);
+	if (unlikely(task_current()->calltrace) && !err)
+		err = calltrace_inherit(t);
 	struct pid *pid;
 	if (!err)
 		err = pid_new(&pid);
@@ -294,6 +297,8 @@ static int build(struct task *t, const struct clone_request *r, struct process *
 static void discard(struct task *t)
 {
 	proc_ipc_ops.exit(t);
+	if (t->calltrace)
+		calltrace_drop(t);
 	if (t->thread.space)
 		space_unuse(t->thread.space);
 	if (t->files_ref)

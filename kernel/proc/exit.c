@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "lib/vm_exit.h"
+#include "proc/calltrace.h"
 #include "proc/clone.h"
 #include "proc/futex.h"
 #include "proc/ptrace.h"
@@ -285,6 +286,8 @@ void task_exit(int32_t status)
 	struct process *p = t->process;
 	trace_exit(status);
 	bool last = exit_begin(t, status);
+	if (unlikely(t->calltrace))
+		calltrace_exited(t->exit_status);
 	if (last && p == init_process)
 		init_died(p);
 	if (last) {

@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/space.h"
 #include "proc/ptrace.h"
+#include "proc/calltrace.h"
 #include "proc/procfs.h"
 
 /* ---- what procfs asks ---- */
@@ -261,6 +262,7 @@ static const struct proc_task_ops ops = {
 static void fill(void)
 {
 	procfs_global_fill();
+	calltrace_fill();
 	procfs_sysctl_fill();
 }
 

@@ -5,6 +5,7 @@
 #include <asm/errno.h>
 
 #include "core/panic.h"
+#include "proc/calltrace.h"
 #include "proc/ptrace.h"
 #include "proc/stop.h"
 
@@ -120,10 +121,25 @@ static void take_action(struct process *p, int sig, struct sigaction *a)
 	spin_unlock(&p->sighand->lock);
 }
 
-static noreturn_fn void end_here(struct process *p, uint64_t flags)
+/* A signal that ends the group from afar stays queued: the first thread that comes here
+ * tells of it. */
+static bool took_fatal(struct process *p, siginfo_t *ret)
+{
+	int sig = p->exiting ? p->exit_status & 0x7f : 0;
+	return sig && sig != SIGKILL &&
+	       signal_dequeue_locked(task_current(), SIG_BIT(sig), ret);
+}
+
+/* `took`: the signal that this thread took itself; NULL: none. */
+static noreturn_fn void end_here(struct process *p, const siginfo_t *took, uint64_t flags)
 {
 	int32_t status = p->exiting ? p->exit_status : 0;
+	siginfo_t info;
+	if (unlikely(task_current()->calltrace) && !took && took_fatal(p, &info))
+		took = &info;
 	spin_unlock_irq(&p->lock, flags);
+	if (unlikely(task_current()->calltrace) && took && took->si_signo != SIGKILL)
+		calltrace_signal(took);
 	task_exit(status);
 }
 
@@ -157,7 +173,7 @@ static uint64_t group_duties(struct process *p, uint64_t flags)
 {
 	for (;;) {
 		if (must_end(p))
-			end_here(p, flags);
+			end_here(p, NULL, flags);
 		if (p->notify_code) {
 			int code = p->notify_code;
 			p->notify_code = 0;
@@ -203,7 +219,7 @@ static int take_next(struct process *p, struct task *t, siginfo_t *info,
 		p->exiting = true;
 		p->exit_status = sig;
 		signal_kill_threads(p, t);
-		end_here(p, *flags);
+		end_here(p, info, *flags);
 	}
 }
 

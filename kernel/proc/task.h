@@ -103,6 +103,8 @@ struct task {
 	struct files *files_ref; /* what thread.files points at, owned */
 	/* SEM_UNDO adjustments, shared by CLONE_SYSVSEM; the IPC layer's */
 	struct sem_undo_list *sem_undos;
+	/* /proc/mayfly/trace; NULL: nobody follows it, and none that it starts */
+	struct calltrace_task *calltrace;
 };
 
 #define TIMER_SLACK_FIRST (50 * NSEC_PER_USEC)

@@ -8,6 +8,7 @@
 
 #include "arch/upcall.h"
 #include "core/wait.h"
+#include "proc/calltrace.h"
 #include "proc/ptrace.h"
 
 #define SYSCALL_INSTRUCTION_SIZE 2
@@ -95,6 +96,8 @@ static void deliver(struct pt_regs *regs)
 	struct sigaction act;
 	int sig = signal_get(&info, &act);
 	if (sig) {
+		if (unlikely(task_current()->calltrace))
+			calltrace_signal(&info);
 		handler_start(regs, sig, &info, &act);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include "core/sched.h"
 #include "core/wait.h"
 #include "proc/ptrace.h"
+#include "sys/calltrace.h"
 #include "sys/syscall.h"
 
 /* From a register to an argument of each kind. */
@@ -33,6 +34,13 @@
 #define TAKE_in(r) UADDR(r)
 #define TAKE_out(r) UADDR(r)
 #define TAKE_inout(r) UADDR(r)
+#define TAKE_iovin(r) UADDR(r)
+#define TAKE_iovout(r) UADDR(r)
+#define TAKE_msgin(r) UADDR(r)
+#define TAKE_msgout(r) UADDR(r)
+#define TAKE_strv(r) UADDR(r)
+#define TAKE_ptrv(r) UADDR(r)
+#define TAKE_ptr(r) (r)
 
 /* One adapter for each row that has a handler; the other states leave nothing. */
 #define ADAPT_full(name, call) ADAPT(name, call)
@@ -123,13 +131,34 @@ static inline void carry_out(struct pt_regs *regs)
 	regs->rax = (uint64_t)result;
 }
 
+/* The tracer may change number and arguments on the way in, the result on the way out,
+ * and start or stop watching in between; the record tells of the call as it was carried
+ * out. */
+static cold void carry_out_watched(struct pt_regs *regs)
+{
+	const struct thread *t = thread_current();
+	bool goes_on = !(thread_work(t) & WORK_TRACE) || trace_syscall_enter(regs);
+	uint64_t nr = (uint32_t)regs->orig_rax;
+	if (goes_on && (thread_work(t) & WORK_RECORD))
+		goes_on = calltrace_enter(regs);
+	if (goes_on) {
+		carry_out(regs);
+		if (thread_work(t) & WORK_RECORD)
+			calltrace_exit(nr, regs);
+	}
+	if (thread_work(t) & WORK_TRACE)
+		trace_syscall_exit(regs);
+}
+
 void upcall_syscall(struct pt_regs *regs)
 {
 	const struct thread *t = thread_current();
-	/* The tracer may change number and arguments on the way in, the result on the
-	 * way out, and start or stop watching in between. */
-	if (likely(!(thread_work(t) & WORK_TRACE)) || trace_syscall_enter(regs))
-		carry_out(regs);
+	if (unlikely(thread_work(t) & WORK_LASTING)) {
+		carry_out_watched(regs);
+		return;
+	}
+	carry_out(regs);
+	/* Somebody began to watch in between. */
 	if (unlikely(thread_work(t) & WORK_TRACE))
 		trace_syscall_exit(regs);
 }

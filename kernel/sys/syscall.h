@@ -30,6 +30,13 @@
 #define ARG_in uaddr_t
 #define ARG_out uaddr_t
 #define ARG_inout uaddr_t
+#define ARG_iovin uaddr_t
+#define ARG_iovout uaddr_t
+#define ARG_msgin uaddr_t
+#define ARG_msgout uaddr_t
+#define ARG_strv uaddr_t
+#define ARG_ptrv uaddr_t
+#define ARG_ptr uint64_t
 
 #define SYSCALL0(nr, name, ...) int64_t sys_##name(void);
 #define SYSCALL1(nr, name, state, group, audit, t1, n1) int64_t sys_##name(ARG_##t1 n1);

@@ -31,50 +31,41 @@
 
 #include "common/sock.h"
 #include "common/tap.h"
+#include "lib/syscall_table.h"
 
-enum kind {
-	K_fd,
-	K_dirfd,
-	K_pid,
-	K_sig,
-	K_uid,
-	K_gid,
-	K_mode,
-	K_flags,
-	K_flags64,
-	K_i32,
-	K_u32,
-	K_i64,
-	K_u64,
-	K_size,
-	K_off,
-	K_addr,
-	K_path,
-	K_str,
-	K_in,
-	K_out,
-	K_inout,
-};
-
-#define NONE (-1)
 static const struct call {
 	int nr;
 	const char *name;
 	int kinds[6];
 } calls[] = {
-#define SYSCALL0(nr, name, s, g, a) { nr, #name, { NONE, NONE, NONE, NONE, NONE, NONE } },
+#define SYSCALL0(nr, name, s, g, a)                                                      \
+	{ nr,                                                                            \
+	  #name,                                                                         \
+	  { KIND_none, KIND_none, KIND_none, KIND_none, KIND_none, KIND_none } },
 #define SYSCALL1(nr, name, s, g, a, t1, n1)                                              \
-	{ nr, #name, { K_##t1, NONE, NONE, NONE, NONE, NONE } },
+	{ nr,                                                                            \
+	  #name,                                                                         \
+	  { KIND_##t1, KIND_none, KIND_none, KIND_none, KIND_none, KIND_none } },
 #define SYSCALL2(nr, name, s, g, a, t1, n1, t2, n2)                                      \
-	{ nr, #name, { K_##t1, K_##t2, NONE, NONE, NONE, NONE } },
+	{ nr,                                                                            \
+	  #name,                                                                         \
+	  { KIND_##t1, KIND_##t2, KIND_none, KIND_none, KIND_none, KIND_none } },
 #define SYSCALL3(nr, name, s, g, a, t1, n1, t2, n2, t3, n3)                              \
-	{ nr, #name, { K_##t1, K_##t2, K_##t3, NONE, NONE, NONE } },
+	{ nr,                                                                            \
+	  #name,                                                                         \
+	  { KIND_##t1, KIND_##t2, KIND_##t3, KIND_none, KIND_none, KIND_none } },
 #define SYSCALL4(nr, name, s, g, a, t1, n1, t2, n2, t3, n3, t4, n4)                      \
-	{ nr, #name, { K_##t1, K_##t2, K_##t3, K_##t4, NONE, NONE } },
+	{ nr,                                                                            \
+	  #name,                                                                         \
+	  { KIND_##t1, KIND_##t2, KIND_##t3, KIND_##t4, KIND_none, KIND_none } },
 #define SYSCALL5(nr, name, s, g, a, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5)              \
-	{ nr, #name, { K_##t1, K_##t2, K_##t3, K_##t4, K_##t5, NONE } },
+	{ nr,                                                                            \
+	  #name,                                                                         \
+	  { KIND_##t1, KIND_##t2, KIND_##t3, KIND_##t4, KIND_##t5, KIND_none } },
 #define SYSCALL6(nr, name, s, g, a, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6)      \
-	{ nr, #name, { K_##t1, K_##t2, K_##t3, K_##t4, K_##t5, K_##t6 } },
+	{ nr,                                                                            \
+	  #name,                                                                         \
+	  { KIND_##t1, KIND_##t2, KIND_##t3, KIND_##t4, KIND_##t5, KIND_##t6 } },
 #include "lib/abi/syscalls.def"
 };
 #define CALLS (sizeof calls / sizeof calls[0])
@@ -233,34 +224,42 @@ static uint64_t argument(int kind)
 {
 	uint64_t r = rnd();
 	switch (kind) {
-	case K_fd:
+	case KIND_fd:
 		return rnd() % 12 ? r % 40 : edge();
-	case K_dirfd:
+	case KIND_dirfd:
 		return rnd() % 3 ? (uint64_t)AT_FDCWD : r % 40;
-	case K_pid:
+	case KIND_pid:
 		return rnd() % 3 ? 0 : (uint64_t)getpid();
-	case K_sig:
+	case KIND_sig:
 		return rnd() % 4 ? SIGUSR1
 				 : (uint64_t[]){ 0, SIGCHLD, 34, 64, 65, 17 }[r % 6];
-	case K_uid:
-	case K_gid:
+	case KIND_uid:
+	case KIND_gid:
 		return rnd() % 2 ? ~0u : edge();
-	case K_flags:
-	case K_flags64:
+	case KIND_flags:
+	case KIND_flags64:
 		return rnd() % 2 ? r & rnd() & rnd() & 0xffffffff : 1ull << r % 32;
-	case K_path:
+	case KIND_path:
 		return rnd() % 16 ? (uint64_t)path() : pointer();
-	case K_str:
+	case KIND_str:
 		return rnd() % 2 ? (uint64_t)path() : pointer();
-	case K_addr:
+	case KIND_addr:
 		return rnd() % 2 ? pointer() & ~4095ull : pointer();
-	case K_in:
-	case K_out:
-	case K_inout:
+	case KIND_in:
+	case KIND_out:
+	case KIND_inout:
+	case KIND_iovin:
+	case KIND_iovout:
+	case KIND_msgin:
+	case KIND_msgout:
+	case KIND_strv:
+	case KIND_ptrv:
 		return pointer();
-	case K_size:
+	case KIND_ptr:
+		return rnd() % 2 ? pointer() : r % 16;
+	case KIND_size:
 		return rnd() % 2 ? r % 8192 : edge();
-	case K_off:
+	case KIND_off:
 		return rnd() % 2 ? r % 100000 : edge();
 	default:
 		return rnd() % 2 ? r % 16 : edge();
@@ -283,7 +282,7 @@ static void call_one(void)
 		return;
 	scramble();
 	for (int i = 0; i < 6; i++)
-		a[i] = c->kinds[i] == NONE ? rnd() : argument(c->kinds[i]);
+		a[i] = c->kinds[i] == KIND_none ? rnd() : argument(c->kinds[i]);
 	syscall(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
