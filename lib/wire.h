@@ -35,7 +35,8 @@ enum wire_job_flags {
 	WIRE_JOB_MERGE =
 		1, /* stdout and stderr are one pipe: STDOUT carries both in order */
 	WIRE_JOB_COOKED = 2, /* the host's terminal edits lines: the guest's must not */
-	WIRE_JOB_FLAGS = WIRE_JOB_MERGE | WIRE_JOB_COOKED,
+	WIRE_JOB_TRACE = 4,  /* the stream TRACE is wanted */
+	WIRE_JOB_FLAGS = WIRE_JOB_MERGE | WIRE_JOB_COOKED | WIRE_JOB_TRACE,
 };
 
 enum wire_file_kind { WIRE_FILE_REGULAR = 1, WIRE_FILE_FOLDER, WIRE_FILE_LINK };

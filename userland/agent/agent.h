@@ -46,7 +46,7 @@ struct sink {
 	uint8_t bytes[65536];
 };
 
-/* STDOUT, STDERR or TTY on its way to the host. */
+/* STDOUT, STDERR, TTY or TRACE on its way to the host. */
 struct source {
 	int fd; /* -1: ended */
 	struct wire_sender credit;

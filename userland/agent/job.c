@@ -137,6 +137,17 @@ static pid_t job_fork(const struct agent *a, const struct job_stdio *stdio,
 	return pid;
 }
 
+/* From now on the kernel tells of what we start. */
+static void trace_open(struct agent *a)
+{
+	static const char path[] = "/proc/mayfly/trace";
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		agent_fail(a, WIRE_STAGE_TRACE, errno, path);
+	a->output[WIRE_TRACE] = (struct source){ fd, wire_sender_init(WIRE_TRACE) };
+}
+
 void job_start(struct agent *a)
 {
 	volatile struct start_failure failure = { 0 };
@@ -152,6 +163,8 @@ void job_start(struct agent *a)
 	error = stdio_open(a, &stdio);
 	if (error < 0)
 		agent_fail(a, WIRE_STAGE_STDIO, -error, "");
+	if (job->spec.flags & WIRE_JOB_TRACE)
+		trace_open(a);
 	job->pid = job_fork(a, &stdio, other ? &id : NULL, &failure);
 	if (failure.error)
 		agent_fail(a, failure.stage, failure.error, job->program);

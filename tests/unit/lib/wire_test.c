@@ -196,8 +196,8 @@ static void the_decoder_checks_bounds(void **state)
 		size_t size;
 		uint8_t bytes[24];
 	} cases[] = {
-		{ "stream 4", -EPROTO, 9, { 1, 0, 0, 0, WIRE_EOF, 0, 0, 0, 4 } },
-		{ "stream 3", 9, 9, { 1, 0, 0, 0, WIRE_EOF, 0, 0, 0, 3 } },
+		{ "stream 5", -EPROTO, 9, { 1, 0, 0, 0, WIRE_EOF, 0, 0, 0, 5 } },
+		{ "stream 4", 9, 9, { 1, 0, 0, 0, WIRE_EOF, 0, 0, 0, 4 } },
 		{ "a byte too many",
 		  -EPROTO,
 		  10,
