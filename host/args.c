@@ -130,6 +130,18 @@ static int set_timeline(struct options *o, const char *value)
 	return *value ? 0 : -EINVAL;
 }
 
+static int set_trace(struct options *o, const char *value)
+{
+	o->trace = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int set_trace_pids(struct options *o, const char *value)
+{
+	o->trace_first = !strcmp(value, "first");
+	return o->trace_first || !strcmp(value, "all") ? 0 : -EINVAL;
+}
+
 static int set_verbose(struct options *o, const char *value)
 {
 	o->verbose = true;
@@ -161,6 +173,10 @@ static const struct option {
 	{ "--report", "FILE", RUN | SHELL, set_report, "write what happened, as JSON" },
 	{ "--timeline", "FILE.svg", RUN | SHELL, set_timeline,
 	  "draw where the time went" },
+	{ "--trace", "FILE", RUN | SHELL, set_trace,
+	  "write the job's system calls, as strace does" },
+	{ "--trace-pids", "all|first", RUN | SHELL, set_trace_pids,
+	  "whose: all processes', or the first thread's (all)" },
 	{ "--verbose", NULL, RUN | SHELL | CONVERT, set_verbose,
 	  "show the kernel's log and what is done" },
 };

@@ -23,7 +23,8 @@ struct options {
 	uint64_t mem_bytes;
 	uint64_t timeout_ns; /* 0: none */
 	uint64_t max_output; /* bytes */
-	const char *report, *timeline;
+	const char *report, *timeline, *trace;
+	bool trace_first; /* of its first process alone */
 	bool verbose;
 	char **argv; /* PROG and its arguments, NULL at the end; empty without one */
 	size_t argc;

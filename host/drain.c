@@ -46,6 +46,16 @@ void drain_open(struct drain *d, enum wire_stream stream, int fd)
 	reopen(d);
 }
 
+void drain_open_taker(struct drain *d, enum wire_stream stream, int fd,
+		      int (*take)(void *arg, const void *bytes, size_t size), void *arg)
+{
+	drain_init(d);
+	d->fd = fd;
+	d->credit = wire_receiver_init(stream);
+	d->take = take;
+	d->arg = arg;
+}
+
 void drain_close(struct drain *d)
 {
 	if (d->own)
@@ -118,6 +128,10 @@ int drain_take(struct drain *d, const void *bytes, size_t size)
 	if (d->fd < 0 || wire_receiver_take(&d->credit, size) < 0)
 		return -EPROTO;
 	d->total += size;
+	if (d->take) {
+		wire_receiver_consume(&d->credit, size);
+		return d->gone ? 0 : d->take(d->arg, bytes, size);
+	}
 	/* The usual case costs no copy. */
 	if (!drain_waiting(d)) {
 		n = some_write(d, bytes, size);

@@ -21,10 +21,16 @@ struct drain {
 	uint64_t total; /* bytes that came */
 	size_t start, end;
 	char *bytes; /* of the window's size */
+	/* Not NULL: takes every byte at once, instead. 0 or -errno. */
+	int (*take)(void *arg, const void *bytes, size_t size);
+	void *arg;
 };
 
 void drain_init(struct drain *d);
 void drain_open(struct drain *d, enum wire_stream stream, int fd);
+/* A stream that is made into something else, which goes to fd. Borrows arg. */
+void drain_open_taker(struct drain *d, enum wire_stream stream, int fd,
+		      int (*take)(void *arg, const void *bytes, size_t size), void *arg);
 void drain_close(struct drain *d);
 /* Takes `size` bytes of the guest. 0, -EPROTO past the window, or as drain_pump(). */
 must_use int drain_take(struct drain *d, const void *bytes, size_t size);

@@ -256,6 +256,8 @@ int plan_make(const struct options *options, const struct image_config *config,
 	environment_add(&plan, plan.job.user.at, &config->env);
 	files_plan(&plan);
 	stdio_plan(&plan);
+	if (options->trace)
+		plan.job.flags |= WIRE_JOB_TRACE;
 	status = limits_check(&plan);
 	if (status)
 		return status;

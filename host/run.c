@@ -19,7 +19,7 @@
 /* Files that the run writes about itself; opened first, so that a bad place is told
  * before the job has run. */
 struct papers {
-	struct outfile report, timeline;
+	struct outfile report, timeline, trace;
 };
 
 static int paper_open(const char *option, const char *path, struct outfile *ret_file)
@@ -36,13 +36,10 @@ static int paper_open(const char *option, const char *path, struct outfile *ret_
 	return MAYFLY_FAILED;
 }
 
-/* Writes and frees the text. 0, or the exit status. */
-static int paper_write(const char *option, const char *path, struct outfile *file,
-		       char *text)
+/* error: of the writing. 0, or the exit status. */
+static int paper_commit(const char *option, const char *path, struct outfile *file,
+			int error)
 {
-	int error = write_all(file->fd, text, strlen(text));
-
-	free(text);
 	if (error == 0)
 		error = outfile_commit(file);
 	else
@@ -51,6 +48,16 @@ static int paper_write(const char *option, const char *path, struct outfile *fil
 		return 0;
 	say("%s: cannot write '%s': %s", option, path, strerror(-error));
 	return MAYFLY_FAILED;
+}
+
+/* Writes and frees the text. 0, or the exit status. */
+static int paper_write(const char *option, const char *path, struct outfile *file,
+		       char *text)
+{
+	int error = write_all(file->fd, text, strlen(text));
+
+	free(text);
+	return paper_commit(option, path, file, error);
 }
 
 static int papers_write(const struct options *options, struct papers *papers,
@@ -69,6 +76,9 @@ static int papers_write(const struct options *options, struct papers *papers,
 				      timeline_svg(marks, count, s->plan->program));
 		free(marks);
 	}
+	if (s->strace)
+		failed |= paper_commit("--trace", options->trace, &papers->trace,
+				       strace_end(s->strace));
 	return failed;
 }
 
@@ -160,11 +170,15 @@ static int machine_run(const struct plan *plan, const struct install *install,
 		free(s);
 		return MAYFLY_FAILED;
 	}
+	if (options->trace)
+		s->strace = strace_new(papers->trace.fd, options->trace_first,
+				       options->max_output);
 	session_run(s, plan, &vm, start_ns);
 	vm_close(&vm);
 	status = run_finish(s, papers, config.kvm);
 	signal_again(s);
 	session_fini(s);
+	strace_free(s->strace);
 	free(s);
 	return status;
 }
@@ -180,6 +194,7 @@ int command_run(const struct options *options)
 
 	if (paper_open("--report", options->report, &papers.report) ||
 	    paper_open("--timeline", options->timeline, &papers.timeline) ||
+	    paper_open("--trace", options->trace, &papers.trace) ||
 	    download_check(options->outs, options->out_count))
 		return MAYFLY_FAILED;
 	status = machine_find(options, &install, &root);

@@ -16,6 +16,7 @@
 #include "host/drain.h"
 #include "host/outcome.h"
 #include "host/plan.h"
+#include "host/strace/strace.h"
 #include "host/textlog.h"
 #include "host/upload.h"
 #include "host/vm.h"
@@ -33,6 +34,7 @@ struct session {
 	struct upload upload;
 	struct download download;
 	struct drain drains[WIRE_STREAMS];
+	struct strace *strace; /* NULL: no trace is wanted */
 	struct outcome outcome;
 	struct session_times times;
 	struct wire_exited usage;

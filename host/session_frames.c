@@ -8,7 +8,7 @@
 #include "host/session_frames.h"
 
 static const char *const stream_names[WIRE_STREAMS] = { "stdin", "stdout", "stderr",
-							"the terminal" };
+							"the terminal", "the trace" };
 
 void session_end(struct session *s, struct outcome outcome)
 {
@@ -56,12 +56,19 @@ void session_drains_open(struct session *s)
 	if (job->stdin_kind == WIRE_STDIO_TTY || job->stdout_kind == WIRE_STDIO_TTY ||
 	    job->stderr_kind == WIRE_STDIO_TTY)
 		drain_open(&s->drains[WIRE_TTY], WIRE_TTY, terminal);
+	if (s->strace)
+		drain_open_taker(&s->drains[WIRE_TRACE], WIRE_TRACE, strace_fd(s->strace),
+				 strace_take, s->strace);
 }
 
 void session_drained(struct session *s, enum wire_stream stream, int error)
 {
 	if (error == -EPROTO)
 		protocol_broken(s, "more data than it had credit for");
+	else if (error == -EOVERFLOW)
+		session_end(s, (struct outcome){ .kind = OUTCOME_OUTPUT_LIMIT });
+	else if (error == -EBADMSG)
+		protocol_broken(s, "not a trace");
 	else if (error < 0)
 		session_end_errno(s, stream_names[stream], error);
 }
@@ -91,9 +98,15 @@ void session_credits(struct session *s)
 
 /* -- frames -- */
 
-/* Passes on the job's bytes, up to --max-output. */
+/* Passes on the job's bytes, up to --max-output, which the trace does not count to. */
 static void take_data(struct session *s, const struct wire_data *data)
 {
+	if (data->stream == WIRE_TRACE) {
+		session_drained(s, data->stream,
+				drain_take(&s->drains[data->stream], data->bytes.at,
+					   data->bytes.size));
+		return;
+	}
 	uint64_t left = s->plan->options->max_output - s->printed;
 	size_t size = MIN((uint64_t)data->bytes.size, left);
 

@@ -2,6 +2,9 @@
  * where `--out` said, no more memory than the windows. The input is what comes through
  * the port. */
 /* link: host/session_frames.c host/channel.c host/drain.c host/download.c */
+/* link: host/strace/strace.c host/strace/text.c host/strace/names.c host/strace/call.c */
+/* link: host/strace/args_plain.c host/strace/args_file.c host/strace/args_process.c */
+/* link: host/strace/args_socket.c host/strace/args_ipc.c */
 /* link: host/outfile.c host/outcome.c host/textlog.c host/tty.c host/util.c */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -58,6 +61,9 @@ static struct session *session_make(int null)
 		drain_init(&s->drains[i]);
 	drain_open(&s->drains[WIRE_STDOUT], WIRE_STDOUT, null);
 	drain_open(&s->drains[WIRE_STDERR], WIRE_STDERR, null);
+	s->strace = strace_new(null, false, 100000);
+	drain_open_taker(&s->drains[WIRE_TRACE], WIRE_TRACE, null, strace_take,
+			 s->strace);
 	s->stdin_credit = wire_sender_init(WIRE_STDIN);
 	wire_sender_spend(&s->stdin_credit, s->stdin_credit.credit / 2);
 	s->stdin_open = s->uploaded = true;
@@ -71,6 +77,7 @@ static void session_drop(struct session *s)
 		drain_close(&s->drains[i]);
 	for (int i = 0; i < WIRE_TOPICS; i++)
 		textlog_fini(&s->topics[i]);
+	strace_free(s->strace);
 	free(s);
 }
 
