@@ -10,5 +10,9 @@ include tests/bench/dir.mk
 test: all test-programs fuzz-programs $(STRESS) ## every test; the last line is "N passed, M failed"
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/run all
 
+.PHONY: python-tests
+python-tests: all ## Python's own tests in the debian root and under Linux, compared; MODULES=
+	$(Q)BUILD=$(BUILD) $(PYTHON) tests/python/compare.py $(MODULES)
+
 test-fast: unit-tests $(BUILD)/kernel.elf ## lint and host unit tests, under a minute
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/run lint unit
