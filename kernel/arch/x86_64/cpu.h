@@ -166,6 +166,7 @@ struct percpu {
 	struct cpu pub; /* must stay first: cpu_self() */
 
 	struct arch_pt *pt;	       /* what CR3 holds; NULL: the kernel's own */
+	uint32_t pt_ticks;	       /* arch_tick's, since it holds that */
 	struct arch_thread *fpu_owner; /* whose state the registers were loaded from */
 	bool lazy;		       /* a kernel thread runs on a borrowed pt */
 	bool stop;		       /* [a] arch_stop_others wants this CPU to halt */

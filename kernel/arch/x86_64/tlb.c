@@ -10,6 +10,11 @@
 
 #define INVLPG_MAX 32 /* above, reloading CR3 is cheaper */
 
+/* When arch_tick reloads CR3 (ADR 4): at each of the first ticks in an address space, in
+ * which the emulator's TLB grows from the smallest to the largest, and now and then. */
+#define RELOAD_FIRST 12
+#define RELOAD_EACH 4
+
 struct flush {
 	struct arch_pt *pt;
 	uint64_t start, end;
@@ -36,6 +41,7 @@ void arch_pt_activate(struct arch_pt *pt)
 			__atomic_fetch_or(&pt->active, me, __ATOMIC_SEQ_CST);
 		cr3_write(pt ? pt->root : kernel_root);
 		c->pt = pt;
+		c->pt_ticks = 0;
 		if (old)
 			__atomic_fetch_and(&old->active, ~me, __ATOMIC_SEQ_CST);
 	}
@@ -123,6 +129,11 @@ void arch_tick_init(void)
 
 void arch_tick(void)
 {
-	if (reload_at_tick)
+	struct percpu *c = percpu_self();
+
+	if (!reload_at_tick)
+		return;
+	c->pt_ticks++;
+	if (c->pt_ticks <= RELOAD_FIRST || c->pt_ticks % RELOAD_EACH == 0)
 		cr3_write(cr3_read());
 }
