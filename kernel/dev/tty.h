@@ -23,6 +23,7 @@ struct tty_job_ops {
 	bool (*pgrp_orphaned)(int32_t pgrp);
 	bool (*current_ignores)(int sig);	 /* ignored or blocked */
 	void (*hangup_session)(int32_t session); /* SIGHUP+SIGCONT, drops the tty */
+	void (*drop_tty)(int32_t session);	 /* takes the tty away in silence */
 };
 extern struct tty_job_ops tty_job_ops;
 

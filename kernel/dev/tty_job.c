@@ -109,7 +109,7 @@ static int64_t set_controlling(struct tty *t, uint64_t steal)
 	if (owner) {
 		if (steal != 1 || !cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN))
 			return -EPERM;
-		tty_job_ops.hangup_session(owner);
+		tty_job_ops.drop_tty(owner);
 	}
 	return acquire(t, owner) ? 0 : -EPERM;
 }

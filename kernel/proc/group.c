@@ -270,5 +270,6 @@ void tty_job_init(void)
 		.pgrp_orphaned = pgrp_orphaned,
 		.current_ignores = signal_current_ignores,
 		.hangup_session = hangup_session,
+		.drop_tty = session_drop_tty,
 	};
 }

@@ -317,8 +317,61 @@ static void dev_tty_is_the_terminal(void)
 	CHECK(!strcmp(get(master), "hi"));
 }
 
+/* Bytes go between the two sessions' leaders: 'r' ready, 's' stolen. */
+static int to_victim[2], to_thief[2];
+
+static void signalled(int sig)
+{
+	_exit(80 + sig);
+}
+
+static void keep_the_terminal(void)
+{
+	char c;
+
+	signal(SIGHUP, signalled);
+	signal(SIGCONT, signalled);
+	if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0))
+		_exit(90);
+	if (write(to_thief[1], "r", 1) != 1 || read(to_victim[0], &c, 1) != 1)
+		_exit(91);
+	if (open("/dev/tty", O_RDWR) != -1 || errno != ENXIO)
+		_exit(92);
+	_exit(write(slave, "still", 5) == 5 ? 0 : 93);
+}
+
+static void steal_the_terminal(void)
+{
+	char c;
+
+	if (setsid() < 0 || read(to_thief[0], &c, 1) != 1)
+		_exit(90);
+	if (ioctl(slave, TIOCSCTTY, 0) != -1 || errno != EPERM)
+		_exit(91);
+	if (ioctl(slave, TIOCSCTTY, 1) || tcgetsid(slave) != getpid())
+		_exit(92);
+	_exit(write(to_victim[1], "s", 1) == 1 ? 0 : 93);
+}
+
+static void stealing_sends_no_signal(void)
+{
+	open_pair();
+	CHECK_EQ(pipe(to_victim), 0);
+	CHECK_EQ(pipe(to_thief), 0);
+	pid_t victim = fork();
+	if (!victim)
+		keep_the_terminal();
+	pid_t thief = fork();
+	if (!thief)
+		steal_the_terminal();
+	CHECK_EQ(tap_wait(thief), 0);
+	CHECK_EQ(tap_wait(victim), 0);
+	CHECK(!strcmp(get(master), "still"));
+}
+
 TEST_MAIN(CASE(names_and_locks), CASE(canonical_lines), CASE(canonical_editing),
 	  CASE(erase_echoes), CASE(end_of_file), CASE(long_line_is_cut_not_lost),
 	  CASE(raw_reads), CASE(output_processing), CASE(keys_make_signals),
 	  CASE(window_size), CASE(background_reader_stops), CASE(foreground_group_moves),
-	  CASE(hangup), CASE(closed_slave_is_eio), CASE(dev_tty_is_the_terminal))
+	  CASE(hangup), CASE(closed_slave_is_eio), CASE(dev_tty_is_the_terminal),
+	  CASE(stealing_sends_no_signal))
