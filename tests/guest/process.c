@@ -46,6 +46,48 @@ static void exit_status_forms(void)
 	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGTERM && !WCOREDUMP(st));
 }
 
+/* core(5): with an empty pattern no core file is written, whatever the limit. */
+static bool writes_core_files(void)
+{
+	char c;
+	int fd = open("/proc/sys/kernel/core_pattern", O_RDONLY);
+	bool some = read(fd, &c, 1) == 1 && c != '\n';
+
+	close(fd);
+	return some;
+}
+
+static void crash(rlim_t limit, bool want_core)
+{
+	char dir[] = "/tmp/core-XXXXXX";
+	siginfo_t info;
+	int st;
+	pid_t pid;
+
+	CHECK(mkdtemp(dir));
+	pid = fork();
+	if (!pid) {
+		struct rlimit r = { limit, limit };
+		if (chdir(dir) || setrlimit(RLIMIT_CORE, &r))
+			_exit(1);
+		raise(SIGSEGV);
+		_exit(2);
+	}
+	CHECK_EQ(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	CHECK_EQ(info.si_code, want_core ? CLD_DUMPED : CLD_KILLED);
+	CHECK_EQ(info.si_status, SIGSEGV);
+	st = tap_wait(pid);
+	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
+	CHECK_EQ(!!WCOREDUMP(st), want_core);
+	CHECK(rmdir(dir) == (want_core ? -1 : 0));
+}
+
+static void the_core_bit_says_that_there_is_a_file(void)
+{
+	crash(0, false);
+	crash(RLIM_INFINITY, writes_core_files());
+}
+
 static void wait_options(void)
 {
 	int st;
@@ -318,7 +360,8 @@ static void ignored_children_leave_no_zombies(void)
 	CHECK_ERR(waitpid(pid, NULL, 0), ECHILD);
 }
 
-TEST_MAIN(CASE(fork_copies_memory), CASE(exit_status_forms), CASE(wait_options),
+TEST_MAIN(CASE(fork_copies_memory), CASE(exit_status_forms),
+	  CASE(the_core_bit_says_that_there_is_a_file), CASE(wait_options),
 	  CASE(orphans_go_to_the_subreaper), CASE(vfork_shares_until_exec),
 	  CASE(clone_with_shared_memory), CASE(descriptors_across_fork),
 	  CASE(exec_errors), CASE(exec_argument_limits), CASE(running_program_is_busy),
