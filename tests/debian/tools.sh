@@ -1,31 +1,7 @@
 #!/bin/bash
 # Debian's programs, each doing what it is for.
-set -u
-top=$(mktemp -d)
-cd "$top" || exit 1
-export HOME=$top LC_ALL=C GIT_CONFIG_GLOBAL=$top/gitconfig
-points=0
-
-# check WHAT COMMAND...: a point that holds when the command succeeds.
-check() {
-	local what=$1 said
-	shift
-	points=$((points + 1))
-	if said=$("$@" 2>&1); then
-		echo "ok $points - $what"
-	else
-		echo "not ok $points - $what"
-		printf '%s\n' "$said" | tail -n 12 | sed 's/^/# /'
-	fi
-}
-
-# gives TEXT COMMAND...: whether that is what it prints.
-gives() {
-	local want=$1 got
-	shift
-	got=$("$@") || return 1
-	[ "$got" = "$want" ] || { echo "gave: $got"; return 1; }
-}
+. /job/check.sh
+export GIT_CONFIG_GLOBAL=$top/gitconfig
 
 compile() {
 	mkdir c && cd c || return
@@ -53,8 +29,6 @@ compile() {
 	make -j4 test
 }
 check "gcc and make build a program with a library of its own" compile
-check "gdb runs it to a breakpoint" sh -c \
-	'gdb -q -batch -ex "break add" -ex run -ex bt c/prog 2>&1 | grep -q "in thread"'
 check "strace writes what it calls" sh -c \
 	'strace -f -o trace c/prog && grep -q "write(1, \"42" trace'
 
@@ -124,14 +98,7 @@ check "socat through a Unix socket" sh -c 'socat UNIX-LISTEN:s,fork EXEC:"tr a-z
 	for _ in $(seq 50); do [ -S s ] && break; sleep 0.1; done; r=$(echo hi | socat -t 2 - UNIX-CONNECT:s); kill $p; [ "$r" = HI ]'
 check "dpkg finds every package configured" gives "" dpkg --audit
 check "dpkg verifies files of a package" dpkg --verify coreutils
-check "dpkg-deb builds, dpkg installs and removes" sh -c 'mkdir -p d/DEBIAN d/opt && echo x >d/opt/x &&
-	printf "Package: t\nVersion: 1\nArchitecture: all\nMaintainer: t <t@t>\nDescription: t\n" >d/DEBIAN/control &&
-	dpkg-deb -b d t.deb && dpkg -i t.deb && [ -e /opt/x ] && dpkg -P t && [ ! -e /opt/x ]'
 check "apt-cache and apt-get plan" sh -c 'apt-cache policy bash && apt-get -s remove jq | grep -q "^Remv jq"'
-check "bash job control" bash -c 'set -m; sleep 60 & kill -STOP %1; sleep 0.2; jobs | grep -q Stopped &&
-	kill -CONT %1; bg %1 2>/dev/null; jobs -r | grep -q sleep && kill %1; ! wait %1'
-check "bash coprocesses and substitution" bash -c 'coproc cat; echo hi >&${COPROC[1]}; read -r x <&${COPROC[0]};
-	[ "$x" = hi ] && diff <(seq 5) <(seq 5)'
 edit() {
 	printf 'one\ntwo\n' >text
 	{ sleep 2; printf 'Gothree\033:wq\r'; sleep 2; } |
@@ -139,5 +106,4 @@ edit() {
 	gives "one two three" paste -sd' ' text
 }
 check "vim edits in a terminal" edit
-echo "1..$points"
-cd / && rm -rf "$top"
+finish
