@@ -6,15 +6,17 @@
 #include "core/panic.h"
 #include "core/runq.h"
 
-/* The least urgent thread of a busy CPU that may run here; NULL. Both locks in CPU
- * order. */
+/* A thread of a busy CPU that may run here: a real-time one if any waits, else the least
+ * urgent; NULL. Both locks in CPU order. */
 static struct thread *steal_from(uint32_t victim, uint32_t me)
 {
 	struct runq *v = &runqs[victim];
 	if (!__atomic_load_n(&v->n_ready, __ATOMIC_RELAXED) || !spin_trylock(&v->lock))
 		return NULL;
-	struct thread *found = NULL;
-	for (struct rb_node *n = rb_last(&v->ready); n && !found; n = rb_prev(n)) {
+	struct thread *found = NULL, *first = runq_first(v);
+	bool up = first && first->rt;
+	struct rb_node *n = up ? rb_first(&v->ready) : rb_last(&v->ready);
+	for (; n && !found; n = up ? rb_next(n) : rb_prev(n)) {
 		struct thread *t = container_of(n, struct thread, run_node);
 		if ((t->affinity & BIT(me)) && !t->on_cpu)
 			found = t;

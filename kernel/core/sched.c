@@ -18,15 +18,23 @@ static struct runq *runq_mine(void)
 
 /* ---- the queue; all with rq->lock held ---- */
 
-static inline void ready_insert(struct runq *rq, struct thread *t)
+static inline bool goes_before(const struct thread *t, const struct thread *o)
+{
+	if (unlikely(t->rt | o->rt))
+		return t->rt != o->rt ? t->rt > o->rt : t->rt_order < o->rt_order;
+	return (int64_t)(t->vruntime - o->vruntime) < 0;
+}
+
+void runq_insert(struct runq *rq, struct thread *t, bool in_front)
 {
 	insist(!t->on_queue);
 	struct rb_node **link = &rq->ready.root, *parent = NULL;
+	if (unlikely(t->rt))
+		t->rt_order = in_front ? --rq->rt_first : ++rq->rt_last;
 	while (*link) {
 		parent = *link;
 		struct thread *o = container_of(parent, struct thread, run_node);
-		bool before = (int64_t)(t->vruntime - o->vruntime) < 0;
-		link = before ? &parent->left : &parent->right;
+		link = goes_before(t, o) ? &parent->left : &parent->right;
 	}
 	rb_insert(&rq->ready, &t->run_node, parent, link);
 	t->on_queue = true;
@@ -59,10 +67,16 @@ static inline void account(struct runq *rq, uint64_t now, bool user)
 	*(user ? &t->user_ns : &t->sys_ns) += delta;
 	*(user ? &rq->stats.user_ns : &rq->stats.sys_ns) += delta;
 	t->tick_ns += delta;
+	if (unlikely(t->rt)) {
+		rq->rt_used_ns += delta;
+		t->rt_spent_ns += delta;
+		t->rr_left_ns -= (int64_t)delta;
+		return;
+	}
 	t->vruntime += thread_vtime(t, delta);
 	struct thread *first = rq->n_ready ? runq_first(rq) : NULL;
 	uint64_t floor = t->vruntime;
-	if (first && (int64_t)(first->vruntime - floor) < 0)
+	if (first && !first->rt && (int64_t)(first->vruntime - floor) < 0)
 		floor = first->vruntime;
 	if ((int64_t)(floor - rq->min_vruntime) > 0)
 		rq->min_vruntime = floor;
@@ -93,10 +107,23 @@ static void place(struct runq *rq, struct thread *t)
 
 static bool should_preempt(const struct runq *rq, const struct thread *t)
 {
-	if (runq_idle_is(rq, rq->running))
+	const struct thread *cur = rq->running;
+	if (runq_idle_is(rq, cur))
 		return true;
-	return (int64_t)(rq->running->vruntime - t->vruntime) >
-	       (int64_t)(SCHED_SLICE_NS / 4);
+	if (unlikely(t->rt | cur->rt))
+		return t->rt > cur->rt;
+	if (unlikely(cur->policy == SCHED_IDLE && t->policy != SCHED_IDLE))
+		return true;
+	if (unlikely(t->policy)) /* SCHED_BATCH, SCHED_IDLE: they can wait */
+		return false;
+	return (int64_t)(cur->vruntime - t->vruntime) > (int64_t)(SCHED_SLICE_NS / 4);
+}
+
+void runq_preempt_for(struct runq *rq, const struct thread *t)
+{
+	if (should_preempt(rq, t) && !runq_idle_is(rq, rq->running))
+		__atomic_fetch_or((uint32_t *)&rq->running->work, WORK_RESCHED,
+				  __ATOMIC_RELEASE);
 }
 
 /* Queues t on a CPU's run queue, which is locked. */
@@ -104,15 +131,10 @@ static inline void enqueue_locked(struct runq *rq, struct thread *t, bool mine)
 {
 	place(rq, t);
 	thread_set_state(t, THREAD_READY);
-	ready_insert(rq, t);
-	bool preempt = should_preempt(rq, t);
-	if (!runq_idle_is(rq, rq->running)) {
-		if (mine)
-			runq_plan_slice(rq, clock_mono());
-		if (preempt)
-			__atomic_fetch_or((uint32_t *)&rq->running->work, WORK_RESCHED,
-					  __ATOMIC_RELEASE);
-	}
+	runq_insert(rq, t, false);
+	if (!runq_idle_is(rq, rq->running) && mine)
+		runq_plan_slice(rq, clock_mono());
+	runq_preempt_for(rq, t);
 	if (mine)
 		timer_rearm(runq_deadline(rq));
 }
@@ -134,6 +156,8 @@ void runq_enqueue(struct thread *t, uint32_t cpu)
 static inline uint32_t choose_cpu(const struct thread *t)
 {
 	uint32_t here = cpu_id();
+	if (unlikely(t->rt))
+		return sched_choose_rt(t);
 	if (t->affinity & BIT(here))
 		return here;
 	cpumask_t idle = __atomic_load_n((cpumask_t *)&idle_cpus, __ATOMIC_RELAXED);
@@ -199,6 +223,7 @@ static void switch_to(struct runq *rq, struct thread *next)
 {
 	struct thread *prev = rq->running;
 	rq->running = next;
+	rq->running_rt = next->rt;
 	rq->prev = prev;
 	rq->stats.switches++;
 	next->on_cpu = true;
@@ -215,6 +240,8 @@ static void switch_to(struct runq *rq, struct thread *next)
 static struct thread *pick_next(struct runq *rq, uint64_t now)
 {
 	struct thread *next = rq->n_ready ? runq_first(rq) : NULL;
+	if (next && unlikely(next->rt))
+		next = runq_first_rt(rq, now);
 	if (next)
 		runq_remove(rq, next);
 	rq->slice_end = rq->n_ready ? now + SCHED_SLICE_NS : UINT64_MAX;
@@ -236,8 +263,12 @@ void runq_reschedule(struct runq *rq, bool forced)
 	thread_clear_work(cur, WORK_RESCHED);
 	if (!runq_idle_is(rq, cur) && thread_state(cur) == THREAD_RUNNING) {
 		thread_set_state(cur, THREAD_READY);
-		if (cur->affinity & BIT(cur->cpu))
-			ready_insert(rq, cur);
+		if (unlikely(cur->rt))
+			runq_put_back_rt(rq, cur, forced);
+		else if (cur->affinity & BIT(cur->cpu))
+			runq_insert(rq, cur, false);
+	} else {
+		cur->rt_spent_ns = 0;
 	}
 	struct thread *next = pick_next(rq, now);
 	timer_rearm(runq_deadline(rq));
@@ -277,7 +308,7 @@ void sched_yield(void)
 	struct rb_node *n = rb_last(&rq->ready);
 	if (n)
 		last = container_of(n, struct thread, run_node);
-	if (last && (int64_t)(last->vruntime - rq->running->vruntime) >= 0)
+	if (last && !last->rt && (int64_t)(last->vruntime - rq->running->vruntime) >= 0)
 		rq->running->vruntime = last->vruntime + 1;
 	if (last)
 		runq_reschedule(rq, false);

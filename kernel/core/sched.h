@@ -1,13 +1,16 @@
 /*
- * Threads and the scheduler: one run queue per CPU, ordered by virtual run time weighted
- * by nice level; an idle CPU steals. No tick: the timer is armed for a slice's end only
+ * Threads and the scheduler: one run queue per CPU. Real-time threads come first, by
+ * priority and then in the order they came; the others by virtual run time weighted by
+ * nice level. An idle CPU steals. No tick: the timer is armed for a slice's end only
  * while more than one thread wants the CPU.
  *
  * Always true:
  *  S1  a thread is on exactly one run queue when READY or RUNNING, on none otherwise;
  *  S2  only the run queue's lock holder changes state to and from RUNNING;
  *  S3  kernel code gives the CPU up only in sched_block, sched_yield and on return to
- *      user.
+ *      user;
+ *  S4  where others wait, real-time threads get at most SCHED_RT_RUNTIME_NS of each
+ *      SCHED_RT_PERIOD_NS of a CPU.
  */
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
@@ -77,9 +80,18 @@ struct thread {
 	_Atomic bool on_cpu; /* its stack is in use */
 	uint32_t cpu;	     /* run queue it belongs to */
 	cpumask_t affinity;
-	int32_t nice;	    /* -20..19 */
-	uint64_t vruntime;  /* weighted ns */
-	uint64_t run_start; /* clock at last accounting */
+	int8_t nice;	      /* -20..19 */
+	uint8_t policy;	      /* SCHED_NORMAL, _BATCH, _IDLE, _FIFO or _RR */
+	uint8_t priority;     /* 1..99 with _FIFO and _RR, else 0 */
+	uint8_t lent;	      /* what waits for it on a lock has this, or 0 */
+	uint8_t rt;	      /* the larger of the two: what counts */
+	bool reset_on_fork;   /* children begin as SCHED_NORMAL, nice 0 at best */
+	int8_t weight;	      /* nice, or SCHED_WEIGHT_IDLE */
+	int64_t rr_left_ns;   /* of an SCHED_RR thread's turn */
+	int64_t rt_order;     /* among the waiting of one priority: the lowest is first */
+	uint64_t rt_spent_ns; /* real-time run time since it last slept: RLIMIT_RTTIME */
+	uint64_t vruntime;    /* weighted ns */
+	uint64_t run_start;   /* clock at last accounting */
 	struct rb_node run_node;
 
 	/* run time, ns; written by the running CPU. What a tick finds in user mode is the
@@ -167,6 +179,22 @@ static inline bool thread_interrupted(void)
 }
 
 void sched_set_nice(struct thread *t, int nice);
+/* sched(7): what a thread is to be scheduled as. */
+struct sched_class {
+	uint32_t policy;   /* SCHED_NORMAL, _BATCH, _IDLE, _FIFO or _RR */
+	uint32_t priority; /* 1..99 with _FIFO and _RR, else 0 */
+	bool reset_on_fork;
+};
+void sched_set_class(struct thread *t, const struct sched_class *c);
+void sched_get_class(struct thread *t, struct sched_class *ret);
+/* A child's, which has not started, of its parent's: class, nice level, affinity. */
+void sched_inherit(struct thread *child, struct thread *parent);
+/* Priority inheritance: t counts as a thread of this priority (1..99) for the time being;
+ * 0: no more. */
+void sched_lend(struct thread *t, uint32_t priority);
+#define SCHED_RR_NS (100 * NSEC_PER_MSEC) /* an SCHED_RR thread's turn */
+#define SCHED_RT_PERIOD_NS NSEC_PER_SEC
+#define SCHED_RT_RUNTIME_NS (950 * NSEC_PER_MSEC)
 /* -EINVAL: no CPU left */
 must_use int sched_set_affinity(struct thread *t, cpumask_t mask);
 /* On the way to user mode with WORK_RESCHED set: lets a better thread run. */

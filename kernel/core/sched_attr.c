@@ -5,12 +5,11 @@
 #include "lib/fmt.h"
 #include "lib/string.h"
 
-#define NICE_MIN (-20)
-#define NICE_MAX 19
 #define WEIGHT_NICE_0 1024u
 
 static struct thread idle_threads[CPU_MAX];
-static uint32_t weights[NICE_MAX - NICE_MIN + 1]; /* [I] after sched_init */
+#define WEIGHT_SCHED_IDLE 3u
+static uint32_t weights[NICE_MAX - NICE_MIN + 2]; /* [I] after sched_init */
 
 /* Each nice level is worth a factor of 1.25 of CPU share (setpriority(2)'s usual
  * reading). */
@@ -22,19 +21,12 @@ static void weights_init(void)
 	w = (uint64_t)WEIGHT_NICE_0 << 16;
 	for (int n = 0; n <= NICE_MAX; n++, w = w * 4 / 5)
 		weights[n - NICE_MIN] = (uint32_t)(w >> 16);
+	weights[SCHED_WEIGHT_IDLE - NICE_MIN] = WEIGHT_SCHED_IDLE;
 }
 
 uint64_t thread_vtime_weighted(const struct thread *t, uint64_t ns)
 {
-	return ns * WEIGHT_NICE_0 / weights[t->nice - NICE_MIN];
-}
-
-void sched_set_nice(struct thread *t, int nice)
-{
-	uint64_t flags;
-	struct runq *rq = runq_lock_of(t, &flags);
-	t->nice = MAX(NICE_MIN, MIN(NICE_MAX, nice));
-	spin_unlock_irq(&rq->lock, flags);
+	return ns * WEIGHT_NICE_0 / weights[t->weight - NICE_MIN];
 }
 
 int sched_set_affinity(struct thread *t, cpumask_t mask)
@@ -44,7 +36,6 @@ int sched_set_affinity(struct thread *t, cpumask_t mask)
 	if (!mask)
 		return -EINVAL;
 	struct runq *rq = runq_lock_of(t, &flags);
-	t->affinity = mask;
 	t->affinity = mask;
 	bool misplaced = !(mask & BIT(t->cpu));
 	bool queued = t->on_queue && misplaced;

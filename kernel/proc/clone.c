@@ -72,8 +72,7 @@ static void copy_thread(struct task *t, const struct clone_request *r)
 	to->arch.fs_base =
 		r->flags & CLONE_SETTLS ? r->tls : arch_get_fs_base(&from->arch);
 	to->arch.gs_base = arch_get_gs_base(&from->arch);
-	to->affinity = from->affinity;
-	to->nice = from->nice;
+	sched_inherit(to, from);
 	to->cred = cred_get(from->cred);
 
 	struct pt_regs *regs = task_user_regs(t);
@@ -90,8 +89,6 @@ static void copy_thread(struct task *t, const struct clone_request *r)
 	t->mempolicy = me->mempolicy;
 	t->mempolicy_nodes = me->mempolicy_nodes;
 	t->ioprio = me->ioprio;
-	t->policy =
-		me->policy & SCHED_RESET_ON_FORK ? SCHED_NORMAL : (uint32_t)me->policy;
 	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK)) {
 		t->sigaltstack = me->sigaltstack;
 		t->sigaltstack_size = me->sigaltstack_size;

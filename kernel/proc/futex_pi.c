@@ -1,133 +1,15 @@
 /*
  * Futexes with an owner (FUTEX_LOCK_PI, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI of futex(2)).
  * The word holds the owner's thread id; who finds it taken sleeps here, and is made the
- * owner by the one who lets go, oldest first.
- *
- * Every thread here is of SCHED_OTHER, for which Linux lends no priority either: what is
- * left of priority inheritance is the order, the hand-over and the check for deadlock.
- *
- * Always true:
- *  P1  a word that somebody waits for has a struct pi_lock, and so has one whose new
- *      owner has yet to write its id (`unwritten`: the old one died);
- *  P2  all of it, and the tasks' pi_* fields, change under pi_mutex alone; under it user
- *      memory is touched only where it is mapped.
+ * owner by the one who lets go: the most urgent first, then the oldest. Until it lets go
+ * an owner counts as a thread of the highest priority that waits for it.
+ * What always holds: pi_lock.h.
  */
 #include <linux/futex.h>
 
 #include "core/panic.h"
-#include "lib/rbtree.h"
 #include "proc/futex_internal.h"
-#include "proc/proc.h"
-
-struct pi_lock {
-	struct rb_node node; /* of `taken` */
-	struct futex_key key;
-	struct task *owner;  /* referenced */
-	struct list owned;   /* of owner->pi_owned */
-	struct list waiters; /* oldest first */
-	bool unwritten;
-};
-
-struct pi_waiter {
-	struct list link;
-	struct task *task;
-	bool granted;
-};
-
-static struct spinlock pi_mutex = SPINLOCK_INIT(RANK_FUTEX);
-static struct rb_tree taken; /* [pi_mutex] */
-
-/* ---- locks ---- */
-
-static int key_order(const struct futex_key *a, const struct futex_key *b)
-{
-	if (a->object != b->object)
-		return a->object < b->object ? -1 : 1;
-	return a->offset < b->offset ? -1 : a->offset > b->offset;
-}
-
-static struct pi_lock *find(const struct futex_key *k)
-{
-	struct rb_node *n = taken.root;
-
-	while (n) {
-		struct pi_lock *l = container_of(n, struct pi_lock, node);
-		int order = key_order(k, &l->key);
-		if (!order)
-			return l;
-		n = order < 0 ? n->left : n->right;
-	}
-	return NULL;
-}
-
-static void set_owner(struct pi_lock *l, struct task *t)
-{
-	l->owner = task_get(t);
-	list_push_back(&t->pi_owned, &l->owned);
-}
-
-static void add(struct pi_lock *l, const struct futex_key *k, struct task *owner)
-{
-	struct rb_node **link = &taken.root, *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		struct pi_lock *at = container_of(parent, struct pi_lock, node);
-		link = key_order(k, &at->key) < 0 ? &parent->left : &parent->right;
-	}
-	l->key = *k;
-	l->unwritten = false;
-	list_init(&l->waiters);
-	set_owner(l, owner);
-	rb_insert(&taken, &l->node, parent, link);
-}
-
-/* What a step under pi_mutex leaves to be given back after it. */
-struct leftover {
-	struct pi_lock *lock;
-	struct task *task[2];
-	uint32_t tasks;
-};
-
-static void leftover_free(struct leftover *o)
-{
-	heap_free(o->lock);
-	while (o->tasks)
-		task_put(o->task[--o->tasks]);
-}
-
-static void leave_owner(struct pi_lock *l, struct leftover *ret)
-{
-	insist(ret->tasks < ARRAY_LEN(ret->task));
-	ret->task[ret->tasks++] = l->owner;
-	list_del(&l->owned);
-}
-
-/* Nobody waits, and the word says who owns it: the word is enough. */
-static void drop_unneeded(struct pi_lock *l, struct leftover *ret)
-{
-	if (!list_empty(&l->waiters) || l->unwritten)
-		return;
-	leave_owner(l, ret);
-	rb_erase(&taken, &l->node);
-	ret->lock = l;
-}
-
-static struct pi_waiter *first_waiter(struct pi_lock *l)
-{
-	return list_first_or_null(&l->waiters, struct pi_waiter, link);
-}
-
-/* Makes a waiter the owner. */
-static void grant(struct pi_lock *l, struct pi_waiter *w, struct leftover *ret)
-{
-	leave_owner(l, ret);
-	list_del(&w->link);
-	w->task->pi_wanted = NULL;
-	set_owner(l, w->task);
-	__atomic_store_n(&w->granted, true, __ATOMIC_RELEASE);
-	sched_wake_state(&w->task->thread, BIT(THREAD_SLEEP));
-}
+#include "proc/pi_lock.h"
 
 /* ---- the word ---- */
 
@@ -152,13 +34,11 @@ static int fault_in(uaddr_t word)
 
 /* ---- taking ---- */
 
-#define CHAIN_MAX 1024 /* as Linux's kernel.max_lock_depth */
-
 /* Whether t, to own what the caller is about to wait for, waits for the caller; or for
  * too long a chain to tell. */
 static bool waits_for(const struct task *t, const struct task *me)
 {
-	for (int i = 0; i < CHAIN_MAX; i++) {
+	for (int i = 0; i < PI_CHAIN_MAX; i++) {
 		if (t == me)
 			return true;
 		if (!t->pi_wanted)
@@ -211,22 +91,21 @@ static int take_first(struct taking *t, uint32_t v)
 	int err = change(t->word, &v, v | FUTEX_WAITERS);
 	if (err)
 		return (int)step_of(err);
-	add(t->lock, &t->key, t->owner);
+	pi_lock_add(t->lock, &t->key, t->owner);
 	return STEP_QUEUED;
 }
 
 static void queue(struct taking *t, struct pi_lock *l)
 {
 	t->waiter = (struct pi_waiter){ .task = task_current() };
-	list_push_back(&l->waiters, &t->waiter.link);
-	task_current()->pi_wanted = l;
+	pi_lock_wait(l, &t->waiter);
 }
 
 /* Under pi_mutex. enum step or -errno. */
 static int take_step(struct taking *t)
 {
 	struct task *me = task_current();
-	struct pi_lock *l = find(&t->key);
+	struct pi_lock *l = pi_lock_find(&t->key);
 	uint32_t v;
 
 	if (futex_peek(t->word, &v))
@@ -289,16 +168,16 @@ static int take(struct taking *t)
 
 /* ---- letting go ---- */
 
-/* pi_mutex held, l is the caller's. It is the oldest waiter's, or nobody's. */
+/* pi_mutex held, l is the caller's. It is the first waiter's, or nobody's. */
 static void pass_on(struct pi_lock *l, struct leftover *ret)
 {
-	struct pi_waiter *w = first_waiter(l);
+	struct pi_waiter *w = pi_lock_first(l);
 
 	l->unwritten = w;
 	if (w)
-		grant(l, w, ret);
+		pi_lock_grant(l, w, ret);
 	else
-		drop_unneeded(l, ret);
+		pi_lock_drop_unneeded(l, ret);
 }
 
 /* The old owner died: the new one writes its id itself. -EFAULT: it cannot, and the lock
@@ -311,13 +190,13 @@ static int write_owner(const struct taking *t)
 
 	for (;;) {
 		spin_lock(&pi_mutex);
-		struct pi_lock *l = find(&t->key);
+		struct pi_lock *l = pi_lock_find(&t->key);
 		insist(l && l->owner == task_current() && l->unwritten);
 		uint32_t waiters = list_empty(&l->waiters) ? 0 : FUTEX_WAITERS;
 		err = change(t->word, &v, me | waiters | FUTEX_OWNER_DIED);
 		if (!err) {
 			l->unwritten = false;
-			drop_unneeded(l, &left);
+			pi_lock_drop_unneeded(l, &left);
 		}
 		spin_unlock(&pi_mutex);
 		if (!err)
@@ -350,14 +229,13 @@ static int wait_for(struct taking *t, const struct futex_deadline *d)
 
 	spin_lock(&pi_mutex);
 	if (t->waiter.granted) {
-		struct pi_lock *l = find(&t->key);
+		struct pi_lock *l = pi_lock_find(&t->key);
 		unwritten = l && l->owner == task_current() && l->unwritten;
 		err = 0;
 	} else {
 		struct pi_lock *l = task_current()->pi_wanted;
-		list_del(&t->waiter.link);
-		task_current()->pi_wanted = NULL;
-		drop_unneeded(l, &left);
+		pi_lock_give_up(l, &t->waiter);
+		pi_lock_drop_unneeded(l, &left);
 	}
 	spin_unlock(&pi_mutex);
 	leftover_free(&left);
@@ -387,8 +265,8 @@ int64_t futex_lock_pi(uaddr_t word, bool private, bool try, struct futex_deadlin
 static int unlock_step(uaddr_t word, const struct futex_key *k, struct leftover *ret)
 {
 	struct task *me = task_current();
-	struct pi_lock *l = find(k);
-	struct pi_waiter *w = l ? first_waiter(l) : NULL;
+	struct pi_lock *l = pi_lock_find(k);
+	struct pi_waiter *w = l ? pi_lock_first(l) : NULL;
 	uint32_t v;
 
 	if (futex_peek(word, &v))
@@ -399,8 +277,8 @@ static int unlock_step(uaddr_t word, const struct futex_key *k, struct leftover 
 		return -EINVAL;
 	int err = change(word, &v, w ? (uint32_t)w->task->tid | FUTEX_WAITERS : 0);
 	if (!err && w) {
-		grant(l, w, ret);
-		drop_unneeded(l, ret);
+		pi_lock_grant(l, w, ret);
+		pi_lock_drop_unneeded(l, ret);
 	}
 	return err;
 }

@@ -110,6 +110,7 @@ void cpu_timers_recheck(struct process *p)
 {
 	p->cpu_timers = p->itimer_virt.expires || p->itimer_prof.expires ||
 			p->limits[RLIMIT_CPU].rlim_cur != RLIM64_INFINITY ||
+			p->limits[RLIMIT_RTTIME].rlim_cur != RLIM64_INFINITY ||
 			posix_timers_on_cpu(p);
 }
 
@@ -135,6 +136,20 @@ static int limit_due(struct process *p, uint64_t now)
 	return SIGXCPU;
 }
 
+/* The same for a real-time thread that does not sleep, in us. As on Linux, the soft limit
+ * itself moves on. */
+static int rt_limit_due(struct process *p, const struct thread *t)
+{
+	struct rlimit64 *l = &p->limits[RLIMIT_RTTIME];
+	uint64_t us = t->rt_spent_ns / NSEC_PER_USEC;
+	if (!us || us < l->rlim_cur)
+		return 0;
+	if (us >= l->rlim_max)
+		return SIGKILL;
+	l->rlim_cur += NSEC_PER_SEC / NSEC_PER_USEC;
+	return SIGXCPU;
+}
+
 static void tick(struct thread *t, bool user)
 {
 	struct process *p = t->task->process;
@@ -148,6 +163,8 @@ static void tick(struct thread *t, bool user)
 	bool virt = cpu_itimer_due(&p->itimer_virt, u.user_ns);
 	bool prof = cpu_itimer_due(&p->itimer_prof, total);
 	int limit = limit_due(p, total);
+	if (!limit)
+		limit = rt_limit_due(p, t);
 	posix_timers_check_cpu(p, total);
 	cpu_timers_recheck(p);
 	spin_unlock_irq(&p->lock, flags);

@@ -262,8 +262,9 @@ int procfs_show_sched(struct proc_text *o, void *task)
 		  t->thread.switches_voluntary + t->thread.switches_forced },
 		{ "nr_voluntary_switches", t->thread.switches_voluntary },
 		{ "nr_involuntary_switches", t->thread.switches_forced },
-		{ "policy", 0 },
-		{ "prio", 120 + (uint64_t)(int64_t)t->thread.nice },
+		{ "policy", t->thread.policy },
+		{ "prio",
+		  t->thread.rt ? 99u - t->thread.rt : (uint64_t)(120 + t->thread.nice) },
 	};
 
 	proc_printf(o,

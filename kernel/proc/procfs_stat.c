@@ -125,6 +125,7 @@ static int show_stat(struct proc_text *o, struct task *t, bool thread)
 	struct process *p = t->process;
 	bool look = procfs_may_look(t, thread_current()->cred);
 	char state = task_state_letter(t);
+	struct sched_class class;
 	struct stat_facts f;
 
 	facts_get(t, thread, &f);
@@ -140,15 +141,18 @@ static int show_stat(struct proc_text *o, struct task *t, bool thread)
 		    (unsigned long)ns_to_ticks(f.own.sys_ns),
 		    (unsigned long)ns_to_ticks(f.children.user_ns),
 		    (unsigned long)ns_to_ticks(f.children.sys_ns));
-	proc_printf(o, " %d %d %d 0 %lu", 20 + t->thread.nice, t->thread.nice, f.threads,
+	sched_get_class(&t->thread, &class);
+	proc_printf(o, " %d %d %d 0 %lu",
+		    class.priority ? -1 - (int)class.priority : 20 + t->thread.nice,
+		    t->thread.nice, f.threads,
 		    (unsigned long)ns_to_ticks(thread ? t->start_ns : p->start_ns));
 	print_memory(o, t, look);
-	proc_printf(o, " %lu %lu %lu %lu %d 0 0 %d %u 0 0 0 0 0",
+	proc_printf(o, " %lu %lu %lu %lu %d 0 0 %d %u %u %u 0 0 0",
 		    (unsigned long)((f.signals.pending | f.signals.shared) & INT32_MAX),
 		    (unsigned long)(f.signals.blocked & INT32_MAX),
 		    (unsigned long)(f.signals.ignored & INT32_MAX),
 		    (unsigned long)(f.signals.caught & INT32_MAX), look && state != 'R',
-		    f.exit_signal, t->thread.cpu);
+		    f.exit_signal, t->thread.cpu, class.priority, class.policy);
 	print_addresses(o, t, look, f.exit_code);
 	proc_printf(o, "\n");
 	return 0;

@@ -72,7 +72,7 @@ struct task {
 	int32_t exit_status; /* wait status form */
 	struct trace trace;
 
-	/* guarded by pi_mutex (futex_pi.c) */
+	/* guarded by pi_mutex (pi_lock.h) */
 	struct list pi_owned;	   /* what it owns and others wait for */
 	struct pi_lock *pi_wanted; /* what it waits for; NULL */
 	bool pi_exited;		   /* takes over no more */
@@ -93,7 +93,6 @@ struct task {
 	uint32_t trap_vector, trap_error; /* last exception, for signal frames */
 	uint64_t trap_va;
 	uint64_t timer_slack_ns; /* torn reads and writes by others do no harm */
-	_Atomic uint32_t policy; /* SCHED_*: remembered; nice and affinity decide */
 	uint32_t persona;	 /* personality(2) */
 	uint16_t mempolicy;	 /* MPOL_*, with its flags; there is one node */
 	bool mempolicy_nodes;	 /* it names node 0 */
