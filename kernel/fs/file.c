@@ -100,9 +100,11 @@ static int may_open(const struct path *p, uint32_t flags)
 	return err;
 }
 
-static int count_writer(struct file *f)
+/* A memfd's maker does not count: it writes a program there, and executes it. */
+static int count_writer(struct file *f, bool created)
 {
-	if (!(f->mode & FMODE_WRITE) || !S_ISREG(f->inode->mode))
+	if (!(f->mode & FMODE_WRITE) || !S_ISREG(f->inode->mode) ||
+	    (created && (f->path.dentry->flags & DENTRY_ANON)))
 		return 0;
 	int err = inode_writer_get(f->inode);
 	if (err)
@@ -124,6 +126,13 @@ static int truncate_opened(struct file *f)
 				      : inode_setattr_simple(i, &a);
 	mutex_unlock(&i->lock);
 	return err;
+}
+
+bool file_can_be_direct(const struct file *f)
+{
+	const struct inode *i = f->inode;
+
+	return S_ISFIFO(i->mode) || (S_ISREG(i->mode) && i->fops && i->fops->mmap);
 }
 
 static int open_by_type(struct file *f)
@@ -148,7 +157,9 @@ static int open_inode(struct file *f, uint32_t flags, bool created)
 	bool cuts = cuts_off(f, flags, created);
 
 	f->mode = mode_of_flags(flags);
-	int err = count_writer(f);
+	if ((flags & O_DIRECT) && !file_can_be_direct(f))
+		return -EINVAL;
+	int err = count_writer(f, created);
 	/* Cutting is writing even if the file is opened for reading only. */
 	if (!err && cuts)
 		err = inode_writer_get(f->inode);

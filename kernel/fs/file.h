@@ -30,6 +30,9 @@ static inline uint32_t mode_of_flags(uint32_t flags)
 /* ---- fs/anon.c ---- */
 void anon_init(void);
 
+/* Whether O_DIRECT means something for the file: regular ones, and pipes of packets. */
+bool file_can_be_direct(const struct file *f);
+
 /* ---- fs/rw.c ---- */
 
 /* The open mode's and the operation's say on a transfer. 0, -EBADF, -EISDIR, -EINVAL. */

@@ -394,6 +394,7 @@ static const struct file_ops inotify_fops = {
 	.poll = inotify_poll,
 	.ioctl = inotify_ioctl,
 	.show_fdinfo = inotify_show,
+	.llseek = noop_llseek,
 	.stream = true,
 };
 

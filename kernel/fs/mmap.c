@@ -90,7 +90,5 @@ int file_mmap(struct file *f, struct map_request *r)
 		r->flags |= AREA_MAY_WRITE;
 	if (!noexec)
 		r->flags |= AREA_MAY_EXEC;
-	if (f->ops && f->ops->mmap)
-		return f->ops->mmap(f, r);
-	return generic_mmap(f, r);
+	return f->ops && f->ops->mmap ? f->ops->mmap(f, r) : -ENODEV;
 }

@@ -222,6 +222,8 @@ int vfs_link(const struct path *target, int dirfd, const char *name)
 		err = -EEXIST;
 	else if (p.trailing_slash)
 		err = -ENOENT;
+	else if (read_only_at(&p.parent))
+		err = -EROFS;
 	else if (p.parent.mnt != target->mnt)
 		err = -EXDEV;
 	if (!err)

@@ -190,8 +190,6 @@ int64_t file_seek(struct file *f, int64_t off, int whence)
 
 int file_iterate(struct file *f, struct dir_ctx *c)
 {
-	if (!(f->mode & FMODE_READ))
-		return -EBADF;
 	if (!f->ops || !f->ops->iterate)
 		return -ENOTDIR;
 	mutex_lock(&f->pos_lock);

@@ -121,7 +121,7 @@ static void tell(const struct mq_notice *n)
 {
 	siginfo_t info = { .si_code = SI_MESGQ };
 
-	if (!n->who || n->how != SIGEV_SIGNAL || n->who->n_execs != n->n_execs)
+	if (!n->who || n->how != SIGEV_SIGNAL || !n->sig || n->who->n_execs != n->n_execs)
 		return;
 	info.si_signo = n->sig;
 	info.si_pid = process_current()->pid;

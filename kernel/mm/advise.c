@@ -26,6 +26,7 @@ static const struct advice advices[] = {
 	{ MADV_SEQUENTIAL, ADVICE_FLAGS, AREA_SEQ_READ, READ_FLAGS },
 	{ MADV_WILLNEED, ADVICE_AHEAD, 0, 0 },
 	{ MADV_DONTNEED, ADVICE_DROP, 0, 0 },
+	{ MADV_DONTNEED_LOCKED, ADVICE_DROP, 0, 0 },
 	{ MADV_FREE, ADVICE_DROP_ANON, 0, 0 },
 	{ MADV_DONTFORK, ADVICE_FLAGS, AREA_DONTFORK, 0 },
 	{ MADV_DOFORK, ADVICE_FLAGS, 0, AREA_DONTFORK },
@@ -35,6 +36,8 @@ static const struct advice advices[] = {
 	{ MADV_DODUMP, ADVICE_FLAGS, 0, AREA_DONTDUMP },
 	{ MADV_WIPEONFORK, ADVICE_FLAGS, AREA_WIPEONFORK, 0 },
 	{ MADV_KEEPONFORK, ADVICE_FLAGS, 0, AREA_WIPEONFORK },
+	{ MADV_MERGEABLE, ADVICE_NOTHING, 0, 0 },
+	{ MADV_UNMERGEABLE, ADVICE_NOTHING, 0, 0 },
 	{ MADV_COLD, ADVICE_NOTHING, 0, 0 },
 	{ MADV_PAGEOUT, ADVICE_NOTHING, 0, 0 },
 	{ MADV_POPULATE_READ, ADVICE_FILL, 0, 0 },
@@ -54,6 +57,9 @@ static const struct advice *advice_find(int number)
 static int advice_check(const struct advice *v, const struct area *a)
 {
 	bool private_anon = area_is_anon(a) && !(a->flags & AREA_SHARED);
+	const uint32_t refusing = v->number == MADV_DONTNEED_LOCKED
+					  ? AREA_SPECIAL
+					  : AREA_LOCKED | AREA_SPECIAL;
 
 	if (v->number == MADV_WIPEONFORK && !private_anon)
 		return -EINVAL;
@@ -64,7 +70,7 @@ static int advice_check(const struct advice *v, const struct area *a)
 		return -EINVAL;
 	if ((v->act == ADVICE_DROP || v->act == ADVICE_DROP_ANON ||
 	     v->number == MADV_COLD || v->number == MADV_PAGEOUT) &&
-	    a->flags & (AREA_LOCKED | AREA_SPECIAL))
+	    a->flags & refusing)
 		return -EINVAL;
 	return 0;
 }

@@ -35,7 +35,7 @@ static bool over_limit(const struct space *s, uint64_t more)
 	return s->locked_pages + more > s->limit_memlock >> PAGE_SHIFT;
 }
 
-int space_lock_range(struct space *s, uint64_t addr, uint64_t len, bool on)
+int space_lock_range(struct space *s, uint64_t addr, uint64_t len, bool on, bool populate)
 {
 	uint64_t start = ALIGN_DOWN(addr, PAGE_SIZE), end;
 
@@ -51,7 +51,7 @@ int space_lock_range(struct space *s, uint64_t addr, uint64_t len, bool on)
 	else
 		err = lock_areas(s, start, end, on);
 	write_unlock(&s->lock);
-	if (err || !on)
+	if (err || !on || !populate)
 		return err;
 	err = space_populate(s, start, end);
 	return err == -EFAULT ? -ENOMEM : err;

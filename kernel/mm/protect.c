@@ -122,7 +122,8 @@ int space_protect(struct space *s, uint64_t addr, uint64_t len, uint32_t prot)
 	bool grows_down = prot & PROT_GROWSDOWN;
 	uint64_t end;
 
-	prot &= ~(uint32_t)PROT_GROWSDOWN;
+	/* PROT_SEM means nothing here, as on every x86. */
+	prot &= ~(uint32_t)(PROT_GROWSDOWN | PROT_SEM);
 	if (addr % PAGE_SIZE || prot & ~(uint32_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
 		return -EINVAL;
 	if (!len)

@@ -241,8 +241,10 @@ int64_t space_remap(struct space *s, uint64_t old, uint64_t old_len, uint64_t ne
 	if (flags & ~(uint32_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) ||
 	    (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE)) ||
 	    (flags & MREMAP_DONTUNMAP && r.old_len != r.new_len) || !r.new_len ||
-	    old_len > USER_END || new_len > USER_END || range_check(old, old_len, &end))
+	    old % PAGE_SIZE || old_len > USER_END || new_len > USER_END)
 		return -EINVAL;
+	if (range_check(old, old_len, &end))
+		return -EFAULT;
 	write_lock(&s->lock);
 	int64_t at = remap_locked(&r);
 	struct area *a = at > 0 ? space_find(s, (uint64_t)at) : NULL;

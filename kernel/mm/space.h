@@ -152,7 +152,8 @@ must_use int64_t space_remap(struct space *s, uint64_t old, uint64_t old_len,
 			     uint64_t new_len, uint32_t flags, uint64_t new_addr);
 must_use int space_advise(struct space *s, uint64_t addr, uint64_t len, int advice);
 must_use int space_sync(struct space *s, uint64_t addr, uint64_t len, int flags);
-must_use int space_lock_range(struct space *s, uint64_t addr, uint64_t len, bool on);
+must_use int space_lock_range(struct space *s, uint64_t addr, uint64_t len, bool on,
+			      bool populate);
 must_use int space_lock_all(struct space *s, uint32_t flags); /* MCL_*; 0: munlockall */
 must_use int space_mincore(struct space *s, uint64_t addr, uint64_t len, uaddr_t vec);
 uint64_t space_set_brk(struct space *s, uint64_t brk); /* the break after the call */

@@ -219,7 +219,7 @@ static void reset_task(struct task *t)
 	arch_set_gs_base(a, 0);
 	t->sigaltstack = UADDR_NULL;
 	t->sigaltstack_size = 0;
-	t->sigaltstack_flags = SS_DISABLE;
+	t->sigaltstack_flags = 0;
 	t->clear_tid = t->set_tid = t->robust_list = UADDR_NULL;
 	t->restart.fn = NULL;
 	t->trap_vector = t->trap_error = 0;

@@ -87,6 +87,11 @@ static int altstack_set(const stack_t *ss, uint64_t sp, size_t min)
 		altstack_disarm(t);
 		return 0;
 	}
+	/* What changes nothing is not looked at any further. */
+	if ((uint64_t)ss->ss_sp == t->sigaltstack.va &&
+	    ss->ss_size == t->sigaltstack_size &&
+	    (uint32_t)ss->ss_flags == t->sigaltstack_flags)
+		return 0;
 	if (ss->ss_size < min)
 		return -ENOMEM;
 	t->sigaltstack = UADDR((uint64_t)ss->ss_sp);

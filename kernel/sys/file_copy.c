@@ -44,13 +44,13 @@ static int64_t do_sendfile(struct file *out, struct file *in, uaddr_t offset,
 
 	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
 		return -EBADF;
+	int err = offset_in(in, offset, &pos);
+	if (err)
+		return err;
 	if (is_stream(in) || S_ISDIR(in->inode->mode))
 		return -EINVAL;
 	if (out->flags & O_APPEND)
 		return -EINVAL;
-	int err = offset_in(in, offset, &pos);
-	if (err)
-		return err;
 	if ((int64_t)pos < 0)
 		return -EINVAL;
 	int64_t n =
@@ -80,12 +80,14 @@ struct range_copy {
 
 static int check_files(const struct range_copy *c)
 {
+	if (S_ISDIR(c->in->inode->mode) || S_ISDIR(c->out->inode->mode))
+		return -EISDIR;
+	if (!S_ISREG(c->in->inode->mode) || !S_ISREG(c->out->inode->mode))
+		return -EINVAL;
 	if (!(c->in->mode & FMODE_READ) || !(c->out->mode & FMODE_WRITE) ||
 	    (c->out->flags & O_APPEND))
 		return -EBADF;
-	if (S_ISDIR(c->in->inode->mode) || S_ISDIR(c->out->inode->mode))
-		return -EISDIR;
-	return S_ISREG(c->in->inode->mode) && S_ISREG(c->out->inode->mode) ? 0 : -EINVAL;
+	return 0;
 }
 
 static bool overlap(const struct range_copy *c, uint64_t in, uint64_t out)

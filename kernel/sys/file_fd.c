@@ -106,6 +106,8 @@ static int64_t set_flags(struct file *f, uint32_t flags)
 
 	if ((new & ~f->flags &O_NOATIME) && !inode_owner_or_capable(f->inode))
 		return -EPERM;
+	if ((new & ~f->flags &O_DIRECT) && !file_can_be_direct(f))
+		return -EINVAL;
 	if (f->ops && f->ops->set_flags) {
 		int err = f->ops->set_flags(f, new);
 		if (err)
@@ -301,8 +303,12 @@ int64_t sys_fcntl(int32_t fd, uint32_t cmd, uint64_t arg)
 
 int64_t sys_flock(int32_t fd, uint32_t op)
 {
+	uint32_t what = op & ~(uint32_t)LOCK_NB;
 	struct fd_ref r;
 
+	/* A wrong operation is wrong on any descriptor. */
+	if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN)
+		return -EINVAL;
 	if (!fd_borrow(fd, &r))
 		return -EBADF;
 	int err = locks_flock(r.file, (int)op);
@@ -330,6 +336,8 @@ static int64_t bytes_left(const struct file *f, uaddr_t arg)
 
 static int64_t do_ioctl(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 {
+	int32_t block;
+
 	switch (cmd) {
 	case FIOCLEX:
 		return fd_set_cloexec(fd, true);
@@ -343,6 +351,9 @@ static int64_t do_ioctl(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 		if (S_ISREG(f->inode->mode))
 			return bytes_left(f, UADDR(arg));
 		break;
+	case FIGETBSZ:
+		block = (int32_t)f->inode->sb->block_size;
+		return put_user(UADDR(arg), block);
 	}
 	return f->ops && f->ops->ioctl ? f->ops->ioctl(f, cmd, UADDR(arg)) : -ENOTTY;
 }

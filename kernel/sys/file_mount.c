@@ -31,7 +31,7 @@ static int from_path(const struct mount_args *a, const struct path *at,
 {
 	struct path from;
 
-	if (!a->source)
+	if (!a->source || !*a->source)
 		return -EINVAL;
 	int err = path_at(AT_FDCWD, a->source, WALK_FOLLOW, &from);
 	if (err)

@@ -55,6 +55,8 @@ int64_t sys_mkdir(uaddr_t path, uint32_t mode)
 
 int64_t sys_mknodat(int32_t dirfd, uaddr_t path, uint32_t mode, uint32_t dev)
 {
+	if (S_ISDIR(mode))
+		return -EPERM;
 	return with_name(path, &(struct name_call){ dirfd, mode, dev, do_mknod });
 }
 

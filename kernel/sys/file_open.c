@@ -37,6 +37,12 @@ static int64_t open_user(int dirfd, uaddr_t path, uint32_t flags, uint32_t mode,
 {
 	struct pathname n;
 
+	/* It would say a regular file where a folder was asked for. */
+	if ((flags & O_CREAT) && (flags & O_DIRECTORY) && !(flags & O_PATH))
+		return -EINVAL;
+	/* O_TMPFILE without O_DIRECTORY, which is a part of it, is nothing. */
+	if ((flags & O_TMPFILE & ~O_DIRECTORY) && !(flags & O_DIRECTORY))
+		return -EINVAL;
 	int64_t fd = name_get(path, walk_flags, &n);
 	if (fd)
 		return fd;

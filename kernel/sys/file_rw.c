@@ -151,8 +151,14 @@ static int64_t rw_vec(int fd, const struct vec_call *c)
 
 	if (!fd_borrow(fd, &r))
 		return -EBADF;
-	int64_t n = uio_init_vec(&u, c->vec, c->vlen, fast, IOV_FAST, &own);
-	if (!n) {
+	/* The open mode, then the vector, then the file; it is not asked for nothing. */
+	int64_t n =
+		r.file->mode & (c->way->write ? FMODE_WRITE : FMODE_READ) ? 0 : -EBADF;
+	if (!n)
+		n = uio_init_vec(&u, c->vec, c->vlen, fast, IOV_FAST, &own);
+	if (!n && !u.left) {
+		heap_free(own);
+	} else if (!n) {
 		n = c->at ? rw_at(&r, &u, c->pos, c->way) : rw_current(&r, &u, c->way);
 		heap_free(own);
 	}

@@ -106,7 +106,8 @@ int64_t sys_newfstatat(int32_t dirfd, uaddr_t path, uaddr_t statbuf, uint32_t fl
 {
 	char first;
 
-	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
+	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
+				AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	/* fstat(3) of today's libraries. */
 	if ((flags & AT_EMPTY_PATH) && dirfd >= 0 && !get_user(first, path) && !first)

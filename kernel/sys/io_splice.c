@@ -22,14 +22,17 @@ static int get_file(int32_t fd, uint32_t mode, struct file **ret)
 	return 0;
 }
 
-/* A position given by pointer. A pipe has none. 0, -ESPIPE, -EFAULT, -EINVAL. */
+/* A position given by pointer. A pipe has none, nor has any other stream. 0, -ESPIPE,
+ * -EFAULT, -EINVAL. */
 static int get_position(struct file *f, uaddr_t at, uint64_t *value, uint64_t **ret)
 {
 	*ret = NULL;
 	if (!at.va)
 		return 0;
-	if (pipe_of(f) || !f->ops || f->ops->stream)
+	if (pipe_of(f))
 		return -ESPIPE;
+	if (!f->ops || f->ops->stream)
+		return -EINVAL;
 	if (get_user(*value, at))
 		return -EFAULT;
 	if (*value > INT64_MAX)

@@ -140,7 +140,7 @@ static int64_t notice_of(const sigevent_t *e, struct mq_notice *ret)
 	case SIGEV_THREAD:
 		return refuse_thread(e->sigev_signo);
 	case SIGEV_SIGNAL:
-		if (e->sigev_signo <= 0 || e->sigev_signo > SIGNAL_MAX)
+		if (e->sigev_signo < 0 || e->sigev_signo > SIGNAL_MAX)
 			return -EINVAL;
 		break;
 	case SIGEV_NONE:

@@ -36,7 +36,7 @@ static int may_lock(void)
 	return mine()->limit_memlock ? 0 : -EPERM;
 }
 
-static int64_t lock_range(uint64_t addr, uint64_t length)
+static int64_t lock_range(uint64_t addr, uint64_t length, bool populate)
 {
 	int err = may_lock();
 	uint64_t start = ALIGN_DOWN(addr, PAGE_SIZE);
@@ -45,19 +45,19 @@ static int64_t lock_range(uint64_t addr, uint64_t length)
 	if (addr + length < addr)
 		return -EINVAL;
 	return space_lock_range(mine(), start, ALIGN_UP(addr + length, PAGE_SIZE) - start,
-				true);
+				true, populate);
 }
 
 int64_t sys_mlock(uint64_t addr, uint64_t length)
 {
-	return lock_range(addr, length);
+	return lock_range(addr, length, true);
 }
 
 int64_t sys_mlock2(uint64_t addr, uint64_t length, uint32_t flags)
 {
 	if (flags & ~(uint32_t)MLOCK_ONFAULT)
 		return -EINVAL;
-	return lock_range(addr, length);
+	return lock_range(addr, length, !(flags & MLOCK_ONFAULT));
 }
 
 int64_t sys_munlock(uint64_t addr, uint64_t length)
@@ -66,7 +66,7 @@ int64_t sys_munlock(uint64_t addr, uint64_t length)
 	if (addr + length < addr)
 		return -EINVAL;
 	return space_lock_range(mine(), start, ALIGN_UP(addr + length, PAGE_SIZE) - start,
-				false);
+				false, false);
 }
 
 int64_t sys_mlockall(uint32_t flags)

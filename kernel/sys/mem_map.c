@@ -59,6 +59,14 @@ static int64_t map_file(struct space *s, struct map_request *r, int32_t fd)
 	return at;
 }
 
+static bool is_open(int32_t fd)
+{
+	struct file *f = fd_get(fd);
+	if (f)
+		file_put(f);
+	return f;
+}
+
 int64_t sys_mmap(uint64_t addr, uint64_t length, uint32_t prot, uint32_t flags,
 		 int32_t fd, int64_t offset)
 {
@@ -77,9 +85,14 @@ int64_t sys_mmap(uint64_t addr, uint64_t length, uint32_t prot, uint32_t flags,
 	};
 	if ((uint64_t)offset & ~PAGE_MASK)
 		return -EINVAL;
+	/* The descriptor comes first, whatever else is wrong. */
+	if (!(flags & MAP_ANONYMOUS) && !is_open(fd))
+		return -EBADF;
 	int err = check_type(flags);
 	if (err || !length)
 		return err ? err : -EINVAL;
+	if ((flags & MAP_GROWSDOWN) && (flags & MAP_TYPE) != MAP_PRIVATE)
+		return -EINVAL;
 	if (flags & MAP_HUGETLB)
 		return -ENOMEM; /* as Linux without reserved huge pages */
 	if (length > USER_END)

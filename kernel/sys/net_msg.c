@@ -111,7 +111,7 @@ static int send_control(const struct socket *s, struct msg_call *c)
 	uint64_t n = c->hdr.controllen;
 	int err;
 
-	if (!c->hdr.control || !n)
+	if (!n)
 		return 0;
 	if (n > CONTROL_MAX)
 		return -ENOBUFS;

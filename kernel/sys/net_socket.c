@@ -18,7 +18,8 @@ int sock_addr_out(const struct sock_addr *a, uaddr_t to, uaddr_t ulen)
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
-	if (copy_out(to, a->bytes, MIN(a->len, (uint32_t)room)))
+	uint32_t n = MIN(a->len, (uint32_t)room);
+	if (n && copy_out(to, a->bytes, n))
 		return -EFAULT;
 	return put_user(ulen, a->len);
 }

@@ -109,11 +109,9 @@ int64_t sys_waitid(int32_t which, int32_t id, uaddr_t info, uint32_t options,
 	if (err)
 		return err;
 	struct wait_request r = { .which = which, .id = id, .options = options };
-	err = wait_by_id(&r, &res);
-	if (err)
-		return err;
+	int waited = wait_by_id(&r, &res);
 	siginfo_t si = { 0 };
-	if (res.pid) {
+	if (!waited && res.pid) {
 		si.si_signo = SIGCHLD;
 		si.si_code = res.code;
 		si.si_pid = res.pid;
@@ -122,9 +120,10 @@ int64_t sys_waitid(int32_t which, int32_t id, uaddr_t info, uint32_t options,
 		if (rusage.va)
 			err = usage_out(rusage, &res.usage);
 	}
+	/* It says of nobody even when the call failed. */
 	if (!err && info.va)
 		err = put_user(info, si);
-	return err;
+	return err ? err : waited;
 }
 
 int64_t sys_getrusage(int32_t who, uaddr_t usage)

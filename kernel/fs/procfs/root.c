@@ -210,6 +210,7 @@ static const struct file_ops text_fops = {
 	.open = text_open,
 	.release = proc_release_text,
 	.read = text_read,
+	.llseek = dir_llseek, /* there is no end to count from */
 	.write = text_write,
 };
 
