@@ -62,6 +62,7 @@ static long by_wait(void)
 	ualarm(20000, 20000);
 	long r = waitpid(pid, NULL, 0);
 	int err = errno;
+	ualarm(0, 0); /* what follows may take long */
 	kill(pid, SIGKILL);
 	errno = err;
 	return r;
