@@ -10,6 +10,21 @@
 
 #include "host/outfile.h"
 
+/* A link to the file that our output goes to, as /dev/stdout is: that output, since the
+ * link is nobody's to replace. -1: it is not one. */
+static int own_output(int at, const char *path, const struct stat *to)
+{
+	struct stat link, own;
+
+	if (fstatat(at, path, &link, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISLNK(link.st_mode))
+		return -1;
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstat(fd, &own) == 0 && own.st_dev == to->st_dev &&
+		    own.st_ino == to->st_ino)
+			return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return -1;
+}
+
 /* A device or pipe that has the name already: opened as it is. -ENOENT if nothing has
  * it. */
 static int special_open(int at, const char *path)
@@ -21,8 +36,10 @@ static int special_open(int at, const char *path)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	if (S_ISREG(st.st_mode))
-		return -ENOENT;
+	if (S_ISREG(st.st_mode)) {
+		fd = own_output(at, path, &st);
+		return fd < 0 ? -ENOENT : fd;
+	}
 	fd = openat(at, path, O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

@@ -86,6 +86,35 @@ static void what_cannot_be_is_told(void **state)
 	assert_int_equal(names(), 1);
 }
 
+/* `--report /dev/stdout >f` as root: the link is in nobody's way. */
+static void a_link_to_our_output_is_that_output(void **state)
+{
+	int out = open("f", O_WRONLY | O_CREAT, 0600), kept = dup(STDOUT_FILENO);
+	struct stat st;
+	struct outfile file;
+
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	assert_int_equal(symlink("/proc/self/fd/1", "stdout"), 0);
+	assert_int_equal(outfile_open(AT_FDCWD, "stdout", 0600, &file), 0);
+	assert_int_equal(write_all(file.fd, "new", 3), 0);
+	assert_int_equal(outfile_commit(&file), 0);
+	dup2(kept, STDOUT_FILENO);
+	assert_int_equal(lstat("stdout", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(fstat(out, &st), 0);
+	assert_int_equal(st.st_size, 3);
+	/* The twin: now it leads to another file, and is replaced. */
+	assert_int_equal(unlink("stdout"), 0);
+	assert_int_equal(symlink("f", "stdout"), 0);
+	assert_int_equal(outfile_open(AT_FDCWD, "stdout", 0600, &file), 0);
+	assert_int_equal(outfile_commit(&file), 0);
+	assert_int_equal(lstat("stdout", &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	close(kept);
+	close(out);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int main(void)
@@ -94,6 +123,7 @@ int main(void)
 		TEST(it_appears_when_complete),
 		TEST(dropped_it_leaves_nothing),
 		TEST(what_cannot_be_is_told),
+		TEST(a_link_to_our_output_is_that_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
