@@ -47,6 +47,7 @@ struct tty {
 	struct spinlock lock; /* RANK_OBJECT */
 	/* guarded by lock */
 	struct ldisc ld;
+	struct termios kept; /* set bits, and characters not 0, cannot be changed */
 	uint32_t out_head, out_tail;
 	struct winsize winsize;
 	int32_t pgrp, session; /* 0: none */

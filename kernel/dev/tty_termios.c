@@ -1,9 +1,12 @@
-/* Terminals: getting and setting termios in its three shapes. See tty_internal.h. */
+/* Terminals: getting and setting termios in its three shapes, and what of it cannot be
+ * set (TIOCSLCKTRMIOS(2const)). See tty_internal.h. */
 #include <asm/ioctls.h>
 #include <asm/signal.h>
+#include <linux/capability.h>
 
 #include "dev/tty_internal.h"
 #include "lib/string.h"
+#include "sec/cred.h"
 
 /* What is to be done beside setting. */
 enum set_when { SET_NOW, SET_DRAINED, SET_FLUSHED };
@@ -34,10 +37,30 @@ static uint32_t speed_of(uint32_t cflag)
 	return b >= 1 && b <= ARRAY_LEN(high) ? high[b - 1] : 0;
 }
 
+static uint32_t merge(uint32_t new, uint32_t old, uint32_t kept)
+{
+	return (new & ~kept) | (old & kept);
+}
+
+/* Gives k back what is kept of what is there. t's lock held. */
+static void keep_locked(const struct tty *t, struct ktermios *k)
+{
+	const struct ktermios *old = &t->ld.t;
+	const struct termios *kept = &t->kept;
+
+	k->c_iflag = merge(k->c_iflag, old->c_iflag, kept->c_iflag);
+	k->c_oflag = merge(k->c_oflag, old->c_oflag, kept->c_oflag);
+	k->c_cflag = merge(k->c_cflag, old->c_cflag, kept->c_cflag);
+	k->c_lflag = merge(k->c_lflag, old->c_lflag, kept->c_lflag);
+	k->c_line = kept->c_line ? old->c_line : k->c_line;
+	for (size_t i = 0; i < ARRAY_LEN(kept->c_cc); i++)
+		if (kept->c_cc[i])
+			k->c_cc[i] = old->c_cc[i];
+}
+
 static int64_t set_termios(struct tty *t, struct ktermios *k, enum set_when when)
 {
 	struct ktermios old = termios_of(t);
-	uint32_t flow = (old.c_iflag ^ k->c_iflag) & IXON;
 
 	/* Output is never "on its way": a pty's reader takes it when it likes, the serial
 	 * port's has gone out when write returns. So draining is done already. */
@@ -48,9 +71,10 @@ static int64_t set_termios(struct tty *t, struct ktermios *k, enum set_when when
 			return err;
 	}
 	spin_lock(&t->lock);
+	keep_locked(t, k);
 	ldisc_set_termios(&t->ld, k);
 	spin_unlock(&t->lock);
-	if (flow)
+	if ((old.c_iflag ^ k->c_iflag) & IXON)
 		tty_status(t, k->c_iflag & IXON ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP);
 	if ((old.c_lflag | k->c_lflag) & EXTPROC)
 		tty_status(t, TIOCPKT_IOCTL);
@@ -132,6 +156,30 @@ static int64_t get_short(struct tty *t, uaddr_t arg)
 	return put_user(arg, u);
 }
 
+static int64_t get_kept(struct tty *t, uaddr_t arg)
+{
+	struct termios u;
+
+	spin_lock(&t->lock);
+	u = t->kept;
+	spin_unlock(&t->lock);
+	return put_user(arg, u);
+}
+
+static int64_t set_kept(struct tty *t, uaddr_t arg)
+{
+	struct termios u;
+
+	if (!cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (get_user(u, arg))
+		return -EFAULT;
+	spin_lock(&t->lock);
+	t->kept = u;
+	spin_unlock(&t->lock);
+	return 0;
+}
+
 int64_t tty_termios_ioctl(struct tty *t, uint32_t cmd, uaddr_t arg)
 {
 	static const struct {
@@ -151,6 +199,10 @@ int64_t tty_termios_ioctl(struct tty *t, uint32_t cmd, uaddr_t arg)
 	};
 	struct ktermios k;
 
+	if (cmd == TIOCGLCKTRMIOS)
+		return get_kept(t, arg);
+	if (cmd == TIOCSLCKTRMIOS)
+		return set_kept(t, arg);
 	if (cmd == TCGETS)
 		return get_long(t, arg);
 	if (cmd == TCGETA)

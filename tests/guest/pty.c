@@ -294,6 +294,39 @@ static void exclusive_use(void)
 		CHECK_ERR(ioctl(slave, TIOCSTI, "x"), EIO);
 }
 
+/* TIOCGLCKTRMIOS(2const): what is locked keeps its value, whoever sets it. */
+static void locked_settings_stay(void)
+{
+	struct termios kept, t;
+
+	tap_needs_root();
+	open_pair(0);
+	memset(&kept, 0xff, sizeof kept);
+	CHECK(!ioctl(slave, TIOCGLCKTRMIOS, &kept));
+	CHECK(kept.c_iflag == 0 && kept.c_lflag == 0 && kept.c_cc[VINTR] == 0);
+	kept.c_lflag = ECHO;
+	kept.c_cc[VINTR] = 1;
+	CHECK(!ioctl(master, TIOCSLCKTRMIOS, &kept));
+
+	CHECK(!tcgetattr(slave, &t) && (t.c_lflag & ECHO));
+	t.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
+	t.c_cc[VINTR] = 7;
+	t.c_cc[VQUIT] = 8;
+	CHECK(!tcsetattr(slave, TCSANOW, &t) && !tcgetattr(slave, &t));
+	CHECK((t.c_lflag & ECHO) && !(t.c_lflag & ICANON));
+	CHECK(t.c_cc[VINTR] == 3 && t.c_cc[VQUIT] == 8);
+
+	CHECK(!seteuid(1000));
+	CHECK_ERR(ioctl(slave, TIOCSLCKTRMIOS, &kept), EPERM);
+	CHECK(!ioctl(slave, TIOCGLCKTRMIOS, &kept) && kept.c_cc[VINTR] == 1);
+	CHECK(!seteuid(0));
+	memset(&kept, 0, sizeof kept);
+	CHECK(!ioctl(slave, TIOCSLCKTRMIOS, &kept));
+	t.c_lflag &= ~(tcflag_t)ECHO;
+	CHECK(!tcsetattr(slave, TCSANOW, &t) && !tcgetattr(slave, &t));
+	CHECK(!(t.c_lflag & ECHO));
+}
+
 /* ---- sessions ---- */
 
 static volatile sig_atomic_t hups, conts;
@@ -444,7 +477,7 @@ static void tostop(void)
 TEST_MAIN(CASE(min_and_time), CASE(non_blocking), CASE(bulk_reaches_the_program),
 	  CASE(bulk_reaches_the_screen), CASE(stopped_output_waits), CASE(flushing),
 	  CASE(packet_mode), CASE(the_node), CASE(numbers_are_used_again),
-	  CASE(exclusive_use), CASE(closing_the_master_hangs_up),
-	  CASE(the_leaders_end_hangs_up_its_jobs),
+	  CASE(exclusive_use), CASE(locked_settings_stay),
+	  CASE(closing_the_master_hangs_up), CASE(the_leaders_end_hangs_up_its_jobs),
 	  CASE(background_readers_that_ignore_it_get_eio),
 	  CASE(only_the_owner_moves_the_foreground), CASE(tostop))
