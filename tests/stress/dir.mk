@@ -9,3 +9,12 @@ SECONDS ?= 16
 .PHONY: stress
 stress: all $(STRESS) ## every stressor for SECONDS (16: ten minutes) with 1 and 4 CPUs
 	$(Q)BUILD=$(BUILD) STRESS_SECONDS=$(SECONDS) $(PYTHON) tests/run stress
+
+# Debian's stress-ng in the `debian` root: twenty minutes, for 250 stressors.
+.PHONY: stress-ng
+stress-ng: SECONDS := 1
+stress-ng: all ## Debian's stress-ng, each stressor for SECONDS with 1 and 4 CPUs
+	$(Q)for cpus in 1 4; do \
+		$(BUILD)/mayfly run --root debian --mem 1G --cpus $$cpus --timeout 0 -- \
+			tests/debian/stress-ng.sh $(SECONDS) || exit; \
+	done
