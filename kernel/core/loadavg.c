@@ -9,8 +9,8 @@
 static const uint32_t decay[3] = { 1884, 2014, 2037 };
 
 static struct spinlock lock = SPINLOCK_INIT(RANK_LEAF);
-static uint32_t load[3];     /* [lock] fixed point */
-static uint64_t next_sample; /* [lock] clock_mono ns */
+static uint32_t load[3];		 /* [lock] fixed point */
+static uint64_t next_sample = SAMPLE_NS; /* [lock] clock_mono ns */
 
 /* Periods that nobody saw were idle: a busy CPU ticks. */
 static void sample(uint64_t now)

@@ -465,22 +465,29 @@ static int store_limit(char *text, size_t n, void *arg)
 	return 0;
 }
 
+static void fill(void)
+{
+	static const struct {
+		const char *path;
+		void *limit;
+	} files[] = {
+		{ "sys/fs/inotify/max_queued_events", (void *)&inotify_max_events },
+		{ "sys/fs/inotify/max_user_instances", (void *)&inotify_max_instances },
+		{ "sys/fs/inotify/max_user_watches", (void *)&inotify_max_watches },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		proc_made(proc_file(files[i].path, 0644, show_limit, store_limit,
+				    files[i].limit));
+}
+
 void inotify_init(void)
 {
-	struct page_stats s;
+	static struct proc_filler filler = { .fill = fill };
 
 	/* As Linux: what a hundredth of memory could hold, at a KiB for each inode
 	 * kept. */
-	page_stats_get(&s);
 	inotify_max_watches =
-		MIN(MAX(s.total * PAGE_SIZE / 100 / KIB(1), 8192ul), 1048576ul);
-	int err = proc_file("sys/fs/inotify/max_queued_events", 0644, show_limit,
-			    store_limit, (void *)&inotify_max_events);
-	if (!err)
-		err = proc_file("sys/fs/inotify/max_user_instances", 0644, show_limit,
-				store_limit, (void *)&inotify_max_instances);
-	if (!err)
-		err = proc_file("sys/fs/inotify/max_user_watches", 0644, show_limit,
-				store_limit, (void *)&inotify_max_watches);
-	insist(!err);
+		MIN(MAX(page_get_total() * PAGE_SIZE / 100 / KIB(1), 8192ul), 1048576ul);
+	insist(!proc_fill_later("", &filler));
 }

@@ -30,8 +30,5 @@ void ipc_free(void *p, size_t size)
 
 void ipc_memory_init(void)
 {
-	struct page_stats s;
-
-	page_stats_get(&s);
-	max = s.total * PAGE_SIZE / SHARE;
+	max = page_get_total() * PAGE_SIZE / SHARE;
 }

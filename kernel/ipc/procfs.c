@@ -87,20 +87,20 @@ static int store_sem(char *text, size_t n, void *arg)
 	return 0;
 }
 
+static void fill(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		proc_made(proc_file(limits[i].path, 0644, show_limit, store_limit,
+				    (void *)&limits[i]));
+	proc_made(proc_file("sys/kernel/sem", 0644, show_sem, store_sem, NULL));
+	proc_made(proc_file("sysvipc/shm", 0444, shm_show, NULL, NULL));
+	proc_made(proc_file("sysvipc/sem", 0444, sem_show, NULL, NULL));
+	proc_made(proc_file("sysvipc/msg", 0444, msg_show, NULL, NULL));
+}
+
 void ipc_procfs_init(void)
 {
-	int err = 0;
+	static struct proc_filler filler = { .fill = fill };
 
-	for (size_t i = 0; !err && i < ARRAY_LEN(limits); i++)
-		err = proc_file(limits[i].path, 0644, show_limit, store_limit,
-				(void *)&limits[i]);
-	if (!err)
-		err = proc_file("sys/kernel/sem", 0644, show_sem, store_sem, NULL);
-	if (!err)
-		err = proc_file("sysvipc/shm", 0444, shm_show, NULL, NULL);
-	if (!err)
-		err = proc_file("sysvipc/sem", 0444, sem_show, NULL, NULL);
-	if (!err)
-		err = proc_file("sysvipc/msg", 0444, msg_show, NULL, NULL);
-	insist(!err);
+	insist(!proc_fill_later("", &filler));
 }
