@@ -34,31 +34,35 @@ struct table_pointer {
 
 static struct gate idt[256] ro_after_init;
 
-static void gate_set(uint32_t vector, const char *stub, uint8_t ist, uint8_t dpl)
+static void gate_set(uint32_t vector, const char *stub)
 {
 	uint64_t at = (uint64_t)stub;
 
-	idt[vector] = (struct gate){ (uint16_t)at,
-				     SEL_KERNEL_CS,
-				     ist,
-				     (uint8_t)(GATE_INTERRUPT | dpl),
-				     (uint16_t)(at >> 16),
-				     (uint32_t)(at >> 32),
-				     0 };
+	idt[vector] = (struct gate){
+		(uint16_t)at,	      SEL_KERNEL_CS,	    0, GATE_INTERRUPT,
+		(uint16_t)(at >> 16), (uint32_t)(at >> 32), 0
+	};
 }
 
 void idt_init(void)
 {
-	for (uint32_t v = 0; v < 32; v++)
-		gate_set(v, exception_stubs + v * STUB_SIZE,
-			 v == 2		     ? IST_NMI
-			 : v == 8 || v == 18 ? IST_FATAL
-					     : 0,
-			 v == 3 || v == 4 ? GATE_USER : 0);
-	for (uint32_t i = 0; i < LINES; i++)
-		gate_set(VECTOR_LINES + i, line_stubs + i * STUB_SIZE, 0, 0);
-	for (uint32_t v = VECTOR_TIMER; v <= VECTOR_SPURIOUS; v++)
-		gate_set(v, ipi_stubs + (v - VECTOR_TIMER) * STUB_SIZE, 0, 0);
+	static const struct {
+		const char *stubs;
+		uint32_t first, n;
+	} groups[] = {
+		{ exception_stubs, 0, 32 },
+		{ line_stubs, VECTOR_LINES, LINES },
+		{ ipi_stubs, VECTOR_TIMER, VECTOR_SPURIOUS - VECTOR_TIMER + 1 },
+	};
+
+	for (size_t g = 0; g < ARRAY_LEN(groups); g++)
+		for (uint32_t i = 0; i < groups[g].n; i++)
+			gate_set(groups[g].first + i, groups[g].stubs + i * STUB_SIZE);
+	idt[2].ist = IST_NMI;
+	idt[8].ist = idt[18].ist = IST_FATAL;
+	/* int3 and into */
+	idt[3].type |= GATE_USER;
+	idt[4].type |= GATE_USER;
 }
 
 static void gdt_fill(struct percpu *c)
