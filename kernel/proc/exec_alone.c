@@ -47,6 +47,11 @@ int exec_alone(void)
 		spin_unlock_irq(&p->lock, flags);
 		return -EAGAIN; /* it will not get as far as seeing this */
 	}
+	/* Nobody but its threads adds threads to a process. */
+	if (p->leader == me && p->tasks.next == p->tasks.prev) {
+		spin_unlock_irq(&p->lock, flags);
+		return 0;
+	}
 	p->exec_task = me;
 	signal_kill_threads(p, me);
 	spin_unlock_irq(&p->lock, flags);
