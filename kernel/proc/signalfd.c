@@ -25,32 +25,31 @@ static bool any_pending(const struct signalfd *s)
 
 /* The form that signalfd(2) documents; which members mean something depends on the
  * code. */
-static struct signalfd_siginfo form_of(const siginfo_t *i)
+static void form_of(const siginfo_t *i, struct signalfd_siginfo *ret)
 {
-	struct signalfd_siginfo o = {
+	*ret = (struct signalfd_siginfo){
 		.ssi_signo = i->si_signo,
 		.ssi_errno = i->si_errno,
 		.ssi_code = i->si_code,
 	};
 
 	if (i->si_code == SI_TIMER) {
-		o.ssi_tid = i->si_tid;
-		o.ssi_overrun = i->si_overrun;
-		o.ssi_int = i->si_int;
-		o.ssi_ptr = (uint64_t)(uintptr_t)i->si_ptr;
-		return o;
+		ret->ssi_tid = i->si_tid;
+		ret->ssi_overrun = i->si_overrun;
+		ret->ssi_int = i->si_int;
+		ret->ssi_ptr = (uint64_t)(uintptr_t)i->si_ptr;
+		return;
 	}
 	if (i->si_signo == SIGCHLD && i->si_code > 0 && i->si_code != SI_KERNEL) {
-		o.ssi_status = i->si_status;
-		o.ssi_utime = i->si_utime;
-		o.ssi_stime = i->si_stime;
+		ret->ssi_status = i->si_status;
+		ret->ssi_utime = i->si_utime;
+		ret->ssi_stime = i->si_stime;
 	} else if (i->si_code < 0) {
-		o.ssi_int = i->si_int;
-		o.ssi_ptr = (uint64_t)(uintptr_t)i->si_ptr;
+		ret->ssi_int = i->si_int;
+		ret->ssi_ptr = (uint64_t)(uintptr_t)i->si_ptr;
 	}
-	o.ssi_pid = i->si_pid;
-	o.ssi_uid = i->si_uid;
-	return o;
+	ret->ssi_pid = i->si_pid;
+	ret->ssi_uid = i->si_uid;
 }
 
 static int64_t signalfd_read(struct file *f, struct uio *u, uint64_t *pos)
@@ -66,7 +65,7 @@ static int64_t signalfd_read(struct file *f, struct uio *u, uint64_t *pos)
 		int err;
 
 		if (signal_dequeue(s->mask, &info)) {
-			o = form_of(&info);
+			form_of(&info, &o);
 			if (uio_write(u, &o, sizeof o) != sizeof o)
 				return done ? done : -EFAULT;
 			done += sizeof o;
