@@ -58,8 +58,8 @@ void init_panic_test(void)
 
 void init_root(void)
 {
-	char device[32] = "/dev/vda", type[16] = "ext4";
-	char layers[96] = "lowerfs=ext4,lowerdev=/dev/vda";
+	static char device[32] = "/dev/vda", type[16] = "ext4";
+	static char layers[96] = "lowerfs=ext4,lowerdev=/dev/vda";
 	bool other = cmdline_get("root", device, sizeof device);
 	other |= cmdline_get("rootfstype", type, sizeof type);
 	/* Formatting is code that a boot without these words need not run for the first

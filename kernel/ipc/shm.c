@@ -112,10 +112,7 @@ struct ipc_ids shm_ids = { .make = make, .suits = suits, .free = shm_free };
 
 void shm_init(void)
 {
-	struct page_stats ps;
-
-	page_stats_get(&ps);
-	memory_pages = ps.total;
+	memory_pages = page_get_total();
 	ipc_ids_init(&shm_ids, SHMMNI);
 }
 
