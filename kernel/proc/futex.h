@@ -38,7 +38,7 @@ must_use int64_t futex_lock_pi(uaddr_t word, bool private, bool try,
 			       struct futex_deadline deadline);
 /* 0, -EPERM, -EINVAL, -EFAULT. */
 must_use int64_t futex_unlock_pi(uaddr_t word, bool private);
-/* t's class has changed: who waits for a lock may have to lend its owner more, or less. */
+/* t's class has changed: if it waits for a lock, its owner is lent more now, or less. */
 void futex_priority_changed(struct task *t);
 struct futex_word {
 	uaddr_t word;

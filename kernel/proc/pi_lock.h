@@ -1,6 +1,6 @@
 /*
- * The locks behind futexes with an owner: who has one, who waits for it, and what priority
- * that lends. futex_pi.c brings the word in user memory in line.
+ * The locks behind futexes with an owner: who has one, who waits for it, and what
+ * priority that lends. futex_pi.c brings the word in user memory in line.
  *
  * Always true:
  *  P1  a word that somebody waits for has a struct pi_lock, and so has one whose new

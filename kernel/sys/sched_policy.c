@@ -1,6 +1,6 @@
 /*
- * Scheduling policies (sched(7)): the ordinary ones and the real-time ones. SCHED_DEADLINE
- * is known and never admitted: EBUSY, as by a CPU without bandwidth left.
+ * Scheduling policies (sched(7)): the ordinary ones and the real-time ones.
+ * SCHED_DEADLINE is known and never admitted: EBUSY, as by a CPU without bandwidth left.
  */
 #include <linux/resource.h>
 #include <linux/sched.h>

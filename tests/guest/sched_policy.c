@@ -310,7 +310,7 @@ static void the_most_urgent_is_first(void)
 	CHECK(!strcmp(order_of(w, 4), "cCdDbBaA"));
 }
 
-/* They begin with their maker's priority: lowering it puts each in front of its equals. */
+/* Each begins with its maker's priority. Lowered, it goes in front of its equals. */
 static void fifo_runs_to_its_end(void)
 {
 	struct worker w[] = {
