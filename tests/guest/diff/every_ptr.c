@@ -5,6 +5,7 @@
 #include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
@@ -165,7 +166,17 @@ EVERY_PTR(sigaction_old, syscall(SYS_rt_sigaction, SIGUSR1, NULL, p, 8))
 EVERY_PTR(sigprocmask_new, syscall(SYS_rt_sigprocmask, SIG_SETMASK, p, NULL, 8))
 EVERY_PTR(sigprocmask_old, syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, p, 8))
 EVERY_PTR(sigpending, syscall(SYS_rt_sigpending, p, 8))
-EVERY_PTR(sigaltstack_new, syscall(SYS_sigaltstack, p, NULL))
+
+/* Whether zeros change anything depends on the flags of the one before, and Linux keeps
+ * those through execve. */
+static void some_altstack(void)
+{
+	static char altstack[65536];
+	NEED(!sigaltstack(&(stack_t){ .ss_sp = altstack, .ss_size = sizeof altstack },
+			  NULL));
+}
+
+EVERY_PTR(sigaltstack_new, (some_altstack(), syscall(SYS_sigaltstack, p, NULL)))
 EVERY_PTR(sigaltstack_old, syscall(SYS_sigaltstack, NULL, p))
 EVERY_PTR(sigtimedwait, syscall(SYS_rt_sigtimedwait, p, NULL, every_buf, 8))
 EVERY_PTR(sigqueueinfo, syscall(SYS_rt_sigqueueinfo, getpid(), 0, p))
