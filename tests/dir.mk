@@ -8,7 +8,7 @@ include tests/bench/dir.mk
 
 .PHONY: test test-fast
 test: all test-programs fuzz-programs $(STRESS) ## every test; the last line is "N passed, M failed"
-	$(Q)BUILD=$(BUILD) $(PYTHON) tests/run all
+	$(Q)BUILD=$(BUILD) DEPS=$(DEPS) $(PYTHON) tests/run all
 
 .PHONY: python-tests
 python-tests: all ## Python's own tests in the debian root and under Linux, compared; MODULES=
