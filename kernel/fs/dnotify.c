@@ -10,7 +10,6 @@
  */
 #include "fs/dnotify.h"
 
-#include <asm/poll.h>
 #include <asm/siginfo.h>
 #include <linux/fcntl.h>
 
@@ -64,11 +63,7 @@ static uint32_t signals_for(const struct asker *a, const struct notify_event *e)
 static bool on_event(struct watch *w, const struct notify_event *e)
 {
 	const struct asker *a = asker_of(w);
-	const struct file_news news = {
-		.fd = a->fd,
-		.code = POLL_MSG,
-		.band = POLLIN | POLLRDNORM | POLLMSG,
-	};
+	const struct file_news news = file_news(a->fd, POLL_MSG);
 	uint32_t n = signals_for(a, e);
 
 	for (uint32_t i = 0; i < n; i++)

@@ -4,7 +4,11 @@
  */
 #include "fs/file.h"
 
+#include <asm/poll.h>
+#include <asm/siginfo.h>
+
 #include "fs/inode.h"
+#include "fs/lease.h"
 #include "fs/notify.h"
 #include "fs/open.h"
 
@@ -40,6 +44,8 @@ static void drop_counts(struct file *f)
 		inode_writer_put(f->inode);
 		f->path.mnt->writers--;
 	}
+	if (f->mode & FMODE_READER)
+		f->inode->readers--;
 	if (f->mode & FMODE_EXEC)
 		inode_deny_put(f->inode);
 }
@@ -53,6 +59,8 @@ void file_put(struct file *f)
 	epoll_file_release(f);
 	if (f->inode->locks)
 		locks_drop_file(f);
+	if (unlikely(f->inode->leases))
+		lease_drop_file(f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
 	drop_counts(f);
@@ -114,6 +122,15 @@ static int count_writer(struct file *f, bool created)
 	return 0;
 }
 
+static void count_reader(struct file *f)
+{
+	if ((f->mode & (FMODE_READ | FMODE_WRITE)) != FMODE_READ ||
+	    !S_ISREG(f->inode->mode))
+		return;
+	f->inode->readers++;
+	f->mode |= FMODE_READER;
+}
+
 static int truncate_opened(struct file *f)
 {
 	struct attr_change a = { .valid = ATTR_SIZE };
@@ -159,13 +176,16 @@ static int open_inode(struct file *f, uint32_t flags, bool created)
 	f->mode = mode_of_flags(flags);
 	if ((flags & O_DIRECT) && !file_can_be_direct(f))
 		return -EINVAL;
+	count_reader(f);
 	int err = count_writer(f, created);
 	/* Cutting is writing even if the file is opened for reading only. */
 	if (!err && cuts)
 		err = inode_writer_get(f->inode);
 	if (err)
 		return err;
-	err = open_by_type(f);
+	err = lease_break(f->inode, f->mode & FMODE_WRITE, flags & O_NONBLOCK);
+	if (!err)
+		err = open_by_type(f);
 	if (!err && cuts)
 		err = truncate_opened(f);
 	if (cuts)
@@ -258,6 +278,39 @@ void file_owner_get(struct file *f, struct file_owner *ret)
 	spin_lock(&owner_lock);
 	*ret = f->owner;
 	spin_unlock(&owner_lock);
+}
+
+void file_owner_claim(struct file *f)
+{
+	const struct cred *c = thread_current()->cred;
+
+	spin_lock(&owner_lock);
+	if (!f->owner.pid) {
+		f->owner.pid = fs_upcalls.current_tgid();
+		f->owner.type = F_OWNER_PID;
+		f->owner.uid = c->uid;
+		f->owner.euid = c->euid;
+	}
+	spin_unlock(&owner_lock);
+}
+
+void file_owner_forget(struct file *f)
+{
+	file_owner_set(f, &(struct file_owner){ 0 });
+}
+
+struct file_news file_news(int fd, int code)
+{
+	static const int32_t bands[] = {
+		[POLL_IN] = POLLIN | POLLRDNORM,
+		[POLL_OUT] = POLLOUT | POLLWRNORM | POLLWRBAND,
+		[POLL_MSG] = POLLIN | POLLRDNORM | POLLMSG,
+		[POLL_ERR] = POLLERR,
+		[POLL_PRI] = POLLPRI | POLLRDBAND,
+		[POLL_HUP] = POLLHUP | POLLERR,
+	};
+
+	return (struct file_news){ fd, code, bands[code] };
 }
 
 void file_signal_owner(struct file *f, const struct file_news *news)

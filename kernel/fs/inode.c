@@ -11,6 +11,8 @@
  */
 #include "fs/inode.h"
 
+#include "fs/lease.h"
+
 #include "core/timer.h"
 
 #define TABLE_SIZE 1024u
@@ -132,6 +134,7 @@ static void inode_evict(struct inode *i)
 
 	insist(list_empty(&i->dentries));
 	locks_inode_free(i);
+	leases_inode_free(i);
 	if (i->sb->ops && i->sb->ops->evict)
 		i->sb->ops->evict(i);
 	if (i->mapping.pages.root)

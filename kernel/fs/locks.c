@@ -19,6 +19,7 @@
 
 #include "fs/file.h"
 #include "fs/inode.h"
+#include "fs/lease.h"
 
 /* Of one inode: their lists are walked with a spinlock held. */
 #define LOCKS_MAX 8192
@@ -309,7 +310,7 @@ static void view_set(const struct lock_set *s, struct view *v)
 			return;
 		v->ret[v->n++] = (struct file_lock_view){
 			.family = l->family,
-			.exclusive = l->exclusive,
+			.type = l->exclusive ? F_WRLCK : F_RDLCK,
 			.pid = l->pid,
 			.owner = l->owner,
 			.dev = s->inode->sb->dev,
@@ -333,6 +334,8 @@ size_t file_locks_view(struct inode *i, uint64_t from, struct file_lock_view *re
 		list_for_each(s, &all_sets, struct lock_set, link) view_set(s, &v);
 	}
 	spin_unlock(&locks_lock);
+	if (v.n < room)
+		v.n += leases_view(i, v.skip, ret + v.n, room - v.n);
 	return v.n;
 }
 

@@ -8,7 +8,14 @@
 #define LOCK_END INT64_MAX  /* to the end of the file, however it grows */
 #define LOCK_CHAIN_MAX 1024 /* longer chains of waiters are taken for a circle */
 
-enum lock_family { FAMILY_FLOCK, FAMILY_POSIX, FAMILY_OFD };
+enum lock_family {
+	FAMILY_FLOCK,
+	FAMILY_POSIX,
+	FAMILY_OFD,
+	/* what file_locks_view gives besides: fs/lease.h */
+	FAMILY_LEASE,
+	FAMILY_LEASE_BREAKING,
+};
 
 struct file_lock {
 	struct list link;
@@ -25,11 +32,11 @@ must_use int file_lock_clear(struct file *f, const struct file_lock *range);
 /* True: somebody's lock is in the way; a copy. */
 bool file_lock_test(struct file *f, const struct file_lock *want, struct file_lock *ret);
 
-/* For /proc/locks and fdinfo: copies of at most `room` held locks, of inode i or (NULL)
- * of all inodes, from the `from`-th on. How many. */
+/* For /proc/locks and fdinfo: copies of at most `room` held locks, then leases, of inode
+ * i or (NULL) of all inodes, from the `from`-th on. How many. */
 struct file_lock_view {
 	enum lock_family family;
-	bool exclusive;
+	int16_t type; /* F_RDLCK, F_WRLCK; a lease that is to end: F_UNLCK */
 	int32_t pid;
 	const void *owner;
 	dev_id_t dev;

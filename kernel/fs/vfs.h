@@ -149,14 +149,16 @@ struct inode {
 	struct mapping mapping;	     /* regular files */
 	/* open for writing; negative: denied (being executed) */
 	_Atomic int32_t writers;
+	_Atomic uint32_t readers;    /* open for reading only */
 	struct list hash_link;	     /* [icache lock] empty: not in the inode cache */
 	_Atomic uint32_t state;	     /* INODE_* */
 	struct list dentries;	     /* [dcache lock] aliases */
 	struct list watches;	     /* [notify_mutex] fs/notify.h */
 	_Atomic uint32_t watch_mask; /* [notify_mutex] events they want; O1 */
-	_Atomic(struct lock_set *) locks; /* flock, POSIX and OFD locks; fs/locks.c */
-	void *priv;			  /* the file system's */
-	_Atomic(void *) rdev_state;	  /* fifo: its pipe; unix socket: its endpoint */
+	_Atomic(struct lock_set *) locks;   /* flock, POSIX and OFD locks; fs/locks.c */
+	_Atomic(struct lease_set *) leases; /* fs/lease.c */
+	void *priv;			    /* the file system's */
+	_Atomic(void *) rdev_state; /* fifo: its pipe; unix socket: its endpoint */
 };
 
 #define INODE_NEW 1u /* being filled by inode_get_cached's caller: others wait for it */
@@ -281,7 +283,8 @@ struct file_ops {
 
 /* Whom input and output are announced to (fcntl(2), O_ASYNC). */
 struct file_owner {
-	int32_t pid;	 /* or minus a process group; 0: nobody */
+	int32_t pid;	 /* 0: nobody */
+	int32_t type;	 /* F_OWNER_*: what the number is one of */
 	int32_t sig;	 /* 0: SIGIO */
 	uid_t uid, euid; /* of who said so: whom they may send signals to */
 };
@@ -312,6 +315,7 @@ struct file {
 #define FMODE_EXEC 4u
 #define FMODE_PATH 8u
 #define FMODE_WRITER 16u /* counted in inode->writers */
+#define FMODE_READER 32u /* counted in inode->readers */
 
 struct dir_ctx {
 	bool (*emit)(struct dir_ctx *c, const char *name, size_t len, uint64_t next_pos,

@@ -29,22 +29,26 @@ static void ask_signal_current(int sig)
 		signal_send(sig);
 }
 
+/* Signals whose codes mean something of their own: sigaction(2). */
+#define OWN_CODES                                                                        \
+	(SIG_BIT(SIGILL) | SIG_BIT(SIGFPE) | SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) |        \
+	 SIG_BIT(SIGTRAP) | SIG_BIT(SIGCHLD) | SIG_BIT(SIGSYS))
+
 /* O_ASYNC: as kill(2) by whoever set the owner, but by user ids alone. */
 static void ask_signal_owner(const struct file_owner *o, const struct file_news *news)
 {
 	siginfo_t info = { .si_signo = o->sig };
 
 	if (!o->sig || !news) {
-		(void)signal_send_owned(o->pid, o->sig ? o->sig : SIGIO, NULL, o->uid,
-					o->euid);
+		(void)signal_send_owned(o, o->sig ? o->sig : SIGIO, NULL);
 		return;
 	}
-	info.si_code = news->code;
+	info.si_code = SIG_BIT(o->sig) & OWN_CODES ? SI_SIGIO : news->code;
 	info.si_fd = news->fd;
 	info.si_band = news->band;
 	/* A full queue loses what the news are, not that there are some. */
-	if (signal_send_owned(o->pid, o->sig, &info, o->uid, o->euid))
-		(void)signal_send_owned(o->pid, SIGIO, NULL, o->uid, o->euid);
+	if (signal_send_owned(o, o->sig, &info))
+		(void)signal_send_owned(o, SIGIO, NULL);
 }
 
 static bool ask_process_exists(int32_t pid)

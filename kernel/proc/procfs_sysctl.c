@@ -2,6 +2,7 @@
 #include <linux/capability.h>
 
 #include "core/panic.h"
+#include "fs/lease.h"
 #include "lib/string.h"
 #include "mm/space.h"
 #include "proc/proc.h"
@@ -142,6 +143,24 @@ static int store_drop_caches(char *text, size_t n, void *arg)
 	return 0;
 }
 
+/* `arg`: an _Atomic uint32_t of the kernel's. */
+static int show_knob(struct proc_text *o, void *arg)
+{
+	proc_printf(o, "%u\n", *(const _Atomic uint32_t *)arg);
+	return 0;
+}
+
+static int store_knob(char *text, size_t n, void *arg)
+{
+	uint64_t v;
+	int err = proc_parse_u64(text, &v);
+
+	if (err || v > INT32_MAX)
+		return -EINVAL;
+	*(_Atomic uint32_t *)arg = (uint32_t)v;
+	return 0;
+}
+
 static int show_text(struct proc_text *o, void *arg)
 {
 	proc_printf(o, "%s\n", (const char *)arg);
@@ -177,6 +196,9 @@ static const struct sysctl made[] = {
 	{ "sys/fs/file-nr", 0444, show_file_nr, NULL, NULL },
 	{ "sys/fs/inode-nr", 0444, show_inodes, NULL, "" },
 	{ "sys/fs/inode-state", 0444, show_inodes, NULL, "\t0\t0\t0\t0\t0" },
+	{ "sys/fs/lease-break-time", 0644, show_knob, store_knob,
+	  (void *)&lease_break_seconds },
+	{ "sys/fs/leases-enable", 0644, show_knob, store_knob, (void *)&leases_enabled },
 	{ "sys/vm/min_free_kbytes", 0444, show_min_free, NULL, NULL },
 	{ "sys/vm/drop_caches", 0200, NULL, store_drop_caches, NULL },
 };

@@ -48,10 +48,9 @@ int signal_send_process(struct process *p, int sig, const siginfo_t *info);
 /* To every process of a group: 0 if one got it, -ESRCH when there is none. No permission
  * check. */
 int signal_send_group(int32_t pgrp, int sig, const siginfo_t *info);
-/* To a file's owner (fcntl(2), F_SETOWN): a process or minus a group. Only to those whom
- * somebody with these user ids may send signals to. -EAGAIN: a queue was full. */
-int signal_send_owned(int32_t owner, int sig, const siginfo_t *info, uid_t uid,
-		      uid_t euid);
+/* To a file's owner (fcntl(2), F_SETOWN_EX). Only to those whom somebody with its user
+ * ids may send signals to. -EAGAIN: a queue was full. */
+int signal_send_owned(const struct file_owner *o, int sig, const siginfo_t *info);
 /* Kernel-made, to the running process: SIGPIPE, SIGXFSZ, SIGTTOU … */
 void signal_send(int sig);
 /* A synchronous fault of the running thread: cannot be blocked or ignored (the default

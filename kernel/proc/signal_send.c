@@ -231,29 +231,31 @@ int signal_send_group(int32_t pgrp, int sig, const siginfo_t *info)
 }
 
 /* Linux's rule for O_ASYNC; p->lock is taken. */
-static bool owner_may_send(struct process *p, uid_t uid, uid_t euid)
+static bool owner_may_send(struct process *p, const struct file_owner *o)
 {
 	uint64_t flags = spin_lock_irq(&p->lock);
 	const struct cred *c = p->leader ? p->leader->thread.cred : NULL;
-	bool ok = c && (euid == 0 || euid == c->suid || euid == c->uid ||
-			uid == c->suid || uid == c->uid);
+	bool ok = c && (o->euid == 0 || o->euid == c->suid || o->euid == c->uid ||
+			o->uid == c->suid || o->uid == c->uid);
 	spin_unlock_irq(&p->lock, flags);
 	return ok;
 }
 
-int signal_send_owned(int32_t owner, int sig, const siginfo_t *info, uid_t uid,
-		      uid_t euid)
+int signal_send_owned(const struct file_owner *o, int sig, const siginfo_t *info)
 {
 	int err = 0;
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
-	struct pid *pid = pid_find(owner < 0 ? -owner : owner);
-	if (pid && owner < 0) {
+	struct pid *pid = pid_find(o->pid);
+	if (pid && o->type == F_OWNER_PGRP) {
 		list_for_each(p, &pid->group, struct process, group_link)
 		{
-			if (owner_may_send(p, uid, euid))
+			if (owner_may_send(p, o))
 				err = signal_send_process(p, sig, info) ?: err;
 		}
-	} else if (pid && pid->process && owner_may_send(pid->process, uid, euid)) {
+	} else if (pid && o->type == F_OWNER_TID) {
+		if (pid->task && owner_may_send(pid->task->process, o))
+			err = signal_send_task(pid->task, sig, info);
+	} else if (pid && pid->process && owner_may_send(pid->process, o)) {
 		err = signal_send_process(pid->process, sig, info);
 	}
 	spin_unlock_irq(&tasklist_lock, flags);

@@ -4,6 +4,7 @@
 #include <linux/utime.h>
 
 #include "fs/inode.h"
+#include "fs/lease.h"
 #include "fs/notify.h"
 #include "sys/syscall.h"
 
@@ -219,7 +220,9 @@ static int truncate_path(const struct path *p, uint64_t size)
 	err = inode_writer_get(i);
 	if (err)
 		return err;
-	err = vfs_resize(p, size);
+	err = lease_break(i, true, false);
+	if (!err)
+		err = vfs_resize(p, size);
 	inode_writer_put(i);
 	return err;
 }

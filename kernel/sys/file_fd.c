@@ -7,6 +7,7 @@
 #include "fs/dnotify.h"
 #include "fs/file.h"
 #include "fs/inode.h"
+#include "fs/lease.h"
 #include "fs/pipe.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "proc/proc.h"
@@ -145,22 +146,21 @@ static int64_t record_lock(int fd, struct file *f, int cmd, uaddr_t arg)
 	return err;
 }
 
-/* fcntl(2), F_SETOWN: a process, minus a process group, or nobody, 0. The setter's ids go
- * along: they decide whom the signals may reach. */
-static int64_t set_owner(struct file *f, int32_t pid)
+/* fcntl(2), F_SETOWN_EX: a thread, a process, a process group; 0: nobody. The setter's
+ * ids go along: they decide whom the signals may reach. */
+static int64_t set_owner(struct file *f, int32_t type, int32_t pid)
 {
 	const struct cred *c = thread_current()->cred;
 	struct file_owner o;
 
-	if (pid == INT32_MIN)
-		return -EINVAL;
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
-	bool known = !pid || pid_find(pid < 0 ? -pid : pid);
+	bool known = !pid || pid_find(pid);
 	spin_unlock_irq(&tasklist_lock, flags);
 	if (!known)
 		return -ESRCH;
 	file_owner_get(f, &o);
 	o.pid = pid;
+	o.type = type;
 	o.uid = c->uid;
 	o.euid = c->euid;
 	file_owner_set(f, &o);
@@ -177,25 +177,33 @@ static int64_t set_owner_ex(struct file *f, uaddr_t arg)
 		return -EINVAL;
 	if (o.pid < 0)
 		return -EINVAL;
-	return set_owner(f, o.type == F_OWNER_PGRP ? -o.pid : o.pid);
+	return set_owner(f, o.type, o.pid);
 }
 
-static int32_t get_owner(struct file *f)
+/* F_SETOWN: minus a process group. */
+static int64_t set_owner_signed(struct file *f, int32_t pid)
+{
+	if (pid == INT32_MIN)
+		return -EINVAL;
+	return pid < 0 ? set_owner(f, F_OWNER_PGRP, -pid)
+		       : set_owner(f, F_OWNER_PID, pid);
+}
+
+static int64_t get_owner_signed(struct file *f)
 {
 	struct file_owner o;
 
 	file_owner_get(f, &o);
-	return o.pid;
+	return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
 }
 
 static int64_t get_owner_ex(struct file *f, uaddr_t arg)
 {
-	int32_t pid = get_owner(f);
-	struct f_owner_ex o = {
-		.type = pid < 0 ? F_OWNER_PGRP : F_OWNER_PID,
-		.pid = pid < 0 ? -pid : pid,
-	};
-	return put_user(arg, o);
+	struct file_owner o;
+
+	file_owner_get(f, &o);
+	struct f_owner_ex told = { .type = o.type, .pid = o.pid };
+	return put_user(arg, told);
 }
 
 /* Whoever asks first is told, unless an owner was chosen. */
@@ -205,8 +213,7 @@ static int64_t notify_set(int fd, struct file *f, uint32_t what)
 
 	if (err)
 		return err;
-	if (!get_owner(f))
-		(void)set_owner(f, process_current()->pid);
+	file_owner_claim(f);
 	return keep_if_open(fd, f, dnotify_drop);
 }
 
@@ -261,9 +268,9 @@ static int64_t fcntl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 	case F_OFD_SETLKW:
 		return record_lock(fd, f, (int)cmd, UADDR(arg));
 	case F_SETOWN:
-		return set_owner(f, (int32_t)arg);
+		return set_owner_signed(f, (int32_t)arg);
 	case F_GETOWN:
-		return get_owner(f);
+		return get_owner_signed(f);
 	case F_SETOWN_EX:
 		return set_owner_ex(f, UADDR(arg));
 	case F_GETOWN_EX:
@@ -282,8 +289,10 @@ static int64_t fcntl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 		return memfd_seals_get(f);
 	case F_NOTIFY:
 		return notify_set(fd, f, (uint32_t)arg);
+	case F_SETLEASE:
+		return lease_set(f, fd, (int)arg);
 	case F_GETLEASE:
-		return F_UNLCK;
+		return lease_get(f);
 	}
 	return -EINVAL;
 }

@@ -1,4 +1,4 @@
-/* procfs: held file locks, for /proc/locks and the lines "lock:" of fdinfo. */
+/* procfs: held file locks and leases, for /proc/locks and the lines "lock:" of fdinfo. */
 #include "fs/locks.h"
 #include "fs/procfs/procfs_internal.h"
 
@@ -7,14 +7,20 @@
 static void print_lock(struct proc_text *t, uint64_t nr, const struct file_lock_view *v)
 {
 	static const char *const families[] = {
-		[FAMILY_FLOCK] = "FLOCK ",
-		[FAMILY_POSIX] = "POSIX ",
-		[FAMILY_OFD] = "OFDLCK",
+		[FAMILY_FLOCK] = "FLOCK  ADVISORY ",
+		[FAMILY_POSIX] = "POSIX  ADVISORY ",
+		[FAMILY_OFD] = "OFDLCK ADVISORY ",
+		[FAMILY_LEASE] = "LEASE  ACTIVE   ",
+		[FAMILY_LEASE_BREAKING] = "LEASE  BREAKING ",
+	};
+	static const char *const types[] = {
+		[F_RDLCK] = "READ",
+		[F_WRLCK] = "WRITE",
+		[F_UNLCK] = "UNLCK",
 	};
 
-	proc_printf(t, "%llu: %s ADVISORY  %s %d %02x:%02x:%llu %lld ",
-		    (unsigned long long)nr, families[v->family],
-		    v->exclusive ? "WRITE" : "READ", v->pid, DEV_MAJOR(v->dev),
+	proc_printf(t, "%llu: %s %s %d %02x:%02x:%llu %lld ", (unsigned long long)nr,
+		    families[v->family], types[v->type], v->pid, DEV_MAJOR(v->dev),
 		    DEV_MINOR(v->dev), (unsigned long long)v->ino, (long long)v->start);
 	if (v->end == LOCK_END)
 		proc_printf(t, "EOF\n");
