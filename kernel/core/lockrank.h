@@ -43,6 +43,7 @@ enum lock_rank {
 	RANK_TASK_LIST,		/* process tree, pid map, groups and sessions */
 	RANK_SIGNAL,		/* signal state of a process */
 	RANK_FUTEX,		/* futex hash bucket; nest in address order */
+	RANK_PI,		/* futexes with an owner */
 	RANK_MAPPING_TREE,	/* pages of one mapping, and which areas map it */
 	RANK_PT,		/* page tables of one space */
 	RANK_PAGE_LRU,		/* reclaimable pages */

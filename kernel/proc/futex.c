@@ -10,7 +10,7 @@ static struct futex_bucket buckets[BUCKETS];
 
 /* ---- keys ---- */
 
-static bool key_equal(const struct futex_key *a, const struct futex_key *b)
+bool futex_key_equal(const struct futex_key *a, const struct futex_key *b)
 {
 	return a->object == b->object && a->offset == b->offset;
 }
@@ -108,21 +108,41 @@ static void wake_waiter(struct futex_waiter *w)
 	sched_wake_state(w->thread, BIT(THREAD_SLEEP));
 }
 
-/* bucket->lock held. */
-uint32_t futex_wake_key(struct futex_bucket *b, const struct futex_key *k, uint32_t n,
-			uint32_t bitset)
+int64_t futex_wake_key(struct futex_bucket *b, const struct futex_key *k, uint32_t n,
+		       uint32_t bitset)
 {
 	uint32_t woken = 0;
 	list_for_each_safe(w, &b->waiters, struct futex_waiter, link)
 	{
 		if (woken >= n)
 			break;
-		if (!key_equal(&w->key, k) || !(w->bitset & bitset))
+		if (!futex_key_equal(&w->key, k))
+			continue;
+		if (w->requeue_pi)
+			return -EINVAL;
+		if (!(w->bitset & bitset))
 			continue;
 		wake_waiter(w);
 		woken++;
 	}
 	return woken;
+}
+
+bool futex_is_waited_on(const struct futex_key *k)
+{
+	struct futex_bucket *b = futex_bucket(k);
+	bool found = false;
+	if (list_empty(&b->waiters))
+		return false;
+	spin_lock(&b->lock);
+	list_for_each(w, &b->waiters, struct futex_waiter, link)
+	{
+		found = futex_key_equal(&w->key, k);
+		if (found)
+			break;
+	}
+	spin_unlock(&b->lock);
+	return found;
 }
 
 int64_t futex_wake(uaddr_t word, uint32_t n, uint32_t bitset, bool private)
@@ -133,12 +153,14 @@ int64_t futex_wake(uaddr_t word, uint32_t n, uint32_t bitset, bool private)
 	int err = futex_key(word, private, &k);
 	if (err)
 		return err;
+	if (pi_lock_is_waited_for(&k))
+		return -EINVAL;
 	struct futex_bucket *b = futex_bucket(&k);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (list_empty(&b->waiters))
 		return 0;
 	spin_lock(&b->lock);
-	uint32_t woken = futex_wake_key(b, &k, n, bitset);
+	int64_t woken = futex_wake_key(b, &k, n, bitset);
 	spin_unlock(&b->lock);
 	return woken;
 }
@@ -159,9 +181,9 @@ static struct futex_bucket *lock_bucket_of(struct futex_waiter *w)
 	}
 }
 
-/* True: it was still queued, nobody woke it. Takes the home bucket's lock even so: the
+/* Takes the home bucket's lock even so: the
  * waker may still be at work under it. */
-static bool unqueue(struct futex_waiter *w)
+bool futex_unqueue(struct futex_waiter *w)
 {
 	struct futex_bucket *b = lock_bucket_of(w);
 	if (b) {
@@ -176,8 +198,7 @@ static bool unqueue(struct futex_waiter *w)
 	return false;
 }
 
-/* Queues w if the word holds val (U1). 0, -EWOULDBLOCK, -EFAULT, -EINVAL. */
-static int enqueue(struct futex_waiter *w, const struct futex_word *f)
+int futex_enqueue(struct futex_waiter *w, const struct futex_word *f)
 {
 	int err = futex_key(f->word, f->private, &w->key);
 	if (err)
@@ -270,11 +291,11 @@ int64_t futex_wait(uaddr_t word, uint32_t val, uint32_t bitset, bool private,
 	struct futex_waiter w = { .thread = thread_current(), .bitset = bitset };
 	if (!bitset)
 		return -EINVAL;
-	int err = enqueue(&w, &f);
+	int err = futex_enqueue(&w, &f);
 	if (err)
 		return err;
 	err = sleep_on(&w, 1, &deadline);
-	return unqueue(&w) ? err : 0;
+	return futex_unqueue(&w) ? err : 0;
 }
 
 /* Takes all out again. The index of the lowest that was woken, or n. */
@@ -282,7 +303,7 @@ static size_t unqueue_all(struct futex_waiter *w, size_t n)
 {
 	size_t woken = n;
 	for (size_t i = n; i-- > 0;)
-		if (!unqueue(&w[i]))
+		if (!futex_unqueue(&w[i]))
 			woken = i;
 	return woken;
 }
@@ -298,7 +319,7 @@ int64_t futex_wait_multiple(const struct futex_word *f, size_t n,
 	while (queued < n) {
 		w[queued] = (struct futex_waiter){ .thread = thread_current(),
 						   .bitset = FUTEX_BITSET_ANY };
-		err = enqueue(&w[queued], &f[queued]);
+		err = futex_enqueue(&w[queued], &f[queued]);
 		if (err)
 			break;
 		queued++;

@@ -36,6 +36,13 @@ must_use int64_t futex_wake_op(uaddr_t word, uaddr_t word2, uint32_t n, uint32_t
  * -ETIMEDOUT, -ENOMEM, -EFAULT. */
 must_use int64_t futex_lock_pi(uaddr_t word, bool private, bool try,
 			       struct futex_deadline deadline);
+/* FUTEX_WAIT_REQUEUE_PI: 0, -EWOULDBLOCK, -ETIMEDOUT, -EINVAL, -EFAULT. */
+must_use int64_t futex_wait_requeue_pi(uaddr_t word, uint32_t val, uaddr_t lock,
+				       bool private, struct futex_deadline deadline);
+/* FUTEX_CMP_REQUEUE_PI: how many have the lock or wait for it; -EINVAL, -EAGAIN, -ESRCH,
+ * -EDEADLK, -ENOMEM, -EFAULT. */
+must_use int64_t futex_requeue_pi(uaddr_t from, uaddr_t to, uint32_t n_wake,
+				  uint32_t n_requeue, uint32_t expected, bool private);
 /* 0, -EPERM, -EINVAL, -EFAULT. */
 must_use int64_t futex_unlock_pi(uaddr_t word, bool private);
 /* t's class has changed: if it waits for a lock, its owner is lent more now, or less. */

@@ -13,9 +13,7 @@
 
 /* ---- the word ---- */
 
-/* Under pi_mutex. 0; -EAGAIN: it held something else, *v has it; -ENOENT: its page is not
- * there to be written, see fault_in. */
-static int change(uaddr_t word, uint32_t *v, uint32_t new)
+int pi_word_change(uaddr_t word, uint32_t *v, uint32_t new)
 {
 	uint32_t old = *v;
 	int err = futex_exchange(word, v, new);
@@ -23,8 +21,7 @@ static int change(uaddr_t word, uint32_t *v, uint32_t new)
 	return err ? -ENOENT : *v == old ? 0 : -EAGAIN;
 }
 
-/* Has the word's page mapped for writing. */
-static int fault_in(uaddr_t word)
+int pi_word_fault_in(uaddr_t word)
 {
 	uint32_t v, found;
 	int err = arch_user_load32(word.va, &v);
@@ -32,21 +29,21 @@ static int fault_in(uaddr_t word)
 	return err ? err : arch_user_cmpxchg32(word.va, v, v, &found);
 }
 
-/* ---- taking ---- */
-
-/* Whether t, to own what the caller is about to wait for, waits for the caller; or for
- * too long a chain to tell. */
-static bool waits_for(const struct task *t, const struct task *me)
+int pi_owner_look_up(uaddr_t word, struct pi_owner *o)
 {
-	for (int i = 0; i < PI_CHAIN_MAX; i++) {
-		if (t == me)
-			return true;
-		if (!t->pi_wanted)
-			return false;
-		t = t->pi_wanted->owner;
-	}
-	return true;
+	uint32_t v;
+	int err = arch_user_load32(word.va, &v);
+
+	if (err)
+		return err;
+	if (o->task)
+		task_put(o->task);
+	o->tid = v & FUTEX_TID_MASK;
+	o->task = o->tid ? task_find((int32_t)o->tid) : NULL;
+	return 0;
 }
+
+/* ---- taking ---- */
 
 enum step {
 	STEP_TAKEN,
@@ -58,9 +55,8 @@ enum step {
 struct taking {
 	uaddr_t word;
 	struct futex_key key;
-	bool wait;	      /* or give up where it would sleep */
-	struct task *owner;   /* of id seen_tid; NULL: no such thread */
-	uint32_t seen_tid;    /* in the word, when owner was looked up */
+	bool wait; /* or give up where it would sleep */
+	struct pi_owner owner;
 	struct pi_lock *lock; /* made beforehand; NULL once used */
 	struct pi_waiter waiter;
 };
@@ -74,7 +70,7 @@ static enum step step_of(int err)
 static int take_free(struct taking *t, uint32_t v)
 {
 	uint32_t died = v & FUTEX_OWNER_DIED;
-	int err = change(t->word, &v, (uint32_t)task_current()->tid | died);
+	int err = pi_word_change(t->word, &v, (uint32_t)task_current()->tid | died);
 
 	return err ? (int)step_of(err) : STEP_TAKEN;
 }
@@ -82,16 +78,16 @@ static int take_free(struct taking *t, uint32_t v)
 /* The word names an owner, and nobody waited so far. */
 static int take_first(struct taking *t, uint32_t v)
 {
-	if (t->seen_tid != (v & FUTEX_TID_MASK))
+	if (t->owner.tid != (v & FUTEX_TID_MASK))
 		return STEP_AGAIN;
-	if (!t->owner || t->owner->pi_exited)
+	if (!t->owner.task || t->owner.task->pi_exited)
 		return -ESRCH;
-	if (waits_for(t->owner, task_current()))
+	if (pi_waits_for(t->owner.task, task_current()))
 		return -EDEADLK;
-	int err = change(t->word, &v, v | FUTEX_WAITERS);
+	int err = pi_word_change(t->word, &v, v | FUTEX_WAITERS);
 	if (err)
 		return (int)step_of(err);
-	pi_lock_add(t->lock, &t->key, t->owner);
+	pi_lock_add(t->lock, &t->key, t->owner.task);
 	return STEP_QUEUED;
 }
 
@@ -118,7 +114,7 @@ static int take_step(struct taking *t)
 		return -EAGAIN;
 	if (l && !l->unwritten && (uint32_t)l->owner->tid != (v & FUTEX_TID_MASK))
 		return -EINVAL; /* user space wrote over what we keep */
-	if (l && waits_for(l->owner, me))
+	if (l && pi_waits_for(l->owner, me))
 		return -EDEADLK;
 	if (!l) {
 		int step = take_first(t, v);
@@ -131,34 +127,22 @@ static int take_step(struct taking *t)
 	return STEP_QUEUED;
 }
 
-static int look_up_owner(struct taking *t)
-{
-	uint32_t v;
-	int err = arch_user_load32(t->word.va, &v);
-
-	if (err)
-		return err;
-	if (t->owner)
-		task_put(t->owner);
-	t->seen_tid = v & FUTEX_TID_MASK;
-	t->owner = t->seen_tid ? task_find((int32_t)t->seen_tid) : NULL;
-	return 0;
-}
-
 /* STEP_TAKEN, STEP_QUEUED or -errno. */
 static int take(struct taking *t)
 {
 	for (;;) {
-		int err = look_up_owner(t);
+		int err = pi_owner_look_up(t->word, &t->owner);
 		if (err)
 			return err;
+		if (t->owner.task != task_current() && futex_is_waited_on(&t->key))
+			return -EINVAL;
 		spin_lock(&pi_mutex);
 		int step = take_step(t);
 		spin_unlock(&pi_mutex);
 		if (step != STEP_AGAIN && step != STEP_FAULT)
 			return step;
 		if (step == STEP_FAULT)
-			err = fault_in(t->word);
+			err = pi_word_fault_in(t->word);
 		if (err)
 			return err;
 		if (thread_interrupted())
@@ -182,7 +166,7 @@ static void pass_on(struct pi_lock *l, struct leftover *ret)
 
 /* The old owner died: the new one writes its id itself. -EFAULT: it cannot, and the lock
  * goes on to the next. */
-static int write_owner(const struct taking *t)
+static int write_owner(uaddr_t word, const struct futex_key *k)
 {
 	uint32_t me = (uint32_t)task_current()->tid, v = 0;
 	struct leftover left = { 0 };
@@ -190,10 +174,10 @@ static int write_owner(const struct taking *t)
 
 	for (;;) {
 		spin_lock(&pi_mutex);
-		struct pi_lock *l = pi_lock_find(&t->key);
+		struct pi_lock *l = pi_lock_find(k);
 		insist(l && l->owner == task_current() && l->unwritten);
 		uint32_t waiters = list_empty(&l->waiters) ? 0 : FUTEX_WAITERS;
-		err = change(t->word, &v, me | waiters | FUTEX_OWNER_DIED);
+		err = pi_word_change(word, &v, me | waiters | FUTEX_OWNER_DIED);
 		if (!err) {
 			l->unwritten = false;
 			pi_lock_drop_unneeded(l, &left);
@@ -201,7 +185,7 @@ static int write_owner(const struct taking *t)
 		spin_unlock(&pi_mutex);
 		if (!err)
 			break;
-		err = err == -ENOENT ? fault_in(t->word) : 0;
+		err = err == -ENOENT ? pi_word_fault_in(word) : 0;
 		if (err) {
 			spin_lock(&pi_mutex);
 			pass_on(l, &left);
@@ -213,34 +197,39 @@ static int write_owner(const struct taking *t)
 	return err;
 }
 
-static bool is_granted(const void *waiter)
+bool pi_waiter_is_granted(const void *waiter)
 {
 	return __atomic_load_n(&((const struct pi_waiter *)waiter)->granted,
 			       __ATOMIC_ACQUIRE);
+}
+
+int pi_wait_end(uaddr_t word, const struct futex_key *k, struct pi_waiter *w, int err)
+{
+	struct leftover left = { 0 };
+	bool unwritten = false;
+
+	spin_lock(&pi_mutex);
+	if (w->granted) {
+		struct pi_lock *l = pi_lock_find(k);
+		unwritten = l && l->owner == task_current() && l->unwritten;
+		err = 0;
+	} else {
+		struct pi_lock *l = task_current()->pi_wanted;
+		pi_lock_give_up(l, w);
+		pi_lock_drop_unneeded(l, &left);
+	}
+	spin_unlock(&pi_mutex);
+	leftover_free(&left);
+	return unwritten ? write_owner(word, k) : err;
 }
 
 /* Sleeps until the lock is the caller's or it gives up: 0, -ETIMEDOUT, -ERESTARTNOINTR,
  * -EFAULT. */
 static int wait_for(struct taking *t, const struct futex_deadline *d)
 {
-	struct leftover left = { 0 };
-	bool unwritten = false;
-	int err = futex_sleep(is_granted, &t->waiter, d);
+	int err = futex_sleep(pi_waiter_is_granted, &t->waiter, d);
 
-	spin_lock(&pi_mutex);
-	if (t->waiter.granted) {
-		struct pi_lock *l = pi_lock_find(&t->key);
-		unwritten = l && l->owner == task_current() && l->unwritten;
-		err = 0;
-	} else {
-		struct pi_lock *l = task_current()->pi_wanted;
-		pi_lock_give_up(l, &t->waiter);
-		pi_lock_drop_unneeded(l, &left);
-	}
-	spin_unlock(&pi_mutex);
-	leftover_free(&left);
-	if (unwritten)
-		err = write_owner(t);
+	err = pi_wait_end(t->word, &t->key, &t->waiter, err);
 	return err == -ERESTARTSYS ? -ERESTARTNOINTR : err;
 }
 
@@ -256,8 +245,8 @@ int64_t futex_lock_pi(uaddr_t word, bool private, bool try, struct futex_deadlin
 		return -ENOMEM;
 	int step = take(&t);
 	heap_free(t.lock);
-	if (t.owner)
-		task_put(t.owner);
+	if (t.owner.task)
+		task_put(t.owner.task);
 	return step == STEP_QUEUED ? wait_for(&t, &d) : step < 0 ? step : 0;
 }
 
@@ -275,7 +264,8 @@ static int unlock_step(uaddr_t word, const struct futex_key *k, struct leftover 
 		return -EPERM;
 	if (l && l->owner != me)
 		return -EINVAL;
-	int err = change(word, &v, w ? (uint32_t)w->task->tid | FUTEX_WAITERS : 0);
+	int err =
+		pi_word_change(word, &v, w ? (uint32_t)w->task->tid | FUTEX_WAITERS : 0);
 	if (!err && w) {
 		pi_lock_grant(l, w, ret);
 		pi_lock_drop_unneeded(l, ret);
@@ -286,8 +276,14 @@ static int unlock_step(uaddr_t word, const struct futex_key *k, struct leftover 
 int64_t futex_unlock_pi(uaddr_t word, bool private)
 {
 	struct futex_key k;
+	uint32_t v;
 	int err = futex_key(word, private, &k);
 
+	if (!err)
+		err = arch_user_load32(word.va, &v);
+	if (!err && (v & FUTEX_TID_MASK) == (uint32_t)task_current()->tid &&
+	    futex_is_waited_on(&k))
+		err = -EINVAL;
 	while (!err) {
 		struct leftover left = { 0 };
 		spin_lock(&pi_mutex);
@@ -297,7 +293,7 @@ int64_t futex_unlock_pi(uaddr_t word, bool private)
 		if (!err)
 			break;
 		if (err == -ENOENT)
-			err = fault_in(word);
+			err = pi_word_fault_in(word);
 		else if (err == -EAGAIN)
 			err = 0;
 	}

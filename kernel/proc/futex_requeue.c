@@ -29,19 +29,21 @@ static void move(struct futex_waiter *w, struct futex_bucket *to,
 	__atomic_store_n(&w->bucket, to, __ATOMIC_RELEASE);
 }
 
-/* Both locked. How many were moved. */
-static uint32_t requeue(struct futex_bucket *from, const struct futex_key *k_from,
-			struct futex_bucket *to, const struct futex_key *k_to,
-			uint32_t max)
+/* Both locked. How many were moved; -EINVAL as futex_wake_key. */
+static int64_t requeue(struct futex_bucket *from, const struct futex_key *k_from,
+		       struct futex_bucket *to, const struct futex_key *k_to,
+		       uint32_t max)
 {
 	uint32_t n = 0;
 	list_for_each_safe(w, &from->waiters, struct futex_waiter, link)
 	{
 		if (n >= max)
 			break;
-		if (w->key.object != k_from->object || w->key.offset != k_from->offset)
+		if (!futex_key_equal(&w->key, k_from))
 			continue;
-		if (k_from->object == k_to->object && k_from->offset == k_to->offset)
+		if (w->requeue_pi)
+			return -EINVAL;
+		if (futex_key_equal(k_from, k_to))
 			continue;
 		move(w, to, k_to);
 		n++;
@@ -58,6 +60,8 @@ int64_t futex_requeue(uaddr_t from, uaddr_t to, uint32_t n_wake, uint32_t n_requ
 		err = futex_key(to, private, &k2);
 	if (err)
 		return err;
+	if (pi_lock_is_waited_for(&k1))
+		return -EINVAL;
 	struct futex_bucket *b1 = futex_bucket(&k1), *b2 = futex_bucket(&k2);
 	uint32_t now = 0;
 	for (;;) {
@@ -72,9 +76,9 @@ int64_t futex_requeue(uaddr_t from, uaddr_t to, uint32_t n_wake, uint32_t n_requ
 	}
 	int64_t ret = -EAGAIN;
 	if (!cmp || now == *cmp) {
-		uint32_t woken = futex_wake_key(b1, &k1, n_wake, FUTEX_BITSET_ANY);
-		uint32_t moved = requeue(b1, &k1, b2, &k2, n_requeue);
-		ret = cmp ? (int64_t)woken + moved : (int64_t)woken;
+		ret = futex_wake_key(b1, &k1, n_wake, FUTEX_BITSET_ANY);
+		int64_t moved = ret < 0 ? 0 : requeue(b1, &k1, b2, &k2, n_requeue);
+		ret = moved < 0 ? moved : ret + (cmp && ret >= 0 ? moved : 0);
 	}
 	unlock_two(b1, b2);
 	return ret;
@@ -164,11 +168,11 @@ int64_t futex_wake_op(uaddr_t word, uaddr_t word2, uint32_t n, uint32_t n2, uint
 		return err;
 	struct futex_bucket *b1 = futex_bucket(&k1), *b2 = futex_bucket(&k2);
 	lock_two(b1, b2);
-	uint32_t woken = futex_wake_key(b1, &k1, n, FUTEX_BITSET_ANY);
-	if (second)
-		woken += futex_wake_key(b2, &k2, n2, FUTEX_BITSET_ANY);
+	int64_t woken = futex_wake_key(b1, &k1, n, FUTEX_BITSET_ANY);
+	int64_t more =
+		second && woken >= 0 ? futex_wake_key(b2, &k2, n2, FUTEX_BITSET_ANY) : 0;
 	unlock_two(b1, b2);
-	return woken;
+	return more < 0 ? more : woken + more;
 }
 
 /* ---- robust lists: set_robust_list(2) ---- */

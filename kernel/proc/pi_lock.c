@@ -4,7 +4,7 @@
 #include "core/panic.h"
 #include "proc/futex.h"
 
-struct spinlock pi_mutex = SPINLOCK_INIT(RANK_FUTEX);
+struct spinlock pi_mutex = SPINLOCK_INIT(RANK_PI);
 static struct rb_tree taken; /* [pi_mutex] */
 
 /* ---- locks ---- */
@@ -28,6 +28,18 @@ struct pi_lock *pi_lock_find(const struct futex_key *k)
 		n = order < 0 ? n->left : n->right;
 	}
 	return NULL;
+}
+
+bool pi_lock_is_waited_for(const struct futex_key *k)
+{
+	/* Most often there are none at all. */
+	if (!__atomic_load_n(&taken.root, __ATOMIC_RELAXED))
+		return false;
+	spin_lock(&pi_mutex);
+	const struct pi_lock *l = pi_lock_find(k);
+	bool waited = l && !list_empty(&l->waiters);
+	spin_unlock(&pi_mutex);
+	return waited;
 }
 
 static void set_owner(struct pi_lock *l, struct task *t)
@@ -78,6 +90,18 @@ void pi_lock_drop_unneeded(struct pi_lock *l, struct leftover *ret)
 struct pi_waiter *pi_lock_first(struct pi_lock *l)
 {
 	return list_first_or_null(&l->waiters, struct pi_waiter, link);
+}
+
+bool pi_waits_for(const struct task *t, const struct task *me)
+{
+	for (int i = 0; i < PI_CHAIN_MAX; i++) {
+		if (t == me)
+			return true;
+		if (!t->pi_wanted)
+			return false;
+		t = t->pi_wanted->owner;
+	}
+	return true;
 }
 
 /* ---- priorities ---- */
@@ -158,6 +182,14 @@ void pi_lock_give_up(struct pi_lock *l, struct pi_waiter *w)
 	lend(l->owner);
 }
 
+void pi_waiter_grant(struct pi_waiter *w)
+{
+	struct thread *t = &w->task->thread;
+
+	__atomic_store_n(&w->granted, true, __ATOMIC_RELEASE);
+	sched_wake_state(t, BIT(THREAD_SLEEP));
+}
+
 void pi_lock_grant(struct pi_lock *l, struct pi_waiter *w, struct leftover *ret)
 {
 	struct task *old = l->owner;
@@ -168,6 +200,5 @@ void pi_lock_grant(struct pi_lock *l, struct pi_waiter *w, struct leftover *ret)
 	set_owner(l, w->task);
 	lend(old);
 	lend(w->task);
-	__atomic_store_n(&w->granted, true, __ATOMIC_RELEASE);
-	sched_wake_state(&w->task->thread, BIT(THREAD_SLEEP));
+	pi_waiter_grant(w);
 }

@@ -21,7 +21,7 @@
 
 #define PI_CHAIN_MAX 1024 /* as Linux's kernel.max_lock_depth */
 
-extern struct spinlock pi_mutex; /* RANK_FUTEX */
+extern struct spinlock pi_mutex; /* RANK_PI: a bucket may be locked */
 
 struct pi_lock {
 	struct rb_node node; /* of `taken` */
@@ -30,12 +30,6 @@ struct pi_lock {
 	struct list owned;   /* of owner->pi_owned */
 	struct list waiters; /* P3 */
 	bool unwritten;
-};
-
-struct pi_waiter {
-	struct list link;
-	struct task *task;
-	bool granted;
 };
 
 /* What a step under pi_mutex leaves to be given back after it. */
@@ -57,5 +51,30 @@ void pi_lock_drop_unneeded(struct pi_lock *l, struct leftover *ret);
 void pi_lock_wait(struct pi_lock *l, struct pi_waiter *w);
 void pi_lock_give_up(struct pi_lock *l, struct pi_waiter *w);
 void pi_lock_grant(struct pi_lock *l, struct pi_waiter *w, struct leftover *ret);
+/* The same, of a lock that nobody had and nobody waits for. */
+void pi_waiter_grant(struct pi_waiter *w);
+/* Whether t, to own what `me` is about to wait for, waits for `me`; or for too long a
+ * chain to tell. */
+bool pi_waits_for(const struct task *t, const struct task *me);
+
+/* ---- futex_pi.c: the word ---- */
+
+/* 0; -EAGAIN: it held something else, *v has it; -ENOENT: its page is not there to be
+ * written: pi_word_fault_in, without the lock. */
+must_use int pi_word_change(uaddr_t word, uint32_t *v, uint32_t new);
+must_use int pi_word_fault_in(uaddr_t word);
+/* Whose id the word has, for a step that finds it unchanged. */
+struct pi_owner {
+	struct task *task; /* referenced; NULL: no such thread */
+	uint32_t tid;	   /* in the word, when the owner was looked up */
+};
+/* No lock held. 0 or -EFAULT. Gives back what it had before. */
+must_use int pi_owner_look_up(uaddr_t word, struct pi_owner *o);
+
+/* How a wait for the word's lock ends that came to `err`, no lock held: 0 if it has been
+ * granted even so. */
+must_use int pi_wait_end(uaddr_t word, const struct futex_key *k, struct pi_waiter *w,
+			 int err);
+bool pi_waiter_is_granted(const void *waiter);
 
 #endif

@@ -1,5 +1,4 @@
-/* futex, futex_waitv, robust lists. Requeueing to a lock with an owner
- * (FUTEX_CMP_REQUEUE_PI) is not there: ENOSYS. */
+/* futex, futex_waitv, robust lists. */
 #include <linux/futex.h>
 
 #include "proc/futex.h"
@@ -60,6 +59,14 @@ static int64_t lock_op(uaddr_t word, uint64_t timeout, bool realtime, bool priva
 	return err ? err : futex_lock_pi(word, private, false, d);
 }
 
+static int64_t wait_requeue_op(uaddr_t word, uint32_t val, uint64_t timeout, uaddr_t lock,
+			       bool realtime, bool private)
+{
+	struct futex_deadline d;
+	int err = deadline_in(timeout, false, realtime, &d);
+	return err ? err : futex_wait_requeue_pi(word, val, lock, private, d);
+}
+
 /* Linux counts after it has woken: nobody at all cannot be asked for. */
 static uint32_t wake_count(uint32_t val)
 {
@@ -71,7 +78,8 @@ int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout,
 {
 	bool private = op & FUTEX_PRIVATE_FLAG, realtime = op & FUTEX_CLOCK_REALTIME;
 	uint32_t cmd = (uint32_t)op & (uint32_t)FUTEX_CMD_MASK, val2 = (uint32_t)timeout;
-	if (realtime && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
+	if (realtime && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2 &&
+	    cmd != FUTEX_WAIT_REQUEUE_PI)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
@@ -89,6 +97,12 @@ int64_t sys_futex(uaddr_t uaddr, int32_t op, uint32_t val, uint64_t timeout,
 			return -EINVAL;
 		return futex_requeue(uaddr, uaddr2, val, val2,
 				     cmd == FUTEX_CMP_REQUEUE ? &val3 : NULL, private);
+	case FUTEX_CMP_REQUEUE_PI:
+		if ((int32_t)val < 0 || (int32_t)val2 < 0)
+			return -EINVAL;
+		return futex_requeue_pi(uaddr, uaddr2, val, val2, val3, private);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return wait_requeue_op(uaddr, val, timeout, uaddr2, realtime, private);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(uaddr, uaddr2, wake_count(val), val2, val3, private);
 	case FUTEX_LOCK_PI: /* its timeout is of the wall clock, always */

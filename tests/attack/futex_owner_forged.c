@@ -18,6 +18,20 @@
 
 static uint32_t *words;
 
+/* Waits on one word to get another's lock, or makes those wait for it who do. */
+static void requeue(unsigned *seed, uint32_t *word, struct timespec *soon)
+{
+	uint32_t *lock = &words[rand_r(seed) % WORDS];
+	uint32_t now = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+
+	if (rand_r(seed) % 2)
+		syscall(SYS_futex, word, FUTEX_WAIT_REQUEUE_PI | FUTEX_CLOCK_REALTIME,
+			now, soon, lock, 0);
+	else
+		syscall(SYS_futex, word, FUTEX_CMP_REQUEUE_PI, 1, rand_r(seed) % WORKERS,
+			lock, now);
+}
+
 static void act(unsigned *seed)
 {
 	static const int ops[] = { FUTEX_LOCK_PI,    FUTEX_LOCK_PI2, FUTEX_UNLOCK_PI,
@@ -33,12 +47,16 @@ static void act(unsigned *seed)
 
 	clock_gettime(CLOCK_REALTIME, &soon);
 	soon.tv_nsec = (soon.tv_nsec + rand_r(seed) % 3000000) % 1000000000;
-	switch (rand_r(seed) % 8) {
+	switch (rand_r(seed) % 10) {
 	case 0:
 		__atomic_store_n(word, forged[rand_r(seed) % 6], __ATOMIC_SEQ_CST);
 		break;
 	case 1: /* its page comes and goes */
 		madvise(words, 4096, MADV_DONTNEED);
+		break;
+	case 2:
+	case 3:
+		requeue(seed, word, &soon);
 		break;
 	default:
 		syscall(SYS_futex, word, ops[rand_r(seed) % 6], 1, &soon,
