@@ -179,6 +179,7 @@ struct arch_thread {
 	bool fpu_live;		   /* registers hold this thread's state on fpu_cpu */
 	bool fpu_taken;		   /* between arch_fpu_take and arch_fpu_reload */
 	uint32_t fpu_cpu;
+	bool no_tsc; /* user mode may not read the time-stamp counter */
 };
 
 /* Prepares a new stack so that the first switch to t calls fn(arg); fn does not
@@ -211,6 +212,7 @@ must_use int arch_fpu_sanitize(void *xsave, size_t len);
 void arch_set_fs_base(struct arch_thread *t, uint64_t v); /* current's, now and later */
 void arch_set_gs_base(struct arch_thread *t, uint64_t v);
 uint64_t arch_get_fs_base(struct arch_thread *t);
+void arch_set_no_tsc(struct arch_thread *t, bool no_tsc); /* current's, now and later */
 uint64_t arch_get_gs_base(struct arch_thread *t);
 
 /* ---- page tables of a user address space ---- */

@@ -311,6 +311,24 @@ static void epoll_release(struct file *f)
 	epoll_put(ep);
 }
 
+int epoll_target(struct file *epf, int fd, uint32_t nth, const void **ret)
+{
+	struct epoll *ep = epf->priv;
+	int err = -ENOENT;
+
+	if (epf->ops != &epoll_file_ops)
+		return -EINVAL;
+	mutex_lock(&ep->lock);
+	for (struct rb_node *n = rb_first(&ep->items); n && err; n = rb_next(n)) {
+		if (item_of(n)->fd != fd || nth--)
+			continue;
+		*ret = item_of(n)->file;
+		err = 0;
+	}
+	mutex_unlock(&ep->lock);
+	return err;
+}
+
 static size_t epoll_show(struct file *f, char *buf, size_t n)
 {
 	struct epoll *ep = f->priv;

@@ -14,6 +14,9 @@ must_use int epoll_open(struct file **ret);
  * (the file cannot be polled), -ELOOP, -ENOMEM. */
 must_use int epoll_ctl(struct file *epf, int op, int fd, struct file *target,
 		       const struct epoll_event *ev);
+/* The nth file that is watched as descriptor `fd`, to compare it with others: it is not
+ * referenced. 0, -EINVAL (no epoll instance), -ENOENT. */
+must_use int epoll_target(struct file *epf, int fd, uint32_t nth, const void **ret);
 /* Up to max events to user space. Their number, 0 at the deadline (clock_mono ns; 0: does
  * not wait), -EINVAL, -EFAULT, -EINTR. */
 must_use int64_t epoll_wait(struct file *epf, uaddr_t events, size_t max,

@@ -1,5 +1,6 @@
 /* Files mapped into memory: what the address space asks of an open file. */
 #include <asm/mman.h>
+#include <linux/falloc.h>
 
 #include "fs/inode.h"
 #include "lib/string.h"
@@ -44,12 +45,22 @@ static void area_wrote(void *owner)
 	inode_touch(f->inode, TOUCH_MTIME | TOUCH_CTIME);
 }
 
+static int64_t area_punch(void *owner, uint64_t off, uint64_t len)
+{
+	struct file *f = owner;
+
+	if (!f->ops->fallocate)
+		return -EOPNOTSUPP;
+	return f->ops->fallocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, len);
+}
+
 const struct area_ops file_area_ops = {
 	.get = area_get,
 	.put = area_put,
 	.name = area_name,
 	.id = area_id,
 	.wrote = area_wrote,
+	.punch = area_punch,
 };
 
 int generic_mmap(struct file *f, struct map_request *r)

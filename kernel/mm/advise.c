@@ -10,6 +10,7 @@ enum advice_act {
 	ADVICE_DROP_ANON,
 	ADVICE_AHEAD,
 	ADVICE_FILL,
+	ADVICE_PUNCH,
 };
 
 struct advice {
@@ -28,6 +29,7 @@ static const struct advice advices[] = {
 	{ MADV_DONTNEED, ADVICE_DROP, 0, 0 },
 	{ MADV_DONTNEED_LOCKED, ADVICE_DROP, 0, 0 },
 	{ MADV_FREE, ADVICE_DROP_ANON, 0, 0 },
+	{ MADV_REMOVE, ADVICE_PUNCH, 0, 0 },
 	{ MADV_DONTFORK, ADVICE_FLAGS, AREA_DONTFORK, 0 },
 	{ MADV_DOFORK, ADVICE_FLAGS, 0, AREA_DONTFORK },
 	{ MADV_HUGEPAGE, ADVICE_FLAGS, 0, AREA_NOHUGE },
@@ -173,6 +175,48 @@ static int advise_fill(struct space *s, uint64_t start, uint64_t end, bool write
 	return err == -ENOTABLE ? -ENOMEM : err;
 }
 
+/* Takes what the area at *at maps, up to `end`, out of its object. -ENOENT: nothing is
+ * mapped there or above. */
+static int punch_one(struct space *s, uint64_t *at, uint64_t end, bool *hole)
+{
+	const uint32_t writable = AREA_SHARED | AREA_MAY_WRITE;
+
+	read_lock(&s->lock);
+	struct area *a = space_find(s, *at);
+	int err = !a || a->start >= end			     ? -ENOENT
+		  : a->flags & (AREA_LOCKED | AREA_SPECIAL)  ? -EINVAL
+		  : !a->mapping || !a->ops || !a->ops->punch ? -EINVAL
+		  : (a->flags & writable) != writable	     ? -EACCES
+							     : 0;
+	if (err) {
+		read_unlock(&s->lock);
+		return err;
+	}
+	const struct area_ops *ops = a->ops;
+	void *owner = a->owner;
+	uint64_t from = MAX(*at, a->start), stop = MIN(end, a->end),
+		 off = (a->pgoff << PAGE_SHIFT) + (from - a->start);
+	*hole |= from > *at;
+	*at = stop;
+	ops->get(owner);
+	read_unlock(&s->lock);
+	int64_t ret = ops->punch(owner, off, stop - from);
+	ops->put(owner);
+	return (int)ret;
+}
+
+static int advise_punch(struct space *s, uint64_t start, uint64_t end)
+{
+	bool hole = false;
+	int err = 0;
+
+	while (!err && start < end)
+		err = punch_one(s, &start, end, &hole);
+	if (err == -ENOENT || (!err && hole))
+		return -ENOMEM;
+	return err;
+}
+
 int space_advise(struct space *s, uint64_t addr, uint64_t len, int advice)
 {
 	const struct advice *v = advice_find(advice);
@@ -196,6 +240,8 @@ int space_advise(struct space *s, uint64_t addr, uint64_t len, int advice)
 		return advise_ahead(s, addr, end);
 	case ADVICE_FILL:
 		return advise_fill(s, addr, end, v->number == MADV_POPULATE_WRITE);
+	case ADVICE_PUNCH:
+		return advise_punch(s, addr, end);
 	case ADVICE_NOTHING:
 		break;
 	}

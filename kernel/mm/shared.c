@@ -37,11 +37,18 @@ static void shared_id(void *owner, uint64_t *ret_dev, uint64_t *ret_ino)
 	*ret_ino = ((struct shared_memory *)owner)->number;
 }
 
+static int64_t shared_punch(void *owner, uint64_t off, uint64_t len)
+{
+	mapping_punch(&((struct shared_memory *)owner)->mapping, off, off + len);
+	return 0;
+}
+
 static const struct area_ops shared_ops = {
 	.get = shared_get,
 	.put = shared_put,
 	.name = shared_name,
 	.id = shared_id,
+	.punch = shared_punch,
 };
 
 int space_shared_memory(uint64_t len, struct map_request *r)

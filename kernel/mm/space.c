@@ -304,6 +304,8 @@ static void inherit(struct space *s, const struct space *old)
 	s->limit_stack = old->limit_stack;
 	s->limit_memlock = old->limit_memlock;
 	s->wants_barriers = old->wants_barriers;
+	s->wants_core_barriers = old->wants_core_barriers;
+	s->thp_disabled = old->thp_disabled;
 }
 
 int space_fork(struct space *old, struct space **ret)

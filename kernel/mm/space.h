@@ -38,6 +38,9 @@ enum area_flag {
 	AREA_MAY_READ = 8192,
 	AREA_SEQ_READ = 16384,
 	AREA_RAND_READ = 32768,
+	/* mbind(2)'s policy, see policy.c; 0: none of its own */
+	AREA_POLICY_SHIFT = 16,
+	AREA_POLICY_MASK = 0xff0000,
 };
 
 /* What an area maps, when it is not anonymous. `owner` is opaque here (fs: struct
@@ -53,6 +56,8 @@ struct area_ops {
 	void (*id)(void *owner, uint64_t *ret_dev, uint64_t *ret_ino);
 	/* A shared writable page is about to be written (mtime). */
 	void (*wrote)(void *owner);
+	/* Takes bytes out for everybody (MADV_REMOVE); NULL: it cannot. No lock held. */
+	int64_t (*punch)(void *owner, uint64_t off, uint64_t len);
 	/* Areas are counted by get and put: two never become one. */
 	bool counted;
 };
@@ -107,7 +112,9 @@ struct space {
 	void (*exe_put)(void *exe);
 	bool dumpable;
 	bool lock_future, lock_onfault; /* [lock] mlockall(MCL_FUTURE, MCL_ONFAULT) */
-	_Atomic bool wants_barriers;	/* membarrier(2): registered for private ones */
+	/* membarrier(2): registered for private ones, of both kinds */
+	_Atomic bool wants_barriers, wants_core_barriers;
+	_Atomic bool thp_disabled; /* PR_SET_THP_DISABLE: kept, not used */
 	uint32_t limits_gen;
 	/* rlimits that matter here; proc writes them: bytes */
 	_Atomic uint64_t limit_as, limit_data, limit_stack, limit_memlock;
@@ -151,6 +158,16 @@ must_use int space_protect(struct space *s, uint64_t addr, uint64_t len, uint32_
 must_use int64_t space_remap(struct space *s, uint64_t old, uint64_t old_len,
 			     uint64_t new_len, uint32_t flags, uint64_t new_addr);
 must_use int space_advise(struct space *s, uint64_t addr, uint64_t len, int advice);
+/* NUMA policies: policy.c. 0, -EFAULT (a hole; with `any`, nothing but holes),
+ * -ENOMEM. */
+must_use int space_set_policy(struct space *s, uint64_t start, uint64_t end,
+			      uint32_t policy, bool any);
+/* The policy at va. 0 or -EFAULT. */
+must_use int space_policy_at(struct space *s, uint64_t va, uint32_t *ret);
+/* The first policy of [*at, end), *at after it. False: there is none. */
+bool space_policy_next(struct space *s, uint64_t *at, uint64_t end, uint32_t *ret);
+/* Whether va's page is there: 0, -ENOENT, -EFAULT (nothing is mapped). */
+must_use int space_page_there(struct space *s, uint64_t va);
 must_use int space_sync(struct space *s, uint64_t addr, uint64_t len, int flags);
 must_use int space_lock_range(struct space *s, uint64_t addr, uint64_t len, bool on,
 			      bool populate);

@@ -72,6 +72,7 @@ static void copy_thread(struct task *t, const struct clone_request *r)
 	to->arch.fs_base =
 		r->flags & CLONE_SETTLS ? r->tls : arch_get_fs_base(&from->arch);
 	to->arch.gs_base = arch_get_gs_base(&from->arch);
+	to->arch.no_tsc = from->arch.no_tsc;
 	sched_inherit(to, from);
 	to->cred = cred_get(from->cred);
 
@@ -84,7 +85,9 @@ static void copy_thread(struct task *t, const struct clone_request *r)
 		regs->rsp = r->stack;
 
 	t->blocked = me->blocked;
-	t->timer_slack_ns = me->timer_slack_ns;
+	t->timer_slack_ns = t->timer_slack_first = me->timer_slack_ns;
+	t->mce_kill = me->mce_kill;
+	t->io_flusher = me->io_flusher;
 	t->persona = me->persona;
 	t->mempolicy = me->mempolicy;
 	t->mempolicy_nodes = me->mempolicy_nodes;

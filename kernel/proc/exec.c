@@ -189,6 +189,7 @@ static void become(struct task *t, struct exec *e)
 		usage_keep_space(p, old);
 	exec_cred_decide(e);
 	e->space->dumpable = !e->secure && !e->unreadable;
+	e->space->thp_disabled = old && old->thp_disabled;
 	t->thread.cred = cred_get(e->cred);
 	t->thread.space = e->space;
 	spin_unlock_irq(&p->lock, flags);

@@ -309,7 +309,7 @@ int procfs_store_slack(char *text, size_t n, void *task)
 	if (!err)
 		err = may_slack(t);
 	if (!err)
-		t->timer_slack_ns = ns ? ns : TIMER_SLACK_FIRST;
+		t->timer_slack_ns = ns ? ns : t->timer_slack_first;
 	return err;
 }
 

@@ -1,5 +1,6 @@
 /* Tasks and processes as objects: memory, references, what others may look at. */
 #include <asm/errno.h>
+#include <linux/prctl.h>
 
 #include "core/panic.h"
 #include "lib/string.h"
@@ -59,7 +60,8 @@ int task_new(const char *name, void (*fn)(void *), struct task **ret)
 		goto fail;
 	t->thread.task = t;
 	t->start_ns = clock_mono();
-	t->timer_slack_ns = TIMER_SLACK_FIRST;
+	t->timer_slack_ns = t->timer_slack_first = TIMER_SLACK_FIRST;
+	t->mce_kill = PR_MCE_KILL_DEFAULT;
 	*ret = t;
 	return 0;
 fail:

@@ -92,10 +92,13 @@ struct task {
 	int32_t pdeath_signal;
 	uint32_t trap_vector, trap_error; /* last exception, for signal frames */
 	uint64_t trap_va;
-	uint64_t timer_slack_ns; /* torn reads and writes by others do no harm */
-	uint32_t persona;	 /* personality(2) */
-	uint16_t mempolicy;	 /* MPOL_*, with its flags; there is one node */
-	bool mempolicy_nodes;	 /* it names node 0 */
+	uint64_t timer_slack_ns;    /* torn reads and writes by others do no harm */
+	uint64_t timer_slack_first; /* [I] what it began with */
+	uint8_t mce_kill;	    /* PR_MCE_KILL: kept, not used */
+	bool io_flusher;	    /* PR_SET_IO_FLUSHER: the same */
+	uint32_t persona;	    /* personality(2) */
+	uint16_t mempolicy;	    /* MPOL_*, with its flags; there is one node */
+	bool mempolicy_nodes;	    /* it names node 0 */
 	_Atomic uint16_t ioprio; /* ioprio_set(2), which others may do: kept, not used */
 	uint64_t start_ns;	 /* [I] clock_mono at creation */
 	struct account *account; /* whose RLIMIT_NPROC it counts against; referenced */

@@ -42,10 +42,10 @@ static int64_t lock_range(uint64_t addr, uint64_t length, bool populate)
 	uint64_t start = ALIGN_DOWN(addr, PAGE_SIZE);
 	if (err)
 		return err;
-	if (addr + length < addr)
+	length = ALIGN_UP(length + (addr - start), PAGE_SIZE); /* 0, if it wraps */
+	if (start + length < start)
 		return -EINVAL;
-	return space_lock_range(mine(), start, ALIGN_UP(addr + length, PAGE_SIZE) - start,
-				true, populate);
+	return space_lock_range(mine(), start, length, true, populate);
 }
 
 int64_t sys_mlock(uint64_t addr, uint64_t length)
@@ -63,10 +63,10 @@ int64_t sys_mlock2(uint64_t addr, uint64_t length, uint32_t flags)
 int64_t sys_munlock(uint64_t addr, uint64_t length)
 {
 	uint64_t start = ALIGN_DOWN(addr, PAGE_SIZE);
-	if (addr + length < addr)
+	length = ALIGN_UP(length + (addr - start), PAGE_SIZE);
+	if (start + length < start)
 		return -EINVAL;
-	return space_lock_range(mine(), start, ALIGN_UP(addr + length, PAGE_SIZE) - start,
-				false, false);
+	return space_lock_range(mine(), start, length, false, false);
 }
 
 int64_t sys_mlockall(uint32_t flags)

@@ -1,9 +1,10 @@
-/* get_mempolicy, set_mempolicy, mbind: NUMA as on a machine of one node. */
+/* get_mempolicy, set_mempolicy, mbind, set_mempolicy_home_node, migrate_pages,
+ * move_pages: NUMA as on a machine of one node. */
 #include <linux/mempolicy.h>
 
 #include "lib/string.h"
 #include "mm/space.h"
-#include "proc/task.h"
+#include "proc/ptrace.h"
 #include "sys/syscall.h"
 
 #define NODES_MAX (PAGE_SIZE * 8)
@@ -82,7 +83,38 @@ int64_t sys_set_mempolicy(int32_t mode, uaddr_t mask, uint64_t maxnode)
 	return 0;
 }
 
-/* Every page is where it should be already. */
+/* What an area keeps of a policy: its mode and one more (0 is none), MPOL_F_*, whether
+ * node 0 is named. */
+enum {
+	KEPT_MODE = 7,
+	KEPT_FLAGS_SHIFT = 3,
+	KEPT_FIRST = 64,
+};
+#define FLAGS_SHIFT 13 /* of the lowest of MPOL_MODE_FLAGS */
+
+static uint32_t policy_kept(uint32_t mode, bool first)
+{
+	uint32_t flags = mode & MPOL_MODE_FLAGS, kind = mode & ~flags;
+	if (kind == MPOL_DEFAULT)
+		return 0;
+	if (kind == MPOL_PREFERRED && !first)
+		kind = MPOL_LOCAL;
+	return (kind + 1) | flags >> FLAGS_SHIFT << KEPT_FLAGS_SHIFT |
+	       (first ? KEPT_FIRST : 0);
+}
+
+static uint32_t kept_kind(uint32_t kept)
+{
+	return (kept & KEPT_MODE) - 1;
+}
+
+static uint32_t kept_mode(uint32_t kept)
+{
+	uint32_t flags = kept >> KEPT_FLAGS_SHIFT & (MPOL_MODE_FLAGS >> FLAGS_SHIFT);
+	return kept_kind(kept) | flags << FLAGS_SHIFT;
+}
+
+/* The pages themselves are where they should be already. */
 int64_t sys_mbind(uint64_t addr, uint64_t len, int32_t mode, uaddr_t mask,
 		  uint64_t maxnode, uint32_t flags)
 {
@@ -96,18 +128,37 @@ int64_t sys_mbind(uint64_t addr, uint64_t len, int32_t mode, uaddr_t mask,
 	if (addr + len < addr)
 		return -EINVAL;
 	int err = nodes_in(mask, maxnode, &n);
-	return err ? err : policy_check((uint32_t)mode, &n);
+	if (!err)
+		err = policy_check((uint32_t)mode, &n);
+	if (err || !len)
+		return err;
+	return space_set_policy(thread_current()->space, addr, addr + len,
+				policy_kept((uint32_t)mode, n.first),
+				mode == MPOL_DEFAULT);
 }
 
-static int area_at(uint64_t addr)
+/* Which of a policy's nodes is tried first: kept by nobody, as there is one. */
+int64_t sys_set_mempolicy_home_node(uint64_t start, uint64_t len, uint64_t node,
+				    uint64_t flags)
 {
 	struct space *s = thread_current()->space;
-	read_lock(&s->lock);
-	struct area *a = space_find(s, addr);
-	bool there = a && a->start <= addr;
-	read_unlock(&s->lock);
-	return there ? 0 : -EFAULT;
+	uint64_t end = start + ALIGN_UP(len, PAGE_SIZE);
+	int64_t ret = -ENOENT;
+	uint32_t kept;
+	if (start % PAGE_SIZE || flags || node || end < start)
+		return -EINVAL;
+	if (end == start)
+		return 0;
+	while (space_policy_next(s, &start, end, &kept)) {
+		if (kept_kind(kept) != MPOL_BIND &&
+		    kept_kind(kept) != MPOL_PREFERRED_MANY)
+			return -EOPNOTSUPP;
+		ret = 0;
+	}
+	return ret;
 }
+
+/* ---- asking ---- */
 
 /* What is to be told: a policy and its nodes, or a node's number in place of the
  * policy. */
@@ -120,9 +171,15 @@ static int policy_find(uint64_t addr, uint32_t flags, int32_t *ret_mode,
 	if (flags & MPOL_F_MEMS_ALLOWED)
 		return flags & (MPOL_F_NODE | MPOL_F_ADDR) ? -EINVAL : 0;
 	if (flags & MPOL_F_ADDR) {
-		int err = area_at(addr);
+		uint32_t kept;
+		int err = space_policy_at(thread_current()->space, addr, &kept);
 		if (err || (flags & MPOL_F_NODE))
 			return err;
+		if (kept) {
+			*ret_mode = (int32_t)kept_mode(kept);
+			*ret_nodes = !!(kept & KEPT_FIRST);
+			return 0;
+		}
 	} else if (addr) {
 		return -EINVAL;
 	} else if ((flags & MPOL_F_NODE) && t->mempolicy != MPOL_INTERLEAVE) {
@@ -148,5 +205,72 @@ int64_t sys_get_mempolicy(uaddr_t mode, uaddr_t mask, uint64_t maxnode, uint64_t
 		err = put_user(mode, value);
 	if (!err && mask.va)
 		err = nodes_out(mask, maxnode, nodes);
+	return err;
+}
+
+/* ---- moving pages ---- */
+
+/* The space of a process to look at: 0, -ESRCH, -EPERM, -EINVAL (it has none). */
+static int space_of(int32_t pid, struct space **ret)
+{
+	struct task *t = pid ? task_find(pid) : task_get(task_current());
+	if (!t)
+		return -ESRCH;
+	int err = task_space_for_tracer(t, ret);
+	task_put(t);
+	return err == -ESRCH ? -EINVAL : err;
+}
+
+int64_t sys_migrate_pages(int32_t pid, uint64_t maxnode, uaddr_t old, uaddr_t new)
+{
+	struct nodes from, to;
+	struct space *s;
+	int err = nodes_in(old, maxnode, &from);
+	if (!err)
+		err = nodes_in(new, maxnode, &to);
+	if (!err)
+		err = space_of(pid, &s);
+	if (err)
+		return err;
+	space_put(s);
+	if (to.others && !cred_has_cap(thread_current()->cred, CAP_SYS_NICE))
+		return -EPERM;
+	return to.first ? 0 : -EINVAL;
+}
+
+/* The k-th page: where it is, or why it is nowhere. */
+static int page_status(struct space *s, uaddr_t pages, uaddr_t nodes, uaddr_t status,
+		       uint64_t k)
+{
+	uint64_t page;
+	int32_t node = 0;
+	if (get_user(page, uaddr_add(pages, k * sizeof page)))
+		return -EFAULT;
+	if (nodes.va && get_user(node, uaddr_add(nodes, k * sizeof node)))
+		return -EFAULT;
+	if (node)
+		return -ENODEV;
+	node = space_page_there(s, page); /* 0 is the node's number too */
+	return put_user(uaddr_add(status, k * sizeof node), node);
+}
+
+int64_t sys_move_pages(int32_t pid, uint64_t n, uaddr_t pages, uaddr_t nodes,
+		       uaddr_t status, uint32_t flags)
+{
+	struct space *s;
+	if (flags & ~(uint32_t)(MPOL_MF_MOVE | MPOL_MF_MOVE_ALL))
+		return -EINVAL;
+	if ((flags & MPOL_MF_MOVE_ALL) &&
+	    !cred_has_cap(thread_current()->cred, CAP_SYS_NICE))
+		return -EPERM;
+	int err = space_of(pid, &s);
+	if (err)
+		return err;
+	for (uint64_t k = 0; !err && k < n; k++) {
+		err = page_status(s, pages, nodes, status, k);
+		if (!err && !sched_may_go_on())
+			err = -EINTR;
+	}
+	space_put(s);
 	return err;
 }

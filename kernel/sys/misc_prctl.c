@@ -1,7 +1,4 @@
-/* prctl, arch_prctl, personality, membarrier. */
-#include <asm/prctl.h>
-#include <linux/membarrier.h>
-#include <linux/personality.h>
+/* prctl: one function per option, in a table. */
 #include <linux/prctl.h>
 
 #include "proc/cred_change.h"
@@ -9,8 +6,6 @@
 #include "sys/syscall.h"
 
 #define NAME_SIZE 16
-
-/* ---- prctl: one function per option, in a table ---- */
 
 struct args {
 	uint64_t a[4]; /* arg2 to arg5 */
@@ -196,7 +191,8 @@ static int64_t get_timerslack(const struct args *x)
 
 static int64_t set_timerslack(const struct args *x)
 {
-	task_current()->timer_slack_ns = x->a[0] ? x->a[0] : TIMER_SLACK_FIRST;
+	struct task *t = task_current();
+	t->timer_slack_ns = x->a[0] ? x->a[0] : t->timer_slack_first;
 	return 0;
 }
 
@@ -205,22 +201,110 @@ static int64_t get_tid_address(const struct args *x)
 	return put_user(UADDR(x->a[0]), task_current()->clear_tid.va);
 }
 
-/* Names of anonymous areas, machine-check and THP wishes: nothing depends on them. */
+/* What only statistics would be made of, and what has one value. */
 static int64_t accept(const struct args *x)
 {
 	(void)x;
 	return 0;
 }
 
-static int64_t get_thp_disable(const struct args *x)
+static int64_t set_timing(const struct args *x)
 {
-	return x->a[0] || x->a[1] || x->a[2] || x->a[3] ? -EINVAL : 0;
+	return x->a[0] == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
 }
 
 static int64_t get_tsc(const struct args *x)
 {
-	const int32_t enabled = PR_TSC_ENABLE;
-	return put_user(UADDR(x->a[0]), enabled);
+	const int32_t v = thread_current()->arch.no_tsc ? PR_TSC_SIGSEGV : PR_TSC_ENABLE;
+	return put_user(UADDR(x->a[0]), v);
+}
+
+static int64_t set_tsc(const struct args *x)
+{
+	if (x->a[0] != PR_TSC_ENABLE && x->a[0] != PR_TSC_SIGSEGV)
+		return -EINVAL;
+	arch_set_no_tsc(&thread_current()->arch, x->a[0] == PR_TSC_SIGSEGV);
+	return 0;
+}
+
+/* ---- wishes that are kept and change nothing: there are no huge pages, no machine
+ * checks that a process is told of, and no memory is written to disks ---- */
+
+static int64_t get_thp_disable(const struct args *x)
+{
+	if (x->a[0] || x->a[1] || x->a[2] || x->a[3])
+		return -EINVAL;
+	return thread_current()->space->thp_disabled;
+}
+
+static int64_t set_thp_disable(const struct args *x)
+{
+	if (x->a[1] || x->a[2] || x->a[3])
+		return -EINVAL;
+	thread_current()->space->thp_disabled = x->a[0];
+	return 0;
+}
+
+static int64_t get_mce_kill(const struct args *x)
+{
+	if (x->a[0] || x->a[1] || x->a[2] || x->a[3])
+		return -EINVAL;
+	return task_current()->mce_kill;
+}
+
+static int64_t set_mce_kill(const struct args *x)
+{
+	uint64_t policy = x->a[1];
+	if (x->a[2] || x->a[3])
+		return -EINVAL;
+	if (x->a[0] == PR_MCE_KILL_CLEAR && !policy)
+		policy = PR_MCE_KILL_DEFAULT;
+	else if (x->a[0] != PR_MCE_KILL_SET || policy > PR_MCE_KILL_DEFAULT)
+		return -EINVAL;
+	task_current()->mce_kill = (uint8_t)policy;
+	return 0;
+}
+
+static int64_t set_io_flusher(const struct args *x)
+{
+	if (!cred_has_cap(thread_current()->cred, CAP_SYS_RESOURCE))
+		return -EPERM;
+	if (x->a[0] > 1 || x->a[1] || x->a[2] || x->a[3])
+		return -EINVAL;
+	task_current()->io_flusher = x->a[0];
+	return 0;
+}
+
+static int64_t get_io_flusher(const struct args *x)
+{
+	if (!cred_has_cap(thread_current()->cred, CAP_SYS_RESOURCE))
+		return -EPERM;
+	return x->a[0] || x->a[1] || x->a[2] || x->a[3] ? -EINVAL
+							: task_current()->io_flusher;
+}
+
+/* ---- what nobody may change ---- */
+
+/* A program that could move its own marks would have ps and /proc say what it likes. */
+static int64_t set_mm(const struct args *x)
+{
+	bool takes_length = x->a[0] == PR_SET_MM_AUXV || x->a[0] == PR_SET_MM_MAP ||
+			    x->a[0] == PR_SET_MM_MAP_SIZE;
+	return x->a[3] || (x->a[2] && !takes_length) ? -EINVAL : -EPERM;
+}
+
+static int64_t get_speculation(const struct args *x)
+{
+	if (x->a[1] || x->a[2] || x->a[3])
+		return -EINVAL;
+	return x->a[0] > PR_SPEC_L1D_FLUSH ? -ENODEV : (int64_t)PR_SPEC_ENABLE;
+}
+
+static int64_t set_speculation(const struct args *x)
+{
+	if (x->a[2] || x->a[3])
+		return -EINVAL;
+	return x->a[0] > PR_SPEC_L1D_FLUSH ? -ENODEV : -ENXIO;
 }
 
 static const struct {
@@ -247,11 +331,22 @@ static const struct {
 	{ PR_GET_TIMERSLACK, get_timerslack },
 	{ PR_SET_TIMERSLACK, set_timerslack },
 	{ PR_GET_TID_ADDRESS, get_tid_address },
-	{ PR_SET_THP_DISABLE, accept },
+	{ PR_SET_THP_DISABLE, set_thp_disable },
 	{ PR_GET_THP_DISABLE, get_thp_disable },
 	{ PR_GET_SECCOMP, accept },
 	{ PR_GET_TSC, get_tsc },
+	{ PR_SET_TSC, set_tsc },
 	{ PR_GET_TIMING, accept }, /* PR_TIMING_STATISTICAL */
+	{ PR_SET_TIMING, set_timing },
+	{ PR_TASK_PERF_EVENTS_DISABLE, accept },
+	{ PR_TASK_PERF_EVENTS_ENABLE, accept },
+	{ PR_MCE_KILL, set_mce_kill },
+	{ PR_MCE_KILL_GET, get_mce_kill },
+	{ PR_SET_IO_FLUSHER, set_io_flusher },
+	{ PR_GET_IO_FLUSHER, get_io_flusher },
+	{ PR_SET_MM, set_mm },
+	{ PR_GET_SPECULATION_CTRL, get_speculation },
+	{ PR_SET_SPECULATION_CTRL, set_speculation },
 };
 
 int64_t sys_prctl(int32_t option, uint64_t arg2, uint64_t arg3, uint64_t arg4,
@@ -262,85 +357,4 @@ int64_t sys_prctl(int32_t option, uint64_t arg2, uint64_t arg3, uint64_t arg4,
 		if (options[i].option == option)
 			return options[i].fn(&x);
 	return -EINVAL;
-}
-
-/* ---- arch_prctl ---- */
-
-int64_t sys_arch_prctl(int32_t op, uint64_t addr)
-{
-	struct arch_thread *a = &thread_current()->arch;
-	switch (op) {
-	case ARCH_SET_FS:
-	case ARCH_SET_GS:
-		if (addr >= USER_END)
-			return -EPERM;
-		(op == ARCH_SET_FS ? arch_set_fs_base : arch_set_gs_base)(a, addr);
-		return 0;
-	case ARCH_GET_FS:
-		return put_user(UADDR(addr), arch_get_fs_base(a));
-	case ARCH_GET_GS:
-		return put_user(UADDR(addr), arch_get_gs_base(a));
-	case ARCH_GET_CPUID:
-		return 1;
-	default:
-		return -EINVAL;
-	}
-}
-
-/* ---- others ---- */
-
-#define PERSONA_ASK 0xffffffffu
-/* Bits that change what somebody else's program could rely on, or make memory executable
- * or address 0 valid, are not among them. */
-#define PERSONA_KNOWN (PER_MASK | UNAME26 | ADDR_NO_RANDOMIZE | STICKY_TIMEOUTS)
-
-int64_t sys_personality(uint32_t persona)
-{
-	struct task *t = task_current();
-	uint32_t old = t->persona, domain = persona & PER_MASK;
-	if (persona == PERSONA_ASK)
-		return old;
-	if ((persona & ~(uint32_t)PERSONA_KNOWN) ||
-	    (domain != PER_LINUX && domain != (PER_LINUX32 & PER_MASK)))
-		return -EINVAL;
-	t->persona = persona;
-	return old;
-}
-
-static void barrier_here(void *arg)
-{
-	(void)arg;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-#define MEMBARRIER_SUPPORTED                                                             \
-	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                       \
-	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |   \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
-
-int64_t sys_membarrier(int32_t cmd, uint32_t flags, int32_t cpu)
-{
-	(void)cpu;
-	if (flags)
-		return -EINVAL;
-	switch (cmd) {
-	case MEMBARRIER_CMD_QUERY:
-		return MEMBARRIER_SUPPORTED;
-	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
-		thread_current()->space->wants_barriers = true;
-		return 0;
-	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
-		return 0;
-	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-		if (!thread_current()->space->wants_barriers)
-			return -EPERM;
-		/* fall through */
-	case MEMBARRIER_CMD_GLOBAL:
-	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
-		barrier_here(NULL);
-		arch_ipi_call((cpumask_t)(BIT(cpu_count()) - 1), barrier_here, NULL);
-		return 0;
-	default:
-		return -EINVAL;
-	}
 }

@@ -1,4 +1,5 @@
-/* pidfd_open, pidfd_send_signal, pidfd_getfd. */
+/* pidfd_open, pidfd_send_signal, pidfd_getfd, process_madvise, process_mrelease. */
+#include <linux/mman.h>
 #include <linux/pidfd.h>
 
 #include "fs/files.h"
@@ -115,5 +116,100 @@ int64_t sys_pidfd_getfd(int32_t pidfd, int32_t fd, uint32_t flags)
 		return fd_add(f, true);
 	if (f)
 		file_put(f);
+	return err;
+}
+
+/* ---- the memory of the process ---- */
+
+#define IOV_FAST 8
+
+static bool is_hint(int32_t advice)
+{
+	return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED;
+}
+
+/* The process's space, to say what it will need: 0, -ESRCH, -EACCES, -EPERM. */
+static int space_to_advise(struct process *p, struct space **ret)
+{
+	struct task *t = process_leader_get(p);
+	if (!t)
+		return -ESRCH;
+	int err = task_space_for_tracer(t, ret);
+	task_put(t);
+	if (err)
+		return err == -EPERM ? -EACCES : err;
+	if (cred_has_cap(thread_current()->cred, CAP_SYS_NICE))
+		return 0;
+	space_put(*ret);
+	return -EPERM;
+}
+
+/* Bytes that the advice was given for, or why not even the first were. */
+static int64_t advise_all(struct space *s, const struct uio *u, int32_t advice)
+{
+	int64_t done = 0;
+	for (size_t i = 0; i < u->segs; i++) {
+		const struct iovec *v = &u->iov[i];
+		int err = space_advise(s, (uint64_t)v->iov_base, v->iov_len, advice);
+		if (err)
+			return done ? done : err;
+		done += (int64_t)v->iov_len;
+	}
+	return done;
+}
+
+static int64_t advise(int32_t pidfd, const struct uio *u, int32_t advice)
+{
+	struct process *p;
+	struct space *s;
+	int err = process_of(pidfd, false, &p);
+	if (err)
+		return err;
+	if (is_hint(advice))
+		err = space_to_advise(p, &s);
+	else
+		err = -EINVAL;
+	process_put(p);
+	if (err)
+		return err;
+	int64_t ret = advise_all(s, u, advice);
+	space_put(s);
+	return ret;
+}
+
+int64_t sys_process_madvise(int32_t pidfd, uaddr_t vec, uint64_t n, int32_t advice,
+			    uint32_t flags)
+{
+	struct iovec fast[IOV_FAST], *made = NULL;
+	struct uio u;
+	if (flags)
+		return -EINVAL;
+	int64_t ret = uio_init_vec(&u, vec, n, fast, IOV_FAST, &made);
+	if (ret)
+		return ret;
+	ret = advise(pidfd, &u, advice);
+	heap_free(made);
+	return ret;
+}
+
+/* Nothing holds up for long who is dying: it gives its memory up itself. */
+int64_t sys_process_mrelease(int32_t pidfd, uint32_t flags)
+{
+	struct process *p;
+	if (flags)
+		return -EINVAL;
+	int err = process_of(pidfd, false, &p);
+	if (err)
+		return err;
+	struct task *t = process_leader_get(p);
+	struct space *s = t ? task_space_get(t) : NULL;
+	if (!s)
+		err = -ESRCH;
+	else if (!__atomic_load_n(&p->exiting, __ATOMIC_RELAXED))
+		err = -EINVAL;
+	if (s)
+		space_put(s);
+	task_put(t);
+	process_put(p);
 	return err;
 }

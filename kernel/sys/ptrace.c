@@ -1,6 +1,7 @@
 /* ptrace, process_vm_readv, process_vm_writev, kcmp: looking into other processes. */
 #include <linux/kcmp.h>
 
+#include "fs/epoll.h"
 #include "fs/files.h"
 #include "mm/slab.h"
 #include "mm/space.h"
@@ -128,23 +129,52 @@ static int64_t compare(const void *a, const void *b, int32_t type)
 	return a == b ? 0 : x < y ? 1 : 2;
 }
 
-/* Only compared, never opened: no reference is kept. */
-static int part_of(struct task *t, int32_t type, uint64_t fd, const void **ret)
+/* t's file of that number, referenced; NULL: there is none. */
+static struct file *file_of(struct task *t, uint64_t fd)
 {
 	int at = (int)MIN(fd, (uint64_t)INT32_MAX);
-	struct files *files;
-	struct file *f;
+	struct files *files = task_files_get(t);
 	bool cloexec;
+	struct file *f = files ? files_next(files, &at, &cloexec) : NULL;
+	if (files)
+		files_put(files);
+	if (f && (uint64_t)at != fd) {
+		file_put(f);
+		f = NULL;
+	}
+	return f;
+}
+
+/* The objects below are only compared, never opened: no reference is kept. */
+
+static int file_part(struct task *t, uint64_t fd, const void **ret)
+{
+	struct file *f = file_of(t, fd);
+	*ret = f;
+	if (f)
+		file_put(f);
+	return f ? 0 : -EBADF;
+}
+
+/* KCMP_EPOLL_TFD: what t's epoll instance watches. */
+static int epoll_part(struct task *t, uaddr_t uslot, const void **ret)
+{
+	struct kcmp_epoll_slot slot;
+	if (get_user(slot, uslot))
+		return -EFAULT;
+	struct file *f = file_of(t, slot.efd);
+	if (!f)
+		return -EBADF;
+	int err = epoll_target(f, (int)slot.tfd, slot.toff, ret);
+	file_put(f);
+	return err;
+}
+
+static int part_of(struct task *t, int32_t type, uint64_t fd, const void **ret)
+{
 	switch (type) {
 	case KCMP_FILE:
-		files = task_files_get(t);
-		f = files ? files_next(files, &at, &cloexec) : NULL;
-		if (files)
-			files_put(files);
-		if (f)
-			file_put(f);
-		*ret = f;
-		return f && (uint64_t)at == fd ? 0 : -EBADF;
+		return file_part(t, fd, ret);
 	case KCMP_VM:
 		*ret = t->thread.space;
 		return 0;
@@ -157,13 +187,29 @@ static int part_of(struct task *t, int32_t type, uint64_t fd, const void **ret)
 	case KCMP_SIGHAND:
 		*ret = t->process->sighand;
 		return 0;
-	case KCMP_IO:
 	case KCMP_SYSVSEM:
+		*ret = t->sem_undos;
+		return 0;
+	case KCMP_IO:
 		*ret = NULL; /* nobody has any */
 		return 0;
 	default:
 		return -EINVAL;
 	}
+}
+
+static int parts_of(struct task *a, struct task *b, int32_t type, uint64_t idx1,
+		    uint64_t idx2, const void **ret_a, const void **ret_b)
+{
+	bool epoll = type == KCMP_EPOLL_TFD;
+	int err = 0;
+	if (epoll)
+		err = epoll_part(b, UADDR(idx2), ret_b);
+	if (err != -EFAULT) {
+		int of_a = part_of(a, epoll ? KCMP_FILE : type, idx1, ret_a);
+		err = of_a ? of_a : err;
+	}
+	return err || epoll ? err : part_of(b, type, idx2, ret_b);
 }
 
 static bool may_compare(struct task *t)
@@ -180,11 +226,9 @@ int64_t sys_kcmp(int32_t pid1, int32_t pid2, int32_t type, uint64_t idx1, uint64
 	if (!ret && (!may_compare(a) || !may_compare(b)))
 		ret = -EPERM;
 	if (!ret)
-		ret = part_of(a, type, idx1, &x);
+		ret = parts_of(a, b, type, idx1, idx2, &x, &y);
 	if (!ret)
-		ret = part_of(b, type, idx2, &y);
-	if (!ret)
-		ret = compare(x, y, type);
+		ret = compare(x, y, type == KCMP_EPOLL_TFD ? KCMP_FILE : type);
 	task_put(a);
 	task_put(b);
 	return ret;

@@ -104,6 +104,25 @@ uint64_t arch_get_gs_base(struct arch_thread *t)
 	return v;
 }
 
+/* ---- the time-stamp counter ---- */
+
+/* CR4.TSD is set just while a thread that may not read it is the CPU's. */
+static void tsc_forbid(bool no_tsc)
+{
+	uint64_t v = cr4_read() & ~CR4_TSD;
+
+	cr4_write(v | (no_tsc ? CR4_TSD : 0));
+}
+
+void arch_set_no_tsc(struct arch_thread *t, bool no_tsc)
+{
+	uint64_t f = irq_save();
+
+	t->no_tsc = no_tsc;
+	tsc_forbid(no_tsc);
+	irq_restore(f);
+}
+
 /* ---- the switch ---- */
 
 struct thread *arch_switch(struct thread *prev, struct arch_thread *from,
@@ -118,6 +137,8 @@ struct thread *arch_switch(struct thread *prev, struct arch_thread *from,
 		fs_base_write(to->fs_base);
 		user_gs_write(to->gs_base);
 	}
+	if (unlikely(from->no_tsc != to->no_tsc))
+		tsc_forbid(to->no_tsc);
 	c->lazy = !to->xsave;
 	c->pub.kstack_top = (uint64_t)to_kstack_top;
 	c->tss.rsp[0] = (uint64_t)to_kstack_top;
