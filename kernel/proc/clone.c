@@ -279,7 +279,7 @@ static int build(struct task *t, const struct clone_request *r, struct process *
 		err = calltrace_inherit(t);
 	struct pid *pid;
 	if (!err)
-		err = pid_new(&pid);
+		err = pid_new(r->choose_tid ? &r->chosen_tid : NULL, &pid);
 	if (!err)
 		err = join(t, p, pid, r);
 	if (err) {

@@ -14,9 +14,11 @@ struct clone_request {
 	uint64_t tls;	     /* CLONE_SETTLS */
 	uaddr_t parent_tid, child_tid;
 	uaddr_t pidfd; /* CLONE_PIDFD: where its number goes */
+	bool choose_tid;
+	int32_t chosen_tid; /* as the caller gave it */
 };
 
-/* The child's thread id; -EINVAL, -EPERM, -EAGAIN, -ENOMEM, a restart code. */
+/* The child's thread id; -EINVAL, -EPERM, -EEXIST, -EAGAIN, -ENOMEM, a restart code. */
 must_use int64_t process_clone(const struct clone_request *r);
 
 /* What the IPC layer, above, has to do for a task. */

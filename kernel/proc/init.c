@@ -139,7 +139,7 @@ int proc_start_init(const char *path, const char *const *argv, const char *const
 		return -ENOMEM;
 	err = init_parts(t, p);
 	if (!err)
-		err = pid_new(&pid);
+		err = pid_new(NULL, &pid);
 	if (err)
 		return err; /* what was made stays: the VM ends */
 	insist(pid->nr == 1);

@@ -49,21 +49,41 @@ static bool next_free(uint64_t *ret)
 	}
 }
 
-int pid_new(struct pid **ret)
+/* A number that the caller chose. clone3(2) has the errors, capabilities(7) who may. */
+static int take_wanted(int32_t nr, struct pid *pid)
+{
+	const struct cred *c = thread_current()->cred;
+	if (nr < 1 || nr >= limit)
+		return -EINVAL;
+	if (!cred_has_cap(c, CAP_CHECKPOINT_RESTORE) && !cred_has_cap(c, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (radix_get(&pids, (uint64_t)nr))
+		return -EEXIST;
+	pid->nr = nr;
+	return radix_insert(&pids, (uint64_t)nr, pid);
+}
+
+static int take_next(struct pid *pid)
+{
+	uint64_t nr;
+	if (!next_free(&nr))
+		return -EAGAIN;
+	pid->nr = (int32_t)nr;
+	int err = radix_insert(&pids, nr, pid);
+	if (!err)
+		last_pid = pid->nr;
+	return err;
+}
+
+int pid_new(const int32_t *wanted, struct pid **ret)
 {
 	struct pid *pid = heap_zalloc(sizeof *pid);
 	if (!pid)
 		return -ENOMEM;
 	list_init(&pid->group);
 	list_init(&pid->session);
-	uint64_t flags = spin_lock_irq(&tasklist_lock), nr;
-	int err = -EAGAIN;
-	if (next_free(&nr)) {
-		pid->nr = (int32_t)nr;
-		err = radix_insert(&pids, nr, pid);
-	}
-	if (!err)
-		last_pid = pid->nr;
+	uint64_t flags = spin_lock_irq(&tasklist_lock);
+	int err = wanted ? take_wanted(*wanted, pid) : take_next(pid);
 	spin_unlock_irq(&tasklist_lock, flags);
 	if (err)
 		heap_free(pid);

@@ -19,8 +19,10 @@ struct pid {
 	struct list session;	 /* [tasklist_lock] process.session_link */
 };
 
-/* A number of nobody yet. Takes tasklist_lock. 0, -EAGAIN (all in use), -ENOMEM. */
-must_use int pid_new(struct pid **ret);
+/* A number of nobody yet: the next one, or the wanted one unless that is NULL. Takes
+ * tasklist_lock. 0, -EAGAIN (all in use), -ENOMEM; of a wanted one also -EINVAL, -EPERM,
+ * -EEXIST. */
+must_use int pid_new(const int32_t *wanted, struct pid **ret);
 /* Gives the number back if nobody bears it. */
 void pid_release_if_unused(struct pid *pid);
 struct pid *pid_find(int32_t nr); /* borrows; NULL */

@@ -42,6 +42,24 @@ int64_t sys_clone(uint64_t flags, uint64_t stack, uaddr_t parent_tid, uaddr_t ch
 #define CLONE3_FLAGS                                                                     \
 	((0xffffffffull & ~(uint64_t)(CSIGNAL | CLONE_DETACHED)) | CLONE_CLEAR_SIGHAND)
 
+#define PID_NAMESPACES_MAX 32 /* so deep can they be nested, says pid_namespaces(7) */
+
+/* The thread id that the caller chose: an array has one for each PID namespace that the
+ * child is in, and here that is one. */
+static int get_chosen_tid(const struct clone_args *a, struct clone_request *r)
+{
+	if (a->set_tid_size > PID_NAMESPACES_MAX || !a->set_tid != !a->set_tid_size)
+		return -EINVAL;
+	if (!a->set_tid)
+		return 0;
+	int32_t tids[PID_NAMESPACES_MAX];
+	if (copy_in(tids, UADDR(a->set_tid), a->set_tid_size * sizeof *tids))
+		return -EFAULT;
+	r->choose_tid = true;
+	r->chosen_tid = tids[0];
+	return a->set_tid_size == 1 ? 0 : -EINVAL;
+}
+
 int64_t sys_clone3(uaddr_t args, uint64_t size)
 {
 	struct clone_args a;
@@ -50,7 +68,7 @@ int64_t sys_clone3(uaddr_t args, uint64_t size)
 	int err = copy_in_struct(&a, sizeof a, args, size);
 	if (err)
 		return err;
-	if ((a.flags & ~CLONE3_FLAGS) || a.set_tid_size || a.exit_signal > 64)
+	if ((a.flags & ~CLONE3_FLAGS) || a.exit_signal > 64)
 		return -EINVAL;
 	if (!a.stack != !a.stack_size)
 		return -EINVAL;
@@ -67,7 +85,8 @@ int64_t sys_clone3(uaddr_t args, uint64_t size)
 		.child_tid = UADDR(a.child_tid),
 		.pidfd = UADDR(a.pidfd),
 	};
-	return process_clone(&r);
+	err = get_chosen_tid(&a, &r);
+	return err ? err : process_clone(&r);
 }
 
 int64_t sys_exit(int32_t status)

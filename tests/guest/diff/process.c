@@ -295,6 +295,50 @@ DIFF_CASE(clone_parent)
 	TRY(wait(&b));
 }
 
+/* The child's pid less the wanted one, 0 then; or the error. */
+static long clone_with_tid(pid_t wanted, uint64_t n)
+{
+	pid_t tids[33] = { wanted };
+	struct args3 a = { .exit_signal = SIGCHLD, .set_tid_size = n };
+	a.set_tid = n ? (uintptr_t)tids : 0;
+	long pid = clone3(&a, sizeof a);
+	if (pid < 0)
+		return pid;
+	reap((pid_t)pid);
+	return pid - wanted;
+}
+
+DIFF_CASE(clone3_chooses_tid)
+{
+	pid_t gone = fork();
+	if (!gone)
+		_exit(0);
+	reap(gone);
+	TRY(clone_with_tid(gone, 1));
+	TRY(clone_with_tid(gone + 1000, 1));
+	pid_t next = fork();
+	if (!next)
+		_exit(0);
+	reap(next);
+	SHOW(next < gone + 1000);
+	TRY(clone_with_tid(getpid(), 1));
+	TRY(clone_with_tid(1, 1));
+	TRY(clone_with_tid(0, 1));
+	TRY(clone_with_tid(-1, 1));
+	TRY(clone_with_tid(4 << 20, 1));
+	TRY(clone_with_tid(gone, 33));
+	struct args3 a = { .exit_signal = SIGCHLD, .set_tid_size = 1 };
+	TRY(clone3(&a, sizeof a));
+	a = (struct args3){ .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&a };
+	TRY(clone3(&a, sizeof a));
+	a = (struct args3){ .exit_signal = SIGCHLD, .set_tid = 8, .set_tid_size = 1 };
+	TRY(clone3(&a, sizeof a));
+	become_nobody();
+	TRY(clone_with_tid(gone, 1));
+	TRY(clone_with_tid(0, 1));
+	TRY(clone_with_tid(getpid(), 1));
+}
+
 DIFF_CASE(clone3_errors)
 {
 	struct args3 a = { .exit_signal = SIGCHLD };
