@@ -306,14 +306,18 @@ int64_t sigframe_pop(struct pt_regs *regs)
 	uaddr_t at = UADDR(regs->rsp - 8);
 	int err = copy_in(&f.uc, uaddr_add(at, offsetof(struct rt_sigframe, uc)),
 			  sizeof f.uc);
-	if (!err)
-		err = fpu_pop(UADDR((uint64_t)f.uc.uc_mcontext.fpstate));
 	if (err) {
 		signal_force(SIGSEGV, NULL);
 		return 0;
 	}
 	sigmask_set(f.uc.uc_sigmask);
 	load_registers(regs, &f.uc.uc_mcontext);
+	/* The signal for a bad image finds the program where it was interrupted. In the
+	 * restorer, a handler that returns would come to the same image for ever. */
+	if (fpu_pop(UADDR((uint64_t)f.uc.uc_mcontext.fpstate))) {
+		signal_force(SIGSEGV, NULL);
+		return 0;
+	}
 	/* As Linux: the frame's stack settings come back, errors are nobody's to hear. */
 	(void)altstack_set(&f.uc.uc_stack, regs->rsp, MINSIGSTKSZ);
 	return (int64_t)regs->rax;

@@ -377,3 +377,31 @@ DIFF_CASE(handler_default_actions)
 		raise(SIGRTMIN);
 	say_status("real-time", reap(pid));
 }
+
+static void spoil_state(int sig, siginfo_t *info, void *context)
+{
+	char *state = (void *)((ucontext_t *)context)->uc_mcontext.fpregs;
+	memset(state + 512 + 16, 0xff, 8); /* of XSAVE's header, reserved */
+}
+
+static void end_third(int sig)
+{
+	if (++caught[sig] == 3)
+		_exit(3);
+}
+
+/* The handler finds the program after its kill(), not in the restorer. */
+static int returns_with_bad_state(void)
+{
+	struct sigaction spoils = { .sa_sigaction = spoil_state, .sa_flags = SA_SIGINFO };
+	signal(SIGSEGV, end_third);
+	sigaction(SIGUSR1, &spoils, NULL);
+	raise(SIGUSR1);
+	say("went on after %d signals", (int)caught[SIGSEGV]);
+	return 0;
+}
+
+DIFF_CASE(handler_bad_state)
+{
+	say_status("child", reap(child_of(returns_with_bad_state)));
+}
