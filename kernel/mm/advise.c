@@ -146,14 +146,20 @@ static int advise_ahead(struct space *s, uint64_t start, uint64_t end)
 	return full ? 0 : -ENOMEM;
 }
 
+/* Reading takes PROT_READ here, though the CPU lets what is writable be read. */
+static bool fill_allowed(const struct area *a, bool write)
+{
+	return !(a->flags & AREA_SPECIAL) &&
+	       (write ? area_allows(a, FAULT_WRITE) : (a->prot & PROT_READ) != 0);
+}
+
 static int fill_some(struct space *s, uint64_t *at, uint64_t end, bool write)
 {
 	for (; *at < end; *at += PAGE_SIZE) {
 		struct area *a = space_find(s, *at);
 		if (!a || *at < a->start)
 			return -ENOMEM;
-		if (a->flags & AREA_SPECIAL ||
-		    !area_allows(a, write ? FAULT_WRITE : FAULT_READ))
+		if (!fill_allowed(a, write))
 			return -EINVAL;
 		int err = fault_in(s, a, *at, write, end);
 		if (err)

@@ -279,6 +279,16 @@ DIFF_CASE(madvise_corners)
 	TRY(madvise(m, PAGE, MADV_PAGEOUT));
 }
 
+DIFF_CASE(madvise_populate_takes_rights)
+{
+	char *w = mmap(NULL, PAGE, PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *r = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	TRY(madvise(w, PAGE, 22 /* MADV_POPULATE_READ */));
+	TRY(madvise(w, PAGE, 23 /* MADV_POPULATE_WRITE */));
+	TRY(madvise(r, PAGE, 22));
+	TRY(madvise(r, PAGE, 23));
+}
+
 DIFF_CASE(madvise_fork)
 {
 	char *m = pages(3);
