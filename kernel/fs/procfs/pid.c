@@ -109,6 +109,21 @@ bool proc_pid_valid(const struct inode *i)
 	return proc_task_ops->alive(proc_pid_of(i)->task);
 }
 
+bool proc_pid_listed(const struct super_block *sb, int32_t pid)
+{
+	void *task;
+	bool shown;
+
+	if (proc_options_of(sb)->hide < HIDE_NAMES)
+		return true;
+	task = proc_task_ops->find(pid, false);
+	if (!task)
+		return false;
+	shown = proc_pid_shown(sb, task, HIDE_NAMES);
+	proc_task_ops->put(task);
+	return shown;
+}
+
 int proc_pid_lookup(struct super_block *sb, const struct qname *name, struct inode **ret)
 {
 	int32_t pid;
@@ -119,6 +134,10 @@ int proc_pid_lookup(struct super_block *sb, const struct qname *name, struct ino
 	task = proc_task_ops->find(pid, false);
 	if (!task)
 		return 0;
+	if (!proc_pid_shown(sb, task, HIDE_UNTRACEABLE)) {
+		proc_task_ops->put(task);
+		return 0;
+	}
 	return proc_pid_inode(sb, (struct proc_pid){ .kind = PID_PROCESS, .task = task },
 			      S_IFDIR | 0555, ret);
 }
@@ -127,6 +146,10 @@ int proc_pid_lookup(struct super_block *sb, const struct qname *name, struct ino
 
 int proc_pid_getattr(struct inode *i, struct kstat *ret)
 {
+	struct proc_pid *p = proc_pid_of(i);
+
+	if (p->kind == PID_PROCESS && !proc_pid_shown(i->sb, p->task, HIDE_NAMES))
+		return -ENOENT;
 	refresh_owner(i);
 	inode_getattr_simple(i, ret);
 	return 0;
@@ -137,17 +160,17 @@ int proc_pid_permission(struct inode *i, uint32_t may)
 	const struct cred *c = thread_current()->cred;
 	struct proc_pid *p = proc_pid_of(i);
 	struct perm_facts facts;
-	int err;
+	bool folder = S_ISDIR(i->mode) && p->entry && p->entry->guarded;
 
-	refresh_owner(i);
-	facts = (struct perm_facts){ .mode = i->mode, .uid = i->uid, .gid = i->gid };
-	err = sec_may_access(c, &facts, may);
+	if (p->kind == PID_PROCESS && !proc_pid_shown(i->sb, p->task, HIDE_CONTENT))
+		return proc_options_of(i->sb)->hide == HIDE_NAMES ? -ENOENT : -EPERM;
 	/* A process that is not dumpable still gets at its own descriptors:
 	 * /dev/stdout. */
-	if (err && S_ISDIR(i->mode) && p->entry && p->entry->guarded &&
-	    !(may & MAY_WRITE) && proc_task_ops->may_look(p->task, c))
-		return 0;
-	return err;
+	if (folder && !(may & MAY_WRITE))
+		return proc_task_ops->may_look(p->task, c) ? 0 : -EACCES;
+	refresh_owner(i);
+	facts = (struct perm_facts){ .mode = i->mode, .uid = i->uid, .gid = i->gid };
+	return sec_may_access(c, &facts, may);
 }
 
 int proc_pid_check(const struct proc_pid *p, const struct cred *c)

@@ -51,7 +51,29 @@ must_use int64_t proc_read_text(struct file *f, struct uio *u, uint64_t *pos,
 must_use int64_t proc_write_text(struct file *f, struct uio *u, uint64_t *pos,
 				 int (*take)(struct file *f, char *text, size_t n));
 
-/* ---- inodes of the registered tree: node_inode.c ---- */
+/* ---- mounts: super.c ---- */
+
+/* hidepid=, what is kept from who may not trace a process: each hides more. */
+enum proc_hide { HIDE_NOTHING, HIDE_CONTENT, HIDE_NAMES, HIDE_UNTRACEABLE };
+
+/* The options of one mount. */
+struct proc_options {
+	enum proc_hide hide; /* [a] */
+	gid_t gid;	/* [a] this group sees what hidepid= hides; not UNTRACEABLE */
+	bool pids_only; /* [I] subset=pid */
+};
+
+/* NULL: a sysfs, which has none. */
+static inline struct proc_options *proc_options_of(const struct super_block *sb)
+{
+	return sb->priv;
+}
+
+/* Whether the current task sees what mounts hide that hide `from` or more. */
+bool proc_pid_shown(const struct super_block *sb, void *task, enum proc_hide from);
+void procfs_types_init(void);
+
+/* ---- inodes of the registered tree: root.c ---- */
 
 must_use int proc_node_inode(struct super_block *sb, struct proc_node *n,
 			     struct inode **ret);
@@ -84,6 +106,8 @@ static inline struct proc_pid *proc_pid_of(const struct inode *i)
 	return i->priv;
 }
 
+/* Whether it is in a listing of the root. */
+bool proc_pid_listed(const struct super_block *sb, int32_t pid);
 /* The /proc/<pid> that a name says, or NULL: *ret stays. 0, -ENOMEM. */
 must_use int proc_pid_lookup(struct super_block *sb, const struct qname *name,
 			     struct inode **ret);

@@ -1,16 +1,13 @@
-/* procfs: super blocks, and the inodes of the registered tree. */
+/* procfs: the inodes of the registered tree. */
 #include "core/panic.h"
 #include "fs/procfs/procfs_internal.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 
-#define PROC_MAGIC 0x9fa0u
-#define SYSFS_MAGIC 0x62656572u
 #define POS_NODES 2u
 #define POS_PIDS BIT(20) /* more nodes than this the root does not have */
 
 static const struct inode_ops dir_ops, file_ops_inode, link_ops;
-static struct fs_type sysfs_type;
 static const struct file_ops dir_fops, text_fops;
 
 static struct proc_node *node_of(const struct inode *i)
@@ -45,12 +42,20 @@ int proc_node_inode(struct super_block *sb, struct proc_node *n, struct inode **
 		} else {
 			i->ops = &file_ops_inode;
 			/* What attributes of devices have, whatever their length. */
-			i->size = sb->type == &sysfs_type ? PAGE_SIZE : 0;
+			i->size = proc_options_of(sb) ? 0 : PAGE_SIZE;
 			i->fops = n->ops ? n->ops : &text_fops;
 		}
 	}
 	*ret = i;
 	return 0;
+}
+
+/* With subset=pid only processes are there, and the links to one's own. */
+static bool node_shown(const struct inode *dir, const struct proc_node *n)
+{
+	const struct proc_options *o = proc_options_of(dir->sb);
+
+	return !o || !o->pids_only || n->make_link;
 }
 
 static int dir_lookup(struct inode *dir, struct dentry *d)
@@ -62,6 +67,8 @@ static int dir_lookup(struct inode *dir, struct dentry *d)
 	proc_node_fill(node_of(dir));
 	mutex_lock(&proc_tree_lock);
 	n = proc_node_find(node_of(dir), d->name.s, d->name.len);
+	if (n && !node_shown(dir, n))
+		n = NULL;
 	mutex_unlock(&proc_tree_lock);
 	if (n)
 		err = proc_node_inode(dir->sb, n, &i);
@@ -96,7 +103,7 @@ static bool emit_nodes(struct file *f, struct dir_ctx *c, struct proc_node *dir)
 
 	list_for_each(n, &dir->children, struct proc_node, sibling)
 	{
-		if (at++ < f->pos)
+		if (at++ < f->pos || !node_shown(f->inode, n))
 			continue;
 		if (!c->emit(c, n->name, n->name_len, at, n->ino,
 			     (n->mode & S_IFMT) >> 12))
@@ -114,7 +121,8 @@ static void emit_pids(struct file *f, struct dir_ctx *c)
 	while ((pid = proc_task_ops->next_pid(f->pos - POS_PIDS))) {
 		size_t len = fmt_to(name, sizeof name, "%d", pid);
 
-		if (!c->emit(c, name, len, POS_PIDS + pid + 1, PROC_INO_PID + pid,
+		if (proc_pid_listed(f->inode->sb, pid) &&
+		    !c->emit(c, name, len, POS_PIDS + pid + 1, PROC_INO_PID + pid,
 			     S_IFDIR >> 12))
 			return;
 		f->pos = POS_PIDS + pid + 1;
@@ -214,64 +222,6 @@ static const struct file_ops text_fops = {
 	.write = text_write,
 };
 
-/* ---- super blocks ---- */
-
-static bool is_pid(const struct inode *i)
-{
-	return i->ino >= PROC_INO_PID;
-}
-
-static void proc_evict(struct inode *i)
-{
-	if (is_pid(i))
-		proc_pid_evict(i);
-}
-
-static bool proc_revalidate(struct dentry *d)
-{
-	if (!d->inode)
-		return false; /* a process of that number may have come */
-	return !is_pid(d->inode) || proc_pid_valid(d->inode);
-}
-
-static const struct super_ops proc_super_ops = {
-	.evict = proc_evict,
-	.revalidate = proc_revalidate,
-};
-static const struct super_ops sysfs_super_ops = { .evict = NULL };
-
-static int mount_tree(struct super_block *sb, struct proc_node *root,
-		      const struct super_ops *ops)
-{
-	struct inode *i;
-	int err;
-
-	sb->ops = ops;
-	err = proc_node_inode(sb, root, &i);
-	if (err)
-		return err;
-	sb->root = dentry_new_root(i);
-	return sb->root ? 0 : -ENOMEM;
-}
-
-static int proc_mount(struct super_block *sb, const char *source, const char *data)
-{
-	sb->next_ino = PROC_INO_PID;
-	return mount_tree(sb, &proc_root, &proc_super_ops);
-}
-
-static int sysfs_mount(struct super_block *sb, const char *source, const char *data)
-{
-	return mount_tree(sb, &sysfs_root, &sysfs_super_ops);
-}
-
-static struct fs_type proc_type = { .name = "proc",
-				    .magic = PROC_MAGIC,
-				    .mount = proc_mount };
-static struct fs_type sysfs_type = { .name = "sysfs",
-				     .magic = SYSFS_MAGIC,
-				     .mount = sysfs_mount };
-
 static void fill(void)
 {
 	procfs_info_fill();
@@ -287,6 +237,5 @@ void procfs_init(void)
 
 	insist(!proc_fill_later("", &filler));
 	sysfs_init();
-	fs_type_register(&proc_type);
-	fs_type_register(&sysfs_type);
+	procfs_types_init();
 }
