@@ -221,6 +221,7 @@ int procfs_show_rollup(struct proc_text *o, void *task)
 	struct space *s = task_space_get(task);
 	uint64_t first = 0, last = 0;
 	struct usage sum = { 0 };
+	static const char rollup[] = "[rollup]";
 
 	if (!s)
 		return -ESRCH;
@@ -233,8 +234,9 @@ int procfs_show_rollup(struct proc_text *o, void *task)
 	}
 	read_unlock(&s->lock);
 	space_put(s);
-	proc_printf(o, "%08lx-%08lx ---p 00000000 00:00 0%*s[rollup]\n",
-		    (unsigned long)first, (unsigned long)last, 26, "");
+	proc_printf(o, "%08lx-%08lx ---p 00000000 00:00 0 ", (unsigned long)first,
+		    (unsigned long)last);
+	print_name(o, 0, rollup, strlen(rollup));
 	print_usage(o, &sum, true);
 	return 0;
 }
