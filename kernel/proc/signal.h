@@ -63,7 +63,8 @@ void signal_info_user(siginfo_t *info, int sig, int code);
 /* 0 or -EPERM, as kill(2) says: by real and effective ids, CAP_KILL, SIGCONT in a
  * session. */
 must_use int signal_may_send(struct process *to, int sig);
-/* Woken at each signal queued for anybody: signalfd.c. Rank above process->lock. */
+/* Woken at each signal queued for a process that has_watchers: signalfd.c. Rank above
+ * process->lock. */
 extern struct waitq signal_watchers;
 /* Ends every thread of p but `spare` with SIGKILL's urgency; p->lock held. */
 void signal_kill_threads(struct process *p, struct task *spare);

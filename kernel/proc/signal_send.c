@@ -171,7 +171,8 @@ static int send_locked(struct process *p, struct task *t, bool any, int sig,
 	if (!prepare(p, sig) || is_dropped(p, any ? NULL : t, sig, force))
 		return 0;
 	if (enqueue(any ? &p->pending : &t->pending, t, sig, info, force, &err)) {
-		wake_all(&signal_watchers);
+		if (p->has_watchers)
+			wake_all(&signal_watchers);
 		complete(p, t, any, sig);
 	}
 	return err;

@@ -2,8 +2,9 @@
  * signalfd(2): reading takes the reader's own pending signals, whoever made the
  * descriptor.
  *
- * All signalfds share one wait queue, woken at every signal that is queued for anybody: a
- * descriptor in an epoll set can outlive any process, so no process's queue would do.
+ * All signalfds share one wait queue: a descriptor in an epoll set can outlive any
+ * process, so no process's queue would do. It is woken at signals for processes that have
+ * asked a signalfd before, and at nobody else's.
  */
 #include "proc/signalfd.h"
 
@@ -17,6 +18,16 @@ struct waitq signal_watchers = WAITQ_INIT(signal_watchers);
 struct signalfd {
 	_Atomic sigset64_t mask;
 };
+
+/* Before the caller looks: a signal queued later finds the mark, by the lock. */
+static void start_watching(void)
+{
+	struct process *p = process_current();
+	uint64_t flags = spin_lock_irq(&p->lock);
+
+	p->has_watchers = true;
+	spin_unlock_irq(&p->lock, flags);
+}
 
 static bool any_pending(const struct signalfd *s)
 {
@@ -75,6 +86,7 @@ static int64_t signalfd_read(struct file *f, struct uio *u, uint64_t *pos)
 			break;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
+		start_watching();
 		err = wait_event_intr(&signal_watchers, any_pending(s));
 		if (err)
 			return err;
@@ -85,6 +97,7 @@ static int64_t signalfd_read(struct file *f, struct uio *u, uint64_t *pos)
 static uint32_t signalfd_poll(struct file *f, struct poll_table *pt)
 {
 	poll_add(pt, f, &signal_watchers);
+	start_watching();
 	return any_pending(f->priv) ? POLLIN | POLLRDNORM : 0;
 }
 

@@ -147,6 +147,7 @@ struct process {
 	uint32_t n_live;	   /* of them, not exiting */
 	bool exiting;		   /* group exit under way: exit_status holds */
 	bool unkillable;	   /* process 1: signals without a handler do nothing */
+	bool has_watchers;	   /* has asked a signalfd: see signal_watchers */
 	int32_t exit_status;	   /* wait status form */
 	struct task *exec_task;	   /* in execve: all other threads end */
 	enum stop_state stop_state;
