@@ -11,7 +11,7 @@
 
 bool fault_room(void)
 {
-	return page_reclaim(ROOM_PAGES) || page_oom();
+	return page_reclaim(ROOM_PAGES, RECLAIM_FOR_JOB) || page_oom();
 }
 
 /* On x86 what may be written or executed may be read. */

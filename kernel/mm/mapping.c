@@ -156,7 +156,7 @@ static int tree_add(struct mapping *m, uint64_t index, struct page *p, bool with
 		err = within && index >= mapping_end(m) ? -ERANGE
 							: tree_insert(m, index, p);
 		spin_unlock(&m->lock);
-	} while (err == -ENOMEM && (page_reclaim(1) || page_oom()));
+	} while (err == -ENOMEM && (page_reclaim(1, RECLAIM_FOR_JOB) || page_oom()));
 	return err;
 }
 

@@ -149,10 +149,11 @@ void page_drain_cpus(void)
 static cold struct page *page_alloc_slow(unsigned order, uint32_t flags)
 {
 	struct page *p = buddy_get(order, flags);
+	enum reclaim_why why = flags & PAGE_USER ? RECLAIM_FOR_JOB : RECLAIM_FOR_KERNEL;
 	bool drained = false;
 
 	while (!p && !(flags & PAGE_ATOMIC)) {
-		if (!page_reclaim((1ul << order) + STACK_MIN)) {
+		if (!page_reclaim((1ul << order) + STACK_MIN, why)) {
 			if (!drained) {
 				page_drain_cpus();
 				drained = true;

@@ -174,8 +174,14 @@ void shrinker_register(struct shrinker *s);
  * dying. */
 void page_set_oom_handler(bool (*fn)(void));
 
+enum reclaim_why {
+	/* None rather than what is in use: then page_oom has to find some (refault.h). */
+	RECLAIM_FOR_JOB,
+	RECLAIM_FOR_KERNEL,
+	RECLAIM_ASKED, /* memory may not be short at all */
+};
 /* Frees what can be freed at no loss, about `pages` pages; may sleep. Pages freed. */
-size_t page_reclaim(size_t pages);
+size_t page_reclaim(size_t pages, enum reclaim_why why);
 /* No memory for a user: reclaims, then asks the oom handler and waits for its effect.
  * True: worth trying again. False: give up, with -ENOMEM. */
 bool page_oom(void);

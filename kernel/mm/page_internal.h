@@ -28,6 +28,7 @@ uint64_t kstack_pages(void); /* of kernel stacks, in use or kept */
 void page_lru_add(struct page *p);
 void page_lru_del(struct page *p); /* fine if it is not on the list */
 uint64_t page_lru_count(void);
+void reclaim_init(void);
 
 /* Counters kept by the page cache and the address spaces, in pages. */
 extern _Atomic uint64_t page_shmem, page_tables;

@@ -1,6 +1,8 @@
 /*
  * Getting memory back: cached pages that can be read again, then what upper layers hold
- * in caches, then the oom handler.
+ * in caches, then the oom handler. A job that would have the memory of pages that run or
+ * are read again at once has none: without refault.h it would go on for ever, a page of
+ * program text at a time.
  *
  * Always true:
  *  R1  a page is on `lru` exactly while PF_RECLAIM is set, both under lru_lock;
@@ -13,15 +15,21 @@
 #include "core/wait.h"
 #include "mm/mapping_internal.h"
 #include "mm/page_internal.h"
+#include "mm/refault.h"
 #include "mm/slab_internal.h"
 
 #define SCAN_BATCH 32
 #define OOM_WAIT_NS (2 * NSEC_PER_MSEC)
 #define OOM_WAITS 500 /* then the victim is stuck; fail */
+/* A small cache: a 64th of memory, and no more than one can run in. */
+#define SMALL_SHARE 64
+#define SMALL_MIN 64
+#define SMALL_MAX 8192
 
 static struct spinlock lru_lock = SPINLOCK_INIT(RANK_PAGE_LRU);
 static struct list lru = LIST_INIT(lru); /* newest first */
 static uint64_t lru_pages;		 /* [lru_lock] */
+static struct refault refaults;		 /* [lru_lock] */
 
 static struct spinlock shrinker_lock = SPINLOCK_INIT(RANK_PAGE_LRU);
 static struct list shrinkers = LIST_INIT(shrinkers); /* [shrinker_lock]; only grows */
@@ -33,6 +41,7 @@ void page_lru_add(struct page *p)
 	page_flag_set(p, PF_RECLAIM);
 	list_push_front(&lru, &p->link);
 	lru_pages++;
+	refault_added(&refaults, p->mapping, p->index);
 	spin_unlock(&lru_lock);
 }
 
@@ -74,6 +83,35 @@ static size_t lru_pick(struct page **ret, size_t n, size_t *budget)
 	return got;
 }
 
+/* Drops a page that lru_pick locked and referenced, and remembers it. Pages freed. */
+static size_t evict(struct page *p)
+{
+	const struct mapping *m = p->mapping;
+	uint64_t index = p->index;
+
+	if (!mapping_evict(p))
+		return 0;
+	spin_lock(&lru_lock);
+	refault_evicted(&refaults, m, index, lru_pages);
+	spin_unlock(&lru_lock);
+	return 1;
+}
+
+static bool in_vain(void)
+{
+	spin_lock(&lru_lock);
+	bool yes = refault_thrashing(&refaults, lru_pages);
+	spin_unlock(&lru_lock);
+	return yes;
+}
+
+static void start_anew(void)
+{
+	spin_lock(&lru_lock);
+	refault_forget(&refaults);
+	spin_unlock(&lru_lock);
+}
+
 /* Two looks at every page at most: the first one clears its second chance. */
 static size_t lru_shrink(size_t want)
 {
@@ -84,7 +122,7 @@ static size_t lru_shrink(size_t want)
 		size_t n =
 			lru_pick(batch, MIN(want - freed, (size_t)SCAN_BATCH), &budget);
 		for (size_t i = 0; i < n; i++)
-			freed += mapping_evict(batch[i]);
+			freed += evict(batch[i]);
 		if (!n && !budget)
 			break;
 		if (!n && list_empty(&lru))
@@ -106,13 +144,17 @@ static size_t shrinkers_run(size_t want)
 	return freed;
 }
 
-size_t page_reclaim(size_t pages)
+size_t page_reclaim(size_t pages, enum reclaim_why why)
 {
-	size_t freed = lru_shrink(pages);
+	size_t freed = 0;
+	if (why != RECLAIM_FOR_JOB || !in_vain())
+		freed = lru_shrink(pages);
 	if (freed < pages)
 		freed += shrinkers_run(pages - freed);
 	if (freed < pages)
 		freed += slab_shrink();
+	if (why == RECLAIM_ASKED)
+		start_anew();
 	return freed;
 }
 
@@ -140,8 +182,21 @@ bool page_oom(void)
 		if (thread_work(thread_current()) & WORK_KILL)
 			return false;
 		sleep_until(clock_mono() + OOM_WAIT_NS);
-		if (page_free_count() > before + SCAN_BATCH)
+		if (page_free_count() > before + SCAN_BATCH) {
+			start_anew();
 			return true;
+		}
 	}
 	return false;
+}
+
+void reclaim_init(void)
+{
+	size_t small = SMALL_MIN;
+
+	while (small < SMALL_MAX && small < page_get_total() / SMALL_SHARE)
+		small *= 2;
+	uint32_t *ghosts = heap_zalloc(small * sizeof *ghosts);
+	insist(ghosts);
+	refault_init(&refaults, ghosts, small);
 }

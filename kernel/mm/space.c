@@ -16,6 +16,7 @@ void space_init(void)
 	insist(space_cache);
 	area_cache_init();
 	mapping_cache_init();
+	reclaim_init();
 }
 
 int space_new(struct space **ret)

@@ -45,7 +45,7 @@ static void consider(struct process *p, uint64_t total, struct choice *c)
 	if (points && p->oom_victim)
 		c->dying = true;
 	spin_unlock(&p->lock);
-	if (points > c->points) {
+	if (points && points >= c->points) { /* of equals, not what made the others */
 		c->points = points;
 		c->worst = p;
 	}

@@ -139,7 +139,7 @@ static int store_drop_caches(char *text, size_t n, void *arg)
 
 	if (err || v < 1 || v > 4)
 		return -EINVAL;
-	(void)page_reclaim(page_map.n);
+	(void)page_reclaim(page_map.n, RECLAIM_ASKED);
 	return 0;
 }
 
