@@ -40,6 +40,7 @@ enum lock_rank {
 	RANK_IPC_IDS,		/* which System V objects there are */
 	RANK_IPC,		/* one IPC object */
 	RANK_IPC_UNDO,		/* SEM_UNDO adjustments of a process */
+	RANK_ASYNC,		/* who asked for signals of input and output */
 	RANK_TASK_LIST,		/* process tree, pid map, groups and sessions */
 	RANK_SIGNAL,		/* signal state of a process */
 	RANK_FUTEX,		/* futex hash bucket; nest in address order */

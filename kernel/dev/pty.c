@@ -9,6 +9,7 @@
 
 #include <asm/ioctls.h>
 #include <asm/poll.h>
+#include <asm/siginfo.h>
 #include <asm/signal.h>
 
 #include "dev/tty_internal.h"
@@ -19,6 +20,7 @@ struct pty {
 	void (*gone)(void *owner, uint32_t index); /* [I] */
 	void *owner;				   /* [I] */
 	struct waitq read_wait, write_wait;	   /* the master's */
+	struct async_set async;
 	/* guarded by slave.lock */
 	bool locked;	     /* until unlockpt(3) */
 	bool slave_opened;   /* somebody has it open, or nobody ever had */
@@ -37,6 +39,7 @@ static struct pty *pty_of(struct tty *t)
 static void slave_start(struct tty *t)
 {
 	wake_poll(&pty_of(t)->read_wait, POLLIN | POLLRDNORM);
+	async_tell(&pty_of(t)->async, POLL_IN);
 }
 
 static void slave_unthrottle(struct tty *t)
@@ -122,6 +125,7 @@ int pty_new(uint32_t index, void (*gone)(void *owner, uint32_t index), void *own
 	p->locked = true;
 	p->slave_opened = true;
 	waitq_init(&p->read_wait);
+	async_init(&p->async);
 	waitq_init(&p->write_wait);
 	*ret = p;
 	return 0;
@@ -271,6 +275,11 @@ uint32_t pty_master_poll(struct pty *p)
 struct waitq *pty_read_queue(struct pty *p)
 {
 	return &p->read_wait;
+}
+
+struct async_set *pty_async(struct pty *p)
+{
+	return &p->async;
 }
 
 struct waitq *pty_write_queue(struct pty *p)

@@ -24,5 +24,6 @@ must_use int64_t pty_master_ioctl(struct pty *p, uint32_t cmd, uaddr_t arg);
 uint32_t pty_master_poll(struct pty *p);
 struct waitq *pty_read_queue(struct pty *p);
 struct waitq *pty_write_queue(struct pty *p);
+struct async_set *pty_async(struct pty *p); /* about input for the master */
 
 #endif

@@ -3,6 +3,7 @@
 #include "dev/tty_internal.h"
 
 #include <asm/poll.h>
+#include <asm/siginfo.h>
 #include <asm/signal.h>
 #include <linux/capability.h>
 
@@ -48,6 +49,7 @@ int tty_init(struct tty *t, const struct tty_driver *d, uint32_t dev)
 	t->ld.drop_output = drop_out;
 	mutex_init(&t->write_lock, RANK_TTY);
 	waitq_init(&t->read_wait);
+	async_init(&t->async);
 	waitq_init(&t->write_wait);
 	return 0;
 }
@@ -183,8 +185,10 @@ static void feed_events(struct tty *t, uint32_t events)
 		tty_status(t, TIOCPKT_START);
 		tty_wake_writers(t);
 	}
-	if (events & LDISC_INPUT)
+	if (events & LDISC_INPUT) {
 		wake_poll(&t->read_wait, POLLIN | POLLRDNORM);
+		async_tell(&t->async, POLL_IN);
+	}
 }
 
 size_t tty_feed(struct tty *t, const uint8_t *s, size_t n)

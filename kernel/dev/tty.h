@@ -6,6 +6,7 @@
 #ifndef DEV_TTY_H
 #define DEV_TTY_H
 
+#include "core/async.h"
 #include "core/wait.h"
 #include "mm/usercopy.h"
 
@@ -60,6 +61,8 @@ must_use int64_t tty_ioctl(struct tty_handle *h, uint32_t cmd, uaddr_t arg);
 uint32_t tty_poll(struct tty_handle *h);
 struct waitq *tty_read_queue(struct tty_handle *h);
 struct waitq *tty_write_queue(struct tty_handle *h);
+/* For O_ASYNC, about input; and whom it is told by default: a process group, 0: none. */
+struct async_set *tty_async(struct tty_handle *h, int32_t *ret_pgrp);
 
 /* ---- the serial port's terminal: tty_serial.c ---- */
 

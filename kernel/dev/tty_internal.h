@@ -58,6 +58,7 @@ struct tty {
 	uint8_t *in, *out;	 /* [I] the rings' memory */
 	struct mutex write_lock; /* RANK_TTY: one write(2) at a time */
 	struct waitq read_wait, write_wait;
+	struct async_set async; /* about input */
 };
 
 struct tty_handle {

@@ -256,6 +256,12 @@ struct waitq *tty_read_queue(struct tty_handle *h)
 	return &h->tty->read_wait;
 }
 
+struct async_set *tty_async(struct tty_handle *h, int32_t *ret_pgrp)
+{
+	*ret_pgrp = tty_dead(h) ? 0 : tty_foreground_pgrp(h->tty);
+	return &h->tty->async;
+}
+
 struct waitq *tty_write_queue(struct tty_handle *h)
 {
 	return &h->tty->write_wait;

@@ -25,6 +25,7 @@ struct file *file_alloc(uint32_t flags)
 	ref_init(&f->refs, 1);
 	mutex_init(&f->pos_lock, RANK_FILE_POS);
 	list_init(&f->epoll_links);
+	list_init(&f->async.link);
 	f->flags = flags;
 	f->cred = cred_get(thread_current()->cred);
 	return f;
@@ -50,6 +51,12 @@ static void drop_counts(struct file *f)
 		inode_deny_put(f->inode);
 }
 
+static void async_leave_if_on(struct file *f)
+{
+	if (unlikely(!list_empty(&f->async.link)))
+		async_leave(&f->async);
+}
+
 void file_put(struct file *f)
 {
 	if (!ref_put(&f->refs))
@@ -57,6 +64,7 @@ void file_put(struct file *f)
 	if (f->ops)
 		notify_file(f, f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	epoll_file_release(f);
+	async_leave_if_on(f);
 	if (f->inode->locks)
 		locks_drop_file(f);
 	if (unlikely(f->inode->leases))
@@ -280,18 +288,28 @@ void file_owner_get(struct file *f, struct file_owner *ret)
 	spin_unlock(&owner_lock);
 }
 
-void file_owner_claim(struct file *f)
+static void owner_claim(struct file *f, int32_t type, int32_t pid)
 {
 	const struct cred *c = thread_current()->cred;
 
 	spin_lock(&owner_lock);
 	if (!f->owner.pid) {
-		f->owner.pid = fs_upcalls.current_tgid();
-		f->owner.type = F_OWNER_PID;
+		f->owner.pid = pid;
+		f->owner.type = type;
 		f->owner.uid = c->uid;
 		f->owner.euid = c->euid;
 	}
 	spin_unlock(&owner_lock);
+}
+
+void file_owner_claim(struct file *f)
+{
+	owner_claim(f, F_OWNER_PID, fs_upcalls.current_tgid());
+}
+
+void file_owner_claim_for(struct file *f, int32_t pgrp)
+{
+	owner_claim(f, F_OWNER_PGRP, pgrp);
 }
 
 void file_owner_forget(struct file *f)
@@ -320,6 +338,35 @@ void file_signal_owner(struct file *f, const struct file_news *news)
 	file_owner_get(f, &o);
 	if (o.pid)
 		fs_upcalls.signal_owner(&o, news);
+}
+
+/* Each end of a pipe hears of what it is for. */
+static void tell_async(struct async_entry *e, int code)
+{
+	struct file *f = container_of(e, struct file, async);
+	const struct file_news news = file_news(e->fd, code);
+
+	if (S_ISFIFO(f->inode->mode) &&
+	    !(f->mode & (code == POLL_IN ? FMODE_READ : FMODE_WRITE)))
+		return;
+	file_signal_owner(f, &news);
+}
+
+bool file_async_set(struct file *f, int fd, bool on)
+{
+	struct async_set *s = f->ops && f->ops->async ? f->ops->async(f, on) : NULL;
+
+	if (!s)
+		return false;
+	f->async.tell = tell_async;
+	if (on) {
+		async_join(s, &f->async, fd);
+		f->flags |= FASYNC;
+	} else if (!list_empty(&f->async.link)) {
+		async_leave(&f->async);
+		f->flags &= ~(uint32_t)FASYNC;
+	}
+	return true;
 }
 
 void file_init(void)

@@ -46,14 +46,18 @@ must_use int64_t file_write_kernel(struct file *f, const void *buf, size_t n,
 
 void file_owner_set(struct file *f, const struct file_owner *o);
 void file_owner_get(struct file *f, struct file_owner *ret);
-/* Makes current's process the owner, if nobody is. */
+/* Makes current's process, or a process group, the owner if nobody is. */
 void file_owner_claim(struct file *f);
+void file_owner_claim_for(struct file *f, int32_t pgrp);
+/* O_ASYNC on or off; fd: current's name for f. It goes off only where this turned it on:
+ * the flag of open(2) means nothing. False: f has no signals to send. */
+bool file_async_set(struct file *f, int fd, bool on);
 /* Nobody, and no signal chosen. */
 void file_owner_forget(struct file *f);
 /* News of that kind, POLL_* of <asm/siginfo.h>, with the events that it stands for. */
 struct file_news file_news(int fd, int code);
-/* Something happened that the file's owner wants to hear of. news: NULL: the signal
- * alone. Locks of a lower rank than RANK_TASK_LIST may be held. */
+/* Something happened that the file's owner wants to hear of. Locks of a lower rank than
+ * RANK_TASK_LIST may be held. */
 void file_signal_owner(struct file *f, const struct file_news *news);
 
 /* ---- descriptors: kernel/fs/fdtable.c ---- */

@@ -12,6 +12,7 @@
 
 #include <asm/ioctls.h>
 #include <asm/poll.h>
+#include <asm/siginfo.h>
 
 #include "core/panic.h"
 #include "fs/notify.h"
@@ -40,6 +41,7 @@ struct inotify {
 	struct account *account; /* [I] referenced */
 	struct radix watches;	 /* [notify_mutex] by number: Y2 */
 	int32_t last_wd;	 /* [notify_mutex] */
+	struct async_set async;
 	struct waitq wait;
 };
 
@@ -111,6 +113,7 @@ static void enqueue(struct inotify *n, struct event *e)
 	spin_unlock(&n->lock);
 	heap_free(lost);
 	wake_poll(&n->wait, POLLIN | POLLRDNORM);
+	async_tell(&n->async, POLL_IN);
 }
 
 /* The oldest event if it fits in `room` bytes: 0, -EAGAIN (none), -EINVAL. */
@@ -388,9 +391,15 @@ static void inotify_release(struct file *f)
 	instance_free(n);
 }
 
+static struct async_set *inotify_async(struct file *f, bool on)
+{
+	return &((struct inotify *)f->priv)->async;
+}
+
 static const struct file_ops inotify_fops = {
 	.release = inotify_release,
 	.read = inotify_read,
+	.async = inotify_async,
 	.poll = inotify_poll,
 	.ioctl = inotify_ioctl,
 	.show_fdinfo = inotify_show,
@@ -421,6 +430,7 @@ static int instance_new(struct inotify **ret)
 	}
 	spin_init(&n->lock, RANK_OBJECT);
 	waitq_init(&n->wait);
+	async_init(&n->async);
 	list_init(&n->events);
 	list_init(&overflow->link);
 	overflow->head.wd = -1;
@@ -436,7 +446,6 @@ static int instance_new(struct inotify **ret)
 int inotify_open(uint32_t flags, struct file **ret)
 {
 	struct inotify *n;
-
 	int err = instance_new(&n);
 	if (err)
 		return err;
@@ -457,7 +466,6 @@ static int show_limit(struct proc_text *t, void *arg)
 static int store_limit(char *text, size_t n, void *arg)
 {
 	uint64_t v;
-
 	int err = proc_parse_u64(text, &v);
 	if (err || v > INT32_MAX)
 		return -EINVAL;
@@ -485,8 +493,7 @@ void inotify_init(void)
 {
 	static struct proc_filler filler = { .fill = fill };
 
-	/* As Linux: what a hundredth of memory could hold, at a KiB for each inode
-	 * kept. */
+	/* As Linux: a KiB for each inode kept, of a hundredth of memory. */
 	inotify_max_watches =
 		MIN(MAX(page_get_total() * PAGE_SIZE / 100 / KIB(1), 8192ul), 1048576ul);
 	insist(!proc_fill_later("", &filler));

@@ -37,6 +37,8 @@ static int64_t pipe_read(struct file *f, struct uio *u, uint64_t *pos)
 	mutex_unlock(&p->lock);
 	if (was_full && done > 0)
 		pipe_wake_writers(p);
+	else
+		async_tell(&p->async, POLL_OUT);
 	/* The wake-up was for all that was written, and one sleeper at a time gets it. */
 	if (more && done > 0)
 		pipe_pass_on(&p->read_wait);
@@ -61,6 +63,8 @@ static int64_t write_slow(struct pipe *p, struct file *f, struct uio *u, int64_t
 	mutex_unlock(&p->lock);
 	if (done)
 		pipe_wake_readers(p);
+	else
+		async_tell(&p->async, POLL_IN);
 	if (done && room)
 		pipe_pass_on(&p->write_wait);
 	return done ? done : got;
@@ -181,6 +185,10 @@ static void pipe_count_close(struct pipe *p, uint32_t mode)
 		wake_key(&p->read_wait, 0, PIPE_POLL_IN | POLLHUP);
 	if (waitq_active(&p->write_wait))
 		wake_key(&p->write_wait, 0, PIPE_POLL_OUT | POLLERR);
+	if (!p->readers != !p->writers) {
+		async_tell(&p->async, POLL_IN);
+		async_tell(&p->async, POLL_OUT);
+	}
 }
 
 /* Who had opened the other end when a file was counted: taken in one step with that,
@@ -257,6 +265,13 @@ static void pipe_release(struct file *f)
 	pipe_detach(f->inode, p);
 }
 
+static struct async_set *pipe_async(struct file *f, bool on)
+{
+	struct pipe *p = f->priv;
+
+	return &p->async;
+}
+
 const struct file_ops fifo_file_ops = {
 	.open = fifo_open,
 	.release = pipe_release,
@@ -264,6 +279,7 @@ const struct file_ops fifo_file_ops = {
 	.write = pipe_write,
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
+	.async = pipe_async,
 	.stream = true,
 };
 

@@ -6,6 +6,7 @@
 #define FS_PIPE_H
 
 #include <asm/poll.h>
+#include <asm/siginfo.h>
 
 #include "fs/vfs.h"
 
@@ -26,6 +27,7 @@ struct pipe_buf {
 struct pipe {
 	struct mutex lock; /* RANK_PIPE */
 	struct waitq read_wait, write_wait;
+	struct async_set async;
 	/* [lock] to change; read without it by poll and by sleepers' conditions */
 	_Atomic uint32_t head, tail;	   /* slots ever filled, ever emptied */
 	_Atomic uint32_t slots;		   /* a power of two */
@@ -92,11 +94,13 @@ static inline void pipe_wake_readers(struct pipe *p)
 {
 	if (waitq_active(&p->read_wait))
 		wake_key(&p->read_wait, 1, PIPE_POLL_IN);
+	async_tell(&p->async, POLL_IN);
 }
 static inline void pipe_wake_writers(struct pipe *p)
 {
 	if (waitq_active(&p->write_wait))
 		wake_key(&p->write_wait, 1, PIPE_POLL_OUT);
+	async_tell(&p->async, POLL_OUT);
 }
 /* Bytes or room are left for others who sleep in read or write. Nothing is new, so those
  * who poll are left alone: to an edge-triggered epoll it would be an event. */

@@ -209,6 +209,7 @@ struct pipe *pipe_new(void)
 	p->slots = PIPE_DEFAULT_SLOTS;
 	mutex_init(&p->lock, RANK_PIPE);
 	waitq_init(&p->read_wait);
+	async_init(&p->async);
 	waitq_init(&p->write_wait);
 	return p;
 }

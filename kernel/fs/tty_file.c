@@ -33,12 +33,26 @@ static void file_tty_release(struct file *f)
 	tty_close(f->priv);
 }
 
+/* Unless somebody was chosen, who is in the foreground is told. */
+static struct async_set *file_tty_async(struct file *f, bool on)
+{
+	int32_t pgrp;
+	struct async_set *s = tty_async(f->priv, &pgrp);
+
+	if (on && pgrp)
+		file_owner_claim_for(f, pgrp);
+	else if (on)
+		file_owner_claim(f);
+	return s;
+}
+
 static const struct file_ops tty_ops = {
 	.release = file_tty_release,
 	.read = file_tty_read,
 	.write = file_tty_write,
 	.poll = file_tty_poll,
 	.ioctl = file_tty_ioctl,
+	.async = file_tty_async,
 	.stream = true,
 };
 

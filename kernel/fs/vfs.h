@@ -21,6 +21,7 @@
 #include <linux/stat.h>
 #include <linux/time.h>
 
+#include "core/async.h"
 #include "core/wait.h"
 #include "lib/list.h"
 #include "mm/mapping.h"
@@ -274,8 +275,9 @@ struct file_ops {
 	int64_t (*llseek)(struct file *f, int64_t off, int whence); /* absent: generic */
 	int (*fsync)(struct file *f);
 	int64_t (*fallocate)(struct file *f, int mode, uint64_t off, uint64_t len);
-	/* Told of F_SETFL and FIOASYNC changes. */
-	int (*set_flags)(struct file *f, uint32_t flags);
+	/* O_ASYNC: who asked for signals about what the file is. Absent: none are sent.
+	 * `on`: somebody is about to ask. */
+	struct async_set *(*async)(struct file *f, bool on);
 	/* "key:\tvalue\n" lines for /proc/pid/fdinfo. */
 	size_t (*show_fdinfo)(struct file *f, char *buf, size_t n);
 	bool stream; /* no position: pread and lseek give ESPIPE */
@@ -309,6 +311,7 @@ struct file {
 	struct list epoll_links;    /* [epoll's own lock] */
 	uint64_t ra_next, ra_size;  /* readahead state; racy, harmless */
 	struct file_owner owner;    /* [owner_lock] F_SETOWN, F_SETSIG */
+	struct async_entry async;   /* on while O_ASYNC was set by fcntl(2) */
 };
 #define FMODE_READ 1u
 #define FMODE_WRITE 2u
@@ -443,8 +446,7 @@ void epoll_file_release(struct file *f); /* takes a dying file out of all epoll 
 struct fs_upcalls {
 	uint64_t (*rlimit)(int which);	 /* current's soft limit */
 	void (*signal_current)(int sig); /* SIGXFSZ, SIGPIPE */
-	/* F_SETOWN; sends nothing to whom the owner's setter may not. news: NULL: the
-	 * signal alone */
+	/* F_SETOWN; sends nothing to whom the owner's setter may not. */
 	void (*signal_owner)(const struct file_owner *o, const struct file_news *news);
 	int32_t (*current_tgid)(void);
 	int32_t (*current_tid)(void);

@@ -19,6 +19,7 @@ void socket_init(struct socket *s, const struct socket_ops *ops, int family, int
 		 int protocol)
 {
 	s->ops = ops;
+	async_init(&s->async);
 	s->family = family;
 	s->type = type;
 	s->protocol = protocol;
@@ -105,6 +106,13 @@ static void socket_release(struct file *f)
 	s->ops->release(s);
 }
 
+static struct async_set *socket_async(struct file *f, bool on)
+{
+	struct socket *s = f->priv;
+
+	return &s->async;
+}
+
 static const struct file_ops socket_file_ops = {
 	.open = refuse_open,
 	.release = socket_release,
@@ -113,6 +121,7 @@ static const struct file_ops socket_file_ops = {
 	.write = socket_write,
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
+	.async = socket_async,
 	.stream = true,
 };
 

@@ -104,6 +104,8 @@ enum sock_option {
 struct socket {
 	const struct socket_ops *ops; /* [I] */
 	struct file *file; /* [family's lock] borrowed; NULL: none yet, or gone */
+	struct async_set async;
+	_Atomic bool async_room; /* a send found no room: O_ASYNC tells when there is */
 	uint16_t family, type, protocol;     /* [I] */
 	_Atomic uint32_t options;	     /* enum sock_option */
 	_Atomic uint32_t sndbuf, rcvbuf;     /* bytes */
@@ -151,11 +153,13 @@ static inline uint64_t sock_deadline(bool nonblock, uint64_t timeo)
 }
 /* What a wait's result means to the caller: restartable only without a timeout. */
 must_use int sock_wait_error(int err, uint64_t deadline);
-/* O_ASYNC: tells the file's owner. Under the lock that guards s->file. */
-static inline void sock_async(struct socket *s)
+/* O_ASYNC: there is room again, which a send had missed. */
+static inline void sock_async_room(struct socket *s)
 {
-	if (likely(s->file) && unlikely(s->file->flags & FASYNC))
-		file_signal_owner(s->file, NULL);
+	if (unlikely(s->async_room)) {
+		s->async_room = false;
+		async_tell(&s->async, POLL_OUT);
+	}
 }
 
 /* ---- for system calls ---- */

@@ -1,6 +1,7 @@
 /* Descriptors: close, dup, fcntl, flock, ioctl. */
 #include <asm/ioctls.h>
 #include <asm/signal.h>
+#include <asm/sockios.h>
 #include <linux/close_range.h>
 #include <linux/resource.h>
 
@@ -99,9 +100,9 @@ static int64_t dup_from(struct file *f, uint64_t from, bool cloexec)
 
 /* ---- fcntl ---- */
 
-#define SETTABLE ((uint32_t)(O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | FASYNC))
+#define SETTABLE ((uint32_t)(O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT))
 
-static int64_t set_flags(struct file *f, uint32_t flags)
+static int64_t set_flags(struct file *f, int fd, uint32_t flags)
 {
 	uint32_t new = (f->flags & ~SETTABLE) | (flags & SETTABLE);
 
@@ -109,12 +110,9 @@ static int64_t set_flags(struct file *f, uint32_t flags)
 		return -EPERM;
 	if ((new & ~f->flags &O_DIRECT) && !file_can_be_direct(f))
 		return -EINVAL;
-	if (f->ops && f->ops->set_flags) {
-		int err = f->ops->set_flags(f, new);
-		if (err)
-			return err;
-	}
-	f->flags = new;
+	if ((flags ^ f->flags) & FASYNC)
+		file_async_set(f, fd, flags & FASYNC);
+	f->flags = (new & ~(uint32_t)FASYNC) | (f->flags & FASYNC);
 	return 0;
 }
 
@@ -176,7 +174,7 @@ static int64_t set_owner_ex(struct file *f, uaddr_t arg)
 	if (o.type != F_OWNER_TID && o.type != F_OWNER_PID && o.type != F_OWNER_PGRP)
 		return -EINVAL;
 	if (o.pid < 0)
-		return -EINVAL;
+		return -ESRCH;
 	return set_owner(f, o.type, o.pid);
 }
 
@@ -189,11 +187,24 @@ static int64_t set_owner_signed(struct file *f, int32_t pid)
 		       : set_owner(f, F_OWNER_PID, pid);
 }
 
+static bool exists(const struct file_owner *o)
+{
+	uint64_t flags = spin_lock_irq(&tasklist_lock);
+	const struct pid *pid = o->pid ? pid_find(o->pid) : NULL;
+	bool yes = pid && (o->type == F_OWNER_PGRP  ? !list_empty(&pid->group)
+			   : o->type == F_OWNER_TID ? pid->task != NULL
+						    : pid->process != NULL);
+	spin_unlock_irq(&tasklist_lock, flags);
+	return yes;
+}
+
 static int64_t get_owner_signed(struct file *f)
 {
 	struct file_owner o;
 
 	file_owner_get(f, &o);
+	if (!exists(&o))
+		return 0;
 	return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
 }
 
@@ -202,7 +213,7 @@ static int64_t get_owner_ex(struct file *f, uaddr_t arg)
 	struct file_owner o;
 
 	file_owner_get(f, &o);
-	struct f_owner_ex told = { .type = o.type, .pid = o.pid };
+	struct f_owner_ex told = { .type = o.type, .pid = exists(&o) ? o.pid : 0 };
 	return put_user(arg, told);
 }
 
@@ -259,7 +270,7 @@ static int64_t fcntl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 {
 	switch (cmd) {
 	case F_SETFL:
-		return set_flags(f, (uint32_t)arg);
+		return set_flags(f, fd, (uint32_t)arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -327,13 +338,38 @@ int64_t sys_flock(int32_t fd, uint32_t op)
 
 /* ---- ioctl ---- */
 
-static int64_t set_flag_ioctl(struct file *f, uint32_t flag, uaddr_t arg)
+static int64_t set_nonblock(struct file *f, uaddr_t arg)
 {
 	int32_t on;
 
 	if (get_user(on, arg))
 		return -EFAULT;
-	return set_flags(f, on ? f->flags | flag : f->flags & ~flag);
+	f->flags = on ? f->flags | O_NONBLOCK : f->flags & ~(uint32_t)O_NONBLOCK;
+	return 0;
+}
+
+static int64_t set_async(struct file *f, int fd, uaddr_t arg)
+{
+	int32_t on;
+
+	if (get_user(on, arg))
+		return -EFAULT;
+	if (!on == !(f->flags & FASYNC))
+		return 0;
+	return file_async_set(f, fd, on) ? 0 : -ENOTTY;
+}
+
+/* FIOSETOWN and its like: sockets only. */
+static int64_t owner_ioctl(struct file *f, bool set, uaddr_t arg)
+{
+	int32_t pid = 0;
+
+	if (!S_ISSOCK(f->inode->mode))
+		return -ENOTTY;
+	if (set)
+		return get_user(pid, arg) ? -EFAULT : set_owner_signed(f, pid);
+	pid = (int32_t)get_owner_signed(f);
+	return put_user(arg, pid);
 }
 
 static int64_t bytes_left(const struct file *f, uaddr_t arg)
@@ -353,9 +389,15 @@ static int64_t do_ioctl(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 	case FIONCLEX:
 		return fd_set_cloexec(fd, false);
 	case FIONBIO:
-		return set_flag_ioctl(f, O_NONBLOCK, UADDR(arg));
+		return set_nonblock(f, UADDR(arg));
 	case FIOASYNC:
-		return set_flag_ioctl(f, FASYNC, UADDR(arg));
+		return set_async(f, fd, UADDR(arg));
+	case FIOSETOWN:
+	case SIOCSPGRP:
+		return owner_ioctl(f, true, UADDR(arg));
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		return owner_ioctl(f, false, UADDR(arg));
 	case FIONREAD:
 		if (S_ISREG(f->inode->mode))
 			return bytes_left(f, UADDR(arg));

@@ -120,6 +120,15 @@ static int64_t ptmx_ioctl(struct file *f, uint32_t cmd, uaddr_t arg)
 				  : pty_master_ioctl(m->pty, cmd, arg);
 }
 
+static struct async_set *ptmx_async(struct file *f, bool on)
+{
+	struct master *m = f->priv;
+
+	if (on)
+		file_owner_claim(f);
+	return pty_async(m->pty);
+}
+
 const struct file_ops ptmx_file_ops = {
 	.open = ptmx_open,
 	.release = ptmx_release,
@@ -127,5 +136,6 @@ const struct file_ops ptmx_file_ops = {
 	.write = ptmx_write,
 	.poll = ptmx_poll,
 	.ioctl = ptmx_ioctl,
+	.async = ptmx_async,
 	.stream = true,
 };

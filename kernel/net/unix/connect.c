@@ -112,7 +112,7 @@ static int backlog_put(struct unix_sock *listener, struct unix_sock *e)
 	} else {
 		list_push_back(&listener->backlog, &e->backlog_link);
 		listener->waiting++;
-		sock_async(&listener->sock);
+		async_tell(&listener->sock.async, POLL_IN);
 	}
 	spin_unlock(&listener->lock);
 	return err;
@@ -226,10 +226,17 @@ static void shut(struct unix_sock *u, uint32_t which, int error)
 	u->shut |= which;
 	if (error)
 		u->sock.err = error;
-	sock_async(&u->sock);
 	spin_unlock(&u->lock);
 	wake_all_of(u);
 	wake_all(&u->room_wait);
+}
+
+/* Not by its own program: O_ASYNC tells. */
+static void shut_by_peer(struct unix_sock *u, uint32_t which, int error)
+{
+	shut(u, which, error);
+	if (which & UNIX_SHUT_RD)
+		async_tell(&u->sock.async, which & UNIX_SHUT_WR ? POLL_HUP : POLL_IN);
 }
 
 int unix_shutdown(struct socket *s, int how)
@@ -245,7 +252,7 @@ int unix_shutdown(struct socket *s, int how)
 	shut(u, mine, 0);
 	peer = unix_is_dgram(u) ? NULL : unix_peer_get(u);
 	if (peer) {
-		shut(peer, other, 0);
+		shut_by_peer(peer, other, 0);
 		unix_put(peer);
 	}
 	return 0;
@@ -257,7 +264,7 @@ static void leave_peer(struct unix_sock *u, struct unix_sock *peer, bool reset)
 	if (unix_is_dgram(u))
 		unix_unblock(u, peer);
 	else
-		shut(peer, UNIX_SHUT_BOTH, reset ? ECONNRESET : 0);
+		shut_by_peer(peer, UNIX_SHUT_BOTH, reset ? ECONNRESET : 0);
 	unix_put(peer);
 }
 

@@ -101,6 +101,8 @@ static void uncharge(struct unix_sock *u, uint32_t n)
 		wake_poll(&u->write_wait, POLLOUT | POLLWRNORM);
 	else if (unix_is_dgram(u) && was >= limit && was - n < limit)
 		wake_poll(&u->write_wait, NO_EVENT);
+	if ((was - n) * 4 <= limit)
+		sock_async_room(&u->sock);
 }
 
 static bool has_room(const struct unix_sock *u)
@@ -115,6 +117,7 @@ static int wait_room(struct unix_sock *u, uint64_t deadline)
 
 	if (has_room(u))
 		return 0;
+	u->sock.async_room = true;
 	if (!deadline)
 		return -EAGAIN;
 	err = wait_event_intr_deadline(&u->write_wait,

@@ -26,7 +26,7 @@ static inline void unix_msg_queue(struct unix_sock *to, struct unix_msg *m)
 		m->stamp = (int64_t)clock_real();
 	list_push_back(&to->queue, &m->link);
 	unix_count_queued(to, 1, (int64_t)m->len);
-	sock_async(&to->sock);
+	async_tell(&to->sock.async, POLL_IN);
 }
 
 /* After the lock is dropped. */

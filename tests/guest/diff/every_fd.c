@@ -234,3 +234,7 @@ EVERY_FD(pidfd_send_signal, syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0))
 EVERY_FD(pidfd_getfd, every_closed(syscall(SYS_pidfd_getfd, fd, 0, 0)))
 EVERY_FD(waitid_pidfd, waitid(P_PIDFD, (id_t)fd, NULL, WEXITED | WNOHANG))
 EVERY_FD(setns, setns(fd, CLONE_NEWUTS))
+
+EVERY_FD(async_on, fcntl(fd, F_SETFL, O_ASYNC) ?: fcntl(fd, F_GETFL) & O_ASYNC)
+EVERY_FD(setlease, fcntl(fd, F_SETLEASE, F_RDLCK))
+EVERY_FD(setsig, fcntl(fd, F_SETSIG, 64))

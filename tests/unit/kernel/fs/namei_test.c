@@ -1,4 +1,5 @@
 /* Names in a tmpfs: walks, making, removing, renaming, by what the man pages promise. */
+/* link: kernel/core/async.c */
 /* link: kernel/core/mutex.c */
 /* link: kernel/mm/uio.c */
 /* link: kernel/mm/usercopy.c */

@@ -103,6 +103,10 @@ void mutex_unlock(struct mutex *m)
 {
 }
 
+void async_tell_all(struct async_set *s, int code)
+{
+}
+
 void waitq_init(struct waitq *q)
 {
 	list_init(&q->waiters);
