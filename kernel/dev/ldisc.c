@@ -40,6 +40,9 @@ void ldisc_set_termios(struct ldisc *l, const struct ktermios *t)
 {
 	bool was = ldisc_canonical(l);
 
+	/* Without IXON nobody could start it again. */
+	if ((l->t.c_iflag & ~t->c_iflag & IXON) && !l->off)
+		l->stopped = false;
 	l->t = *t;
 	l->literal = false;
 	l->erasing = false;
@@ -109,7 +112,7 @@ static bool input_flow(struct ldisc *l, uint8_t c, uint32_t *events)
 
 	if (!(l->t.c_iflag & IXON))
 		return false;
-	if (l->stopped && (start || (!stop && (l->t.c_iflag & IXANY)))) {
+	if (l->stopped && !l->off && (start || (!stop && (l->t.c_iflag & IXANY)))) {
 		l->stopped = false;
 		*events |= LDISC_START;
 		return start;
@@ -134,7 +137,7 @@ static bool input_signal(struct ldisc *l, uint8_t c, uint32_t *events)
 		ldisc_flush_input(l);
 		l->drop_output(l);
 	}
-	if (l->stopped && (l->t.c_iflag & IXON)) {
+	if (l->stopped && !l->off && (l->t.c_iflag & IXON)) {
 		l->stopped = false;
 		ev |= LDISC_START;
 	}

@@ -39,6 +39,7 @@ struct ldisc {
 	bool literal;	       /* the next byte is taken as it is (VLNEXT) */
 	bool erasing;	       /* within \…/ of ECHOPRT */
 	bool stopped;	       /* output, by VSTOP or TCOOFF */
+	bool off;	       /* by TCOOFF: only TCOON undoes it. Then stopped, too */
 	/* Takes echoed bytes, already processed for output; may drop them. */
 	void (*echo)(struct ldisc *l, const uint8_t *s, size_t n);
 	/* Drops output that is still on its way: a signal character without NOFLSH. */

@@ -155,7 +155,7 @@ static bool master_readable(struct pty *p, bool *ret_hung_up)
 	bool data;
 
 	spin_lock(&p->slave.lock);
-	data = tty_out_used(&p->slave) || p->status;
+	data = tty_out_ready(&p->slave) || p->status;
 	*ret_hung_up = !p->slave_opened;
 	spin_unlock(&p->slave.lock);
 	return data;
@@ -308,7 +308,7 @@ static int64_t count_output(struct pty *p, uaddr_t arg)
 	int32_t n;
 
 	spin_lock(&p->slave.lock);
-	n = tty_out_used(&p->slave);
+	n = tty_out_ready(&p->slave);
 	spin_unlock(&p->slave.lock);
 	return put_user(arg, n);
 }

@@ -22,13 +22,23 @@ static void echo_out(struct ldisc *l, const uint8_t *s, size_t n)
 		return; /* nobody reads what is echoed: as good as a torn cable */
 	while (n--)
 		t->out[t->out_head++ % TTY_OUT_SIZE] = *s++;
+	tty_out_release(t);
 }
 
 static void drop_out(struct ldisc *l)
 {
 	struct tty *t = container_of(l, struct tty, ld);
 
-	t->out_tail = t->out_head;
+	t->out_tail = t->out_end = t->out_head;
+}
+
+void tty_send_flow(struct tty *t, uint8_t c)
+{
+	if (tty_out_used(t) == TTY_OUT_SIZE)
+		return;
+	for (uint32_t i = t->out_head++; i != t->out_end; i--)
+		t->out[i % TTY_OUT_SIZE] = t->out[(i - 1) % TTY_OUT_SIZE];
+	t->out[t->out_end++ % TTY_OUT_SIZE] = c;
 }
 
 int tty_init(struct tty *t, const struct tty_driver *d, uint32_t dev)
@@ -141,7 +151,8 @@ void tty_hangup(struct tty *t)
 	t->exclusive = t->throttled = false;
 	ldisc_flush_input(&t->ld);
 	ldisc_default_termios(&t->ld.t);
-	t->ld.stopped = false;
+	t->ld.stopped = t->ld.off = false;
+	tty_out_release(t);
 	spin_unlock(&t->lock);
 	wake_poll(&t->read_wait, UINT32_MAX);
 	wake_poll(&t->write_wait, UINT32_MAX);
@@ -158,7 +169,7 @@ static void throttle(struct tty *t)
 	    ldisc_room(&t->ld) > LDISC_SIZE / 4)
 		return;
 	t->throttled = true;
-	echo_out(&t->ld, &t->ld.t.c_cc[VSTOP], 1);
+	tty_send_flow(t, t->ld.t.c_cc[VSTOP]);
 }
 
 static void feed_events(struct tty *t, uint32_t events)
@@ -200,8 +211,9 @@ size_t tty_feed(struct tty *t, const uint8_t *s, size_t n)
 	spin_lock(&t->lock);
 	while (done < n && ldisc_room(&t->ld))
 		events |= ldisc_input(&t->ld, s[done++]);
+	tty_out_release(t);
 	throttle(t);
-	output = tty_out_used(t);
+	output = tty_out_ready(t);
 	spin_unlock(&t->lock);
 	feed_events(t, events);
 	if (output)
@@ -233,7 +245,7 @@ size_t tty_drain(struct tty *t, uint8_t *dst, size_t n)
 
 	spin_lock(&t->lock);
 	was_full = TTY_OUT_SIZE - tty_out_used(t) <= TTY_ECHO_RESERVE + LDISC_EXPAND;
-	while (done < n && tty_out_used(t))
+	while (done < n && tty_out_ready(t))
 		dst[done++] = t->out[t->out_tail++ % TTY_OUT_SIZE];
 	spin_unlock(&t->lock);
 	if (was_full && done)

@@ -7,8 +7,10 @@
  *      touched;
  *  Y2  a handle whose generation is not the terminal's is dead: reads end, all else
  *      fails;
- *  Y3  out_tail <= out_head <= out_tail + TTY_OUT_SIZE; programs leave the last
- *      TTY_ECHO_RESERVE bytes of the ring to echo.
+ *  Y3  out_tail <= out_end <= out_head <= out_tail + TTY_OUT_SIZE; programs leave the
+ *      last TTY_ECHO_RESERVE bytes of the ring to echo;
+ *  Y4  [out_end, out_head) is echo of what was typed while output was stopped. It goes
+ *      out with what a program writes or somebody types once it is not.
  */
 #ifndef DEV_TTY_INTERNAL_H
 #define DEV_TTY_INTERNAL_H
@@ -48,7 +50,7 @@ struct tty {
 	/* guarded by lock */
 	struct ldisc ld;
 	struct termios kept; /* set bits, and characters not 0, cannot be changed */
-	uint32_t out_head, out_tail;
+	uint32_t out_head, out_end, out_tail;
 	struct winsize winsize;
 	int32_t pgrp, session; /* 0: none */
 	uint32_t opens;
@@ -78,6 +80,28 @@ static inline uint32_t tty_out_used(const struct tty *t)
 {
 	return t->out_head - t->out_tail;
 }
+
+/* Bytes that the other side may have now. Lock held. */
+static inline uint32_t tty_out_ready(const struct tty *t)
+{
+	return t->out_end - t->out_tail;
+}
+
+/* What was held may go. Lock held. */
+static inline void tty_out_release(struct tty *t)
+{
+	if (!t->ld.stopped)
+		t->out_end = t->out_head;
+}
+
+/* Drops what is on its way, but not what is held. Lock held. */
+static inline void tty_out_drop(struct tty *t)
+{
+	t->out_tail = t->out_end;
+}
+
+/* Tells the other side to stop or go on, ahead of what is held. Lock held. */
+void tty_send_flow(struct tty *t, uint8_t c);
 
 /* ---- for drivers ---- */
 

@@ -49,7 +49,7 @@ static bool resume_sender(struct tty *t)
 	if (!t->throttled || ldisc_room(&t->ld) < LDISC_SIZE / 2)
 		return false;
 	t->throttled = false;
-	t->ld.echo(&t->ld, &t->ld.t.c_cc[VSTART], 1);
+	tty_send_flow(t, t->ld.t.c_cc[VSTART]);
 	return true;
 }
 
@@ -154,6 +154,7 @@ static size_t put_output(struct tty *t, const uint8_t *s, size_t n)
 			t->out[t->out_head++ % TTY_OUT_SIZE] = text[i];
 		done += used;
 	}
+	tty_out_release(t);
 	spin_unlock(&t->lock);
 	return done;
 }

@@ -46,7 +46,7 @@ int64_t tty_flush_ioctl(struct tty *t, uint64_t which, bool from_master)
 	if (input)
 		ldisc_flush_input(&t->ld);
 	if (output)
-		t->out_tail = t->out_head;
+		tty_out_drop(t);
 	spin_unlock(&t->lock);
 	if (input)
 		t->driver->unthrottle(t);
@@ -57,25 +57,42 @@ int64_t tty_flush_ioctl(struct tty *t, uint64_t which, bool from_master)
 	return 0;
 }
 
-/* tcflow(3): output is stopped and started here, input by telling the other side. */
+/* tcflow(3) of output: what ^S stopped only ^Q starts, and the other way round. */
+static void flow_output(struct tty *t, bool off)
+{
+	bool was;
+
+	spin_lock(&t->lock);
+	was = t->ld.off;
+	t->ld.off = off;
+	if (was != off)
+		t->ld.stopped = off;
+	spin_unlock(&t->lock);
+	if (was == off)
+		return;
+	tty_status(t, off ? TIOCPKT_STOP : TIOCPKT_START);
+	if (!off)
+		tty_wake_writers(t);
+}
+
+/* tcflow(3) of input, by telling the other side. */
+static void flow_input(struct tty *t, int cc)
+{
+	spin_lock(&t->lock);
+	if (t->ld.t.c_cc[cc])
+		tty_send_flow(t, t->ld.t.c_cc[cc]);
+	spin_unlock(&t->lock);
+	t->driver->start(t);
+}
+
 static int64_t flow(struct tty *t, uint64_t what)
 {
-	int send = what == TCIOFF ? VSTOP : what == TCION ? VSTART : -1;
-
 	if (what > TCION)
 		return -EINVAL;
-	spin_lock(&t->lock);
-	if (send < 0)
-		t->ld.stopped = what == TCOOFF;
-	else if (t->ld.t.c_cc[send])
-		t->ld.echo(&t->ld, &t->ld.t.c_cc[send], 1);
-	spin_unlock(&t->lock);
-	if (send >= 0)
-		t->driver->start(t);
+	if (what == TCOOFF || what == TCOON)
+		flow_output(t, what == TCOOFF);
 	else
-		tty_status(t, what == TCOOFF ? TIOCPKT_STOP : TIOCPKT_START);
-	if (what == TCOON)
-		tty_wake_writers(t);
+		flow_input(t, what == TCIOFF ? VSTOP : VSTART);
 	return 0;
 }
 

@@ -73,6 +73,8 @@ static int64_t set_termios(struct tty *t, struct ktermios *k, enum set_when when
 	spin_lock(&t->lock);
 	keep_locked(t, k);
 	ldisc_set_termios(&t->ld, k);
+	if (old.c_iflag & ~k->c_iflag & IXON)
+		tty_out_release(t);
 	spin_unlock(&t->lock);
 	if ((old.c_iflag ^ k->c_iflag) & IXON)
 		tty_status(t, k->c_iflag & IXON ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP);
@@ -81,6 +83,7 @@ static int64_t set_termios(struct tty *t, struct ktermios *k, enum set_when when
 	t->driver->unthrottle(t);
 	wake_poll(&t->read_wait, UINT32_MAX); /* readable may mean something else now */
 	tty_wake_writers(t);
+	t->driver->start(t);
 	return 0;
 }
 
