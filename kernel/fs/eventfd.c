@@ -54,7 +54,7 @@ static int64_t eventfd_read(struct file *f, struct uio *u, uint64_t *pos)
 	if (u->left < sizeof n)
 		return -EINVAL;
 	if (!eventfd_take(e, &n)) {
-		if (f->flags & O_NONBLOCK)
+		if (file_nonblock(f, u))
 			return -EAGAIN;
 		err = wait_event_intr(&e->read_wait, eventfd_take(e, &n));
 		if (err)
@@ -121,6 +121,7 @@ static const struct file_ops eventfd_ops = {
 	.show_fdinfo = eventfd_show,
 	.llseek = noop_llseek,
 	.stream = true,
+	.nowait_read = true,
 };
 
 int eventfd_open(uint64_t count, bool semaphore, uint32_t flags, struct file **ret)

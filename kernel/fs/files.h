@@ -60,6 +60,12 @@ struct file_news file_news(int fd, int code);
  * RANK_TASK_LIST may be held. */
 void file_signal_owner(struct file *f, const struct file_news *news);
 
+/* Whether a transfer must not wait. */
+static inline bool file_nonblock(const struct file *f, const struct uio *u)
+{
+	return (f->flags & O_NONBLOCK) || u->nowait;
+}
+
 /* ---- descriptors: kernel/fs/fdtable.c ---- */
 
 struct files; /* shared by CLONE_FILES; grows with use, bounded by RLIMIT_NOFILE */

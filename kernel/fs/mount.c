@@ -203,15 +203,22 @@ int mount_umount(const struct path *at, uint32_t flags)
 	struct mount *m = at->mnt;
 	int err = 0;
 
-	if (!is_mount_root(at) || (flags & MNT_EXPIRE))
+	if (!is_mount_root(at))
+		return -EINVAL;
+	if ((flags & MNT_EXPIRE) &&
+	    ((flags & (MNT_FORCE | MNT_DETACH)) || m == root_mount))
 		return -EINVAL;
 	mutex_lock(&mounts_mutex);
 	if (m == root_mount || !m->parent)
 		err = m == root_mount ? -EBUSY : -EINVAL;
 	else if (!(flags & MNT_DETACH) && in_use(m))
 		err = -EBUSY;
+	else if ((flags & MNT_EXPIRE) && !m->expiring)
+		err = -EAGAIN;
 	else
 		detach_tree(m);
+	if (err == -EAGAIN)
+		m->expiring = true;
 	mutex_unlock(&mounts_mutex);
 	return err;
 }

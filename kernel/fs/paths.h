@@ -25,10 +25,17 @@ static inline void mount_get(struct mount *m)
 	ref_get(&m->refs);
 }
 void mount_put_last(struct mount *m);
-static inline void mount_put(struct mount *m)
+/* umount2(2)'s own: it has not used m. */
+static inline void mount_put_unused(struct mount *m)
 {
 	if (!ref_put_not_last(&m->refs))
 		mount_put_last(m);
+}
+static inline void mount_put(struct mount *m)
+{
+	if (unlikely(m->expiring))
+		m->expiring = false;
+	mount_put_unused(m);
 }
 
 /* ---- paths ---- */

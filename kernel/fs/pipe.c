@@ -29,7 +29,7 @@ static int64_t pipe_read(struct file *f, struct uio *u, uint64_t *pos)
 		return 0;
 	mutex_lock(&p->lock);
 	slept = !pipe_used(p);
-	done = slept ? pipe_wait_readable(p, f->flags & O_NONBLOCK) : 1;
+	done = slept ? pipe_wait_readable(p, file_nonblock(f, u)) : 1;
 	was_full = pipe_full(p);
 	if (done > 0)
 		done = pipe_drain(p, u);
@@ -52,7 +52,7 @@ static int64_t write_slow(struct pipe *p, struct file *f, struct uio *u, int64_t
 	int64_t got = 0;
 
 	while (u->left) {
-		got = pipe_wait_writable(p, f->flags & O_NONBLOCK);
+		got = pipe_wait_writable(p, file_nonblock(f, u));
 		if (!got)
 			got = pipe_fill(p, u, packet);
 		if (got < 0)
@@ -281,6 +281,8 @@ const struct file_ops fifo_file_ops = {
 	.ioctl = pipe_ioctl,
 	.async = pipe_async,
 	.stream = true,
+	.nowait_read = true,
+	.nowait_write = true,
 };
 
 struct pipe *pipe_of(const struct file *f)

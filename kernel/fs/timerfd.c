@@ -123,7 +123,7 @@ static int64_t timerfd_read(struct file *f, struct uio *u, uint64_t *pos)
 	if (u->left < sizeof n)
 		return -EINVAL;
 	while (!(got = timerfd_take(t, &n))) {
-		if (f->flags & O_NONBLOCK)
+		if (file_nonblock(f, u))
 			return -EAGAIN;
 		err = wait_event_intr(&t->wait, t->expired || t->cancelled);
 		if (err)
@@ -212,6 +212,7 @@ static const struct file_ops timerfd_ops = {
 	.show_fdinfo = timerfd_show,
 	.llseek = noop_llseek,
 	.stream = true,
+	.nowait_read = true,
 };
 
 /* ---- the wall clock was set ---- */

@@ -146,6 +146,7 @@ struct inode {
 	dev_id_t rdev;		     /* [I] */
 	_Atomic uint64_t size;	     /* [lock] to change */
 	uint64_t blocks;	     /* [lock] */
+	_Atomic uint64_t write_hint; /* F_SET_RW_HINT */
 	struct file_times t;	     /* [lock], torn reads are harmless */
 	struct mapping mapping;	     /* regular files */
 	/* open for writing; negative: denied (being executed) */
@@ -250,6 +251,7 @@ struct mount {
 	/* MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_RDONLY, MS_NOATIME */
 	_Atomic uint32_t flags;
 	_Atomic uint32_t writers; /* files open for writing: no remount to read-only */
+	_Atomic bool expiring;	  /* MNT_EXPIRE met it, and nobody has used it since */
 	uint32_t id;		  /* [I] */
 	char source[64];	  /* [I] */
 };
@@ -281,6 +283,9 @@ struct file_ops {
 	/* "key:\tvalue\n" lines for /proc/pid/fdinfo. */
 	size_t (*show_fdinfo)(struct file *f, char *buf, size_t n);
 	bool stream; /* no position: pread and lseek give ESPIPE */
+	/* RWF_NOWAIT is possible: an operation that would wait says -EAGAIN if
+	 * file_nonblock says so. */
+	bool nowait_read, nowait_write;
 };
 
 /* Whom input and output are announced to (fcntl(2), O_ASYNC). */

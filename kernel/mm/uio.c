@@ -46,6 +46,7 @@ int uio_init_vec(struct uio *u, uaddr_t vec, size_t count, struct iovec *fast,
 		return (int)sum;
 	}
 	u->kernel = false;
+	u->nowait = false;
 	u->iov = iov;
 	u->seg_off = 0;
 	u->segs = count;

@@ -54,6 +54,7 @@ must_use int copy_in_struct(void *dst, size_t dst_size, uaddr_t src, size_t src_
  */
 struct uio {
 	bool kernel;	   /* segments are kernel addresses */
+	bool nowait;	   /* RWF_NOWAIT: as on a non-blocking file */
 	struct iovec *iov; /* current segment; borrows */
 	size_t seg_off;	   /* bytes of it already done */
 	size_t segs;	   /* segments left, with the current one */
@@ -66,6 +67,7 @@ struct uio {
 static inline void uio_init_one(struct uio *u, void *base, size_t n, bool kernel)
 {
 	u->kernel = kernel;
+	u->nowait = false;
 	u->one = (struct iovec){ .iov_base = base, .iov_len = n };
 	u->iov = &u->one;
 	u->seg_off = 0;

@@ -51,14 +51,14 @@ static int refuse_open(struct inode *i, struct file *f)
 	return -ENXIO;
 }
 
-static uint32_t msg_flags_of(const struct file *f)
+static uint32_t msg_flags_of(const struct file *f, const struct uio *u)
 {
-	return f->flags & O_NONBLOCK ? MSG_DONTWAIT : 0;
+	return file_nonblock(f, u) ? MSG_DONTWAIT : 0;
 }
 
 static int64_t socket_read(struct file *f, struct uio *u, uint64_t *pos)
 {
-	struct sock_msg m = { .data = u, .flags = msg_flags_of(f) };
+	struct sock_msg m = { .data = u, .flags = msg_flags_of(f, u) };
 	int64_t n;
 
 	if (!u->left)
@@ -71,7 +71,7 @@ static int64_t socket_read(struct file *f, struct uio *u, uint64_t *pos)
 
 static int64_t socket_write(struct file *f, struct uio *u, uint64_t *pos)
 {
-	struct sock_msg m = { .data = u, .flags = msg_flags_of(f) };
+	struct sock_msg m = { .data = u, .flags = msg_flags_of(f, u) };
 
 	return socket_send(f->priv, &m);
 }
@@ -123,6 +123,8 @@ static const struct file_ops socket_file_ops = {
 	.ioctl = socket_ioctl,
 	.async = socket_async,
 	.stream = true,
+	.nowait_read = true,
+	.nowait_write = true,
 };
 
 int socket_file_new(struct socket *s, uint32_t flags, struct file **ret)

@@ -84,7 +84,7 @@ static int64_t signalfd_read(struct file *f, struct uio *u, uint64_t *pos)
 		}
 		if (done)
 			break;
-		if (f->flags & O_NONBLOCK)
+		if (file_nonblock(f, u))
 			return -EAGAIN;
 		start_watching();
 		err = wait_event_intr(&signal_watchers, any_pending(s));
@@ -120,6 +120,7 @@ static const struct file_ops signalfd_ops = {
 	.show_fdinfo = signalfd_show,
 	.llseek = noop_llseek,
 	.stream = true,
+	.nowait_read = true,
 };
 
 int signalfd_open(sigset64_t mask, uint32_t flags, struct file **ret)

@@ -1,5 +1,6 @@
 /* sendfile and copy_file_range. */
 #include "fs/copy.h"
+#include "fs/file.h"
 #include "sys/syscall.h"
 
 static bool is_stream(const struct file *f)
@@ -112,6 +113,11 @@ static int64_t do_copy_range(struct range_copy *c)
 		return -EINVAL;
 	if (overlap(c, in, out))
 		return -EINVAL;
+	/* Even if there is nothing to copy. */
+	struct uio one = { .left = 1 };
+	err = write_limit(c->out->inode, out, &one);
+	if (err)
+		return err;
 	int64_t n = copy_counted(file_copy(c->in, c->off_in.va ? &in : NULL, c->out,
 					   c->off_out.va ? &out : NULL, c->len));
 	n = offset_out(n, c->off_in, in);

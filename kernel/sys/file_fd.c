@@ -12,6 +12,7 @@
 #include "fs/pipe.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "proc/proc.h"
+#include "sys/file_ioctl.h"
 #include "sys/syscall.h"
 
 #include <linux/fs.h>
@@ -248,6 +249,26 @@ static int64_t get_owner_signal(struct file *f)
 	return o.sig;
 }
 
+/* Nobody here makes use of how long what is written will live; it is kept. */
+static int64_t get_write_hint(struct file *f, uaddr_t arg)
+{
+	uint64_t hint = f->inode->write_hint;
+
+	return put_user(arg, hint);
+}
+
+static int64_t set_write_hint(struct file *f, uaddr_t arg)
+{
+	uint64_t hint;
+
+	if (get_user(hint, arg))
+		return -EFAULT;
+	if (hint > RWH_WRITE_LIFE_EXTREME)
+		return -EINVAL;
+	f->inode->write_hint = hint;
+	return 0;
+}
+
 /* What an O_PATH descriptor has too. -ENOSYS: not one of these. */
 static int64_t fcntl_descriptor(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 {
@@ -300,6 +321,10 @@ static int64_t fcntl_file(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 		return memfd_seals_get(f);
 	case F_NOTIFY:
 		return notify_set(fd, f, (uint32_t)arg);
+	case F_GET_RW_HINT:
+		return get_write_hint(f, UADDR(arg));
+	case F_SET_RW_HINT:
+		return set_write_hint(f, UADDR(arg));
 	case F_SETLEASE:
 		return lease_set(f, fd, (int)arg);
 	case F_GETLEASE:
@@ -406,6 +431,9 @@ static int64_t do_ioctl(int fd, struct file *f, uint32_t cmd, uint64_t arg)
 		block = (int32_t)f->inode->sb->block_size;
 		return put_user(UADDR(arg), block);
 	}
+	int64_t r = fs_ioctl(f, cmd, arg);
+	if (r != -ENOSYS)
+		return r;
 	return f->ops && f->ops->ioctl ? f->ops->ioctl(f, cmd, UADDR(arg)) : -ENOTTY;
 }
 

@@ -132,7 +132,8 @@ int64_t sys_umount2(uaddr_t target, uint32_t flags)
 	if (err)
 		return err;
 	err = may_mount() ? mount_umount(&at, flags) : -EPERM;
-	path_put(&at);
+	dentry_put(at.dentry);
+	mount_put_unused(at.mnt);
 	return err;
 }
 

@@ -32,9 +32,11 @@ static int64_t rw_current(const struct fd_ref *r, struct uio *u, const struct rw
 {
 	struct file *f = r->file;
 
+	uint64_t pos = f->pos;
+	if ((int64_t)(pos + u->left) < 0)
+		return -EINVAL;
 	if (!fd_is_sole(r))
 		return rw_counted(way->fn(f, u, NULL), way->write);
-	uint64_t pos = f->pos;
 	int64_t n = rw_counted(way->fn(f, u, &pos), way->write);
 	f->pos = pos;
 	return n;
@@ -56,7 +58,9 @@ static __attribute__((always_inline)) inline int64_t rw_plain(int fd, uaddr_t bu
 	if (likely(!n && user_range_ok(buf, count))) {
 		uint64_t pos = f->pos;
 		uio_init_user(&u, buf, count);
-		if (unlikely(!fd_is_sole(&r))) {
+		if (unlikely((int64_t)(pos + count) < 0)) {
+			n = -EINVAL;
+		} else if (unlikely(!fd_is_sole(&r))) {
 			n = write ? file_write(f, &u, NULL) : file_read(f, &u, NULL);
 		} else {
 			n = write ? f->ops->write(f, &u, &pos)
@@ -195,15 +199,7 @@ int64_t sys_pwritev(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
 
 /* RWF_HIPRI and the sync flags ask for nothing that memory does not give anyway. */
 #define RWF_FINE ((uint32_t)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
-
-int64_t sys_preadv2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
-		    uint64_t pos_h, uint32_t flags)
-{
-	if (flags & ~RWF_FINE)
-		return -EOPNOTSUPP;
-	bool at = pos_l != UINT64_MAX;
-	return rw_vec(fd, &(struct vec_call){ vec, vlen, at, (int64_t)pos_l, &reading });
-}
+#define RWF_KNOWN (RWF_FINE | (uint32_t)(RWF_APPEND | RWF_NOWAIT))
 
 static int64_t write_append(struct file *f, struct uio *u, uint64_t *pos)
 {
@@ -215,15 +211,72 @@ static int64_t write_append(struct file *f, struct uio *u, uint64_t *pos)
 	return n;
 }
 
+static int64_t read_nowait(struct file *f, struct uio *u, uint64_t *pos)
+{
+	int err = file_may_read(f);
+
+	if (err)
+		return err == -EISDIR ? -EOPNOTSUPP : err;
+	if (!f->ops->nowait_read)
+		return -EOPNOTSUPP;
+	u->nowait = true;
+	return file_read(f, u, pos);
+}
+
+static int64_t write_nowait(struct file *f, struct uio *u, uint64_t *pos)
+{
+	int err = file_may_write(f);
+
+	if (err)
+		return err;
+	if (!f->ops->nowait_write)
+		return -EOPNOTSUPP;
+	u->nowait = true;
+	return file_write(f, u, pos);
+}
+
+/* Flags that nobody knows are looked at last. */
+static int64_t refuse_read(struct file *f, struct uio *u, uint64_t *pos)
+{
+	int err = file_may_read(f);
+	return err ? err : -EOPNOTSUPP;
+}
+
+static int64_t refuse_write(struct file *f, struct uio *u, uint64_t *pos)
+{
+	int err = file_may_write(f);
+	return err ? err : -EOPNOTSUPP;
+}
+
+static const struct rw_way *way_of(uint32_t flags, bool write)
+{
+	static const struct rw_way unknown[] = { { refuse_read, false },
+						 { refuse_write, true } };
+	static const struct rw_way nowait[] = { { read_nowait, false },
+						{ write_nowait, true } };
+	static const struct rw_way appending = { write_append, true };
+
+	if (flags & ~RWF_KNOWN)
+		return &unknown[write];
+	if (flags & RWF_NOWAIT)
+		return &nowait[write];
+	if (write)
+		return flags & RWF_APPEND ? &appending : &writing;
+	return &reading;
+}
+
+int64_t sys_preadv2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
+		    uint64_t pos_h, uint32_t flags)
+{
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, pos_l != UINT64_MAX,
+					      (int64_t)pos_l, way_of(flags, false) });
+}
+
 int64_t sys_pwritev2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
 		     uint64_t pos_h, uint32_t flags)
 {
-	if (flags & ~(RWF_FINE | RWF_APPEND))
-		return -EOPNOTSUPP;
-	bool at = pos_l != UINT64_MAX;
-	static const struct rw_way appending = { write_append, true };
-	const struct rw_way *way = flags & RWF_APPEND ? &appending : &writing;
-	return rw_vec(fd, &(struct vec_call){ vec, vlen, at, (int64_t)pos_l, way });
+	return rw_vec(fd, &(struct vec_call){ vec, vlen, pos_l != UINT64_MAX,
+					      (int64_t)pos_l, way_of(flags, true) });
 }
 
 int64_t sys_lseek(int32_t fd, int64_t offset, uint32_t whence)

@@ -65,6 +65,8 @@ static const struct file_ops null_ops = {
 	.read = null_read,
 	.write = null_write,
 	.llseek = no_seek,
+	.nowait_read = true,
+	.nowait_write = true,
 };
 
 static const struct file_ops zero_ops = {
@@ -72,6 +74,8 @@ static const struct file_ops zero_ops = {
 	.write = null_write,
 	.llseek = no_seek,
 	.mmap = zero_mmap,
+	.nowait_read = true,
+	.nowait_write = true,
 };
 
 static const struct file_ops full_ops = {

@@ -128,7 +128,7 @@ static int fallocate_locked(struct inode *i, int mode, uint64_t off, uint64_t en
 	if (!(mode & FALLOC_FL_PUNCH_HOLE) && end > i->size &&
 	    (tmpfs_of(i)->seals & F_SEAL_GROW))
 		return -EPERM;
-	int err = keep ? 0 : grow(i, end);
+	int err = mode & FALLOC_FL_PUNCH_HOLE ? 0 : grow(i, end);
 	if (err)
 		return err;
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))

@@ -85,7 +85,15 @@ EVERY_PTR(stat, syscall(SYS_stat, ".", p))
 EVERY_PTR(fstat, syscall(SYS_fstat, 0, p))
 EVERY_PTR(statx, syscall(SYS_statx, AT_FDCWD, ".", 0, 0x7ff, p))
 EVERY_PTR(statfs, syscall(SYS_statfs, ".", p))
-EVERY_PTR(ustat, syscall(SYS_ustat, 99, p))
+
+static dev_t this_device(void)
+{
+	struct stat st;
+	NEED(!stat(".", &st));
+	return st.st_dev;
+}
+
+EVERY_PTR(ustat, syscall(SYS_ustat, this_device(), p))
 EVERY_PTR(utimensat, syscall(SYS_utimensat, AT_FDCWD, ".", p, 0))
 EVERY_PTR(utimes, syscall(SYS_utimes, ".", p))
 EVERY_PTR(utime, syscall(SYS_utime, ".", p))
