@@ -17,7 +17,7 @@
 #define IMAGES_MAX 8
 #define LINKS_MAX 64
 /* Another layout of images makes other images. */
-#define FORMAT "image 2"
+#define FORMAT "image 3"
 
 static int failed(const struct rootbuild *build, const char *what, int error)
 {
@@ -192,6 +192,18 @@ static int folder_read(struct conversion *c)
 	return folder_scan(&c->source);
 }
 
+/* getmntent(3)'s list: whoever starts a system or a container makes it, so images and
+ * folders have none. */
+static int mounts_link(struct tree *tree)
+{
+	struct tree_meta meta = { .mode = S_IFLNK | 0777, .target = "/proc/self/mounts" };
+	struct tree_inode *inode;
+
+	if (!tree_find(tree, "etc") || tree_find(tree, "etc/mtab"))
+		return 0;
+	return tree_put(tree, 0, "etc/mtab", &meta, &inode);
+}
+
 /* What a Linux system needs and archives lack; the folder that the image's config names,
  * which Docker makes too. */
 static int tree_complete(struct conversion *c)
@@ -216,6 +228,8 @@ static int tree_complete(struct conversion *c)
 		if (!tree_find(tree, folders[i].path))
 			error = tree_put(tree, 0, folders[i].path, &meta, &inode);
 	}
+	if (error == 0)
+		error = mounts_link(tree);
 	return error < 0 ? failed(c->build, "cannot complete it", error) : 0;
 }
 

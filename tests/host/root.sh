@@ -47,12 +47,15 @@ check "the very agent" sh -c "debugfs -R 'cat /.mayfly-agent' '$(image)' 2>/dev/
 for folder in proc dev sys tmp job; do
 	check "the folder $folder" in_image /$folder "Type: directory"
 done
+check "where getmntent(3) finds the mounts" in_image /etc/mtab 'Fast link dest: "/proc/self/mounts"'
 check "again" run --root "$dir/tree" -- true
 check "comes from the cache" [ "$(images)" = 1 ]
 echo more >"$dir/tree/etc/more"
+echo own >"$dir/tree/etc/mtab"
 check "after a change" run --root "$dir/tree" -- true
 check "a new one is made" [ "$(images)" = 2 ]
 check "that has it" prints more content /etc/more
+check "and a list of mounts of its own" prints own content /etc/mtab
 
 check "a compressed archive" run --root "$dir/tree.tar.gz" -- true
 check "is a third image" [ "$(images)" = 3 ]
