@@ -4,9 +4,12 @@
 # again.
 #
 #	stress-ng.sh		a choice of stressors, for a second each
-#	stress-ng.sh SECONDS	all but those named below, for so long each: `make stress-ng`
+#	stress-ng.sh SECONDS [K/N]
+#				all but those named below, for so long each, or the K-th of
+#				N parts of them: `make stress-ng`
 set -u
 seconds=${1:-1}
+part=${2:-1/1}
 patience=90 # of a stressor that does not end by itself, seconds
 slack=4096  # what may stay in use: CPUs' stocks of pages, kernel stacks, objects; kB
 top=$(mktemp -d)
@@ -35,7 +38,8 @@ choice="affinity bigheap clone copy-file dentry epoll exec fallocate fault fcntl
 	vfork vm-rw yield"
 
 all() {
-	stress-ng --stressors | tr ' ' '\n' | grep -vxF -f <(tr -s ' \t' '\n' <<<"$excluded")
+	stress-ng --stressors | tr ' ' '\n' | grep -vxF -f <(tr -s ' \t' '\n' <<<"$excluded") |
+		awk -v k="${part%/*}" -v n="${part#*/}" 'NR % n == k % n'
 }
 
 # What is free when every cache that can be dropped is, kB.
