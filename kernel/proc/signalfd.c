@@ -34,6 +34,18 @@ static bool any_pending(const struct signalfd *s)
 	return signal_pending_set(task_current()) & s->mask;
 }
 
+/* Of input and output, fcntl(2), F_SETSIG: for signals whose codes mean nothing of their
+ * own. */
+static bool is_news(const siginfo_t *i)
+{
+	const sigset64_t own = SIG_BIT(SIGILL) | SIG_BIT(SIGFPE) | SIG_BIT(SIGSEGV) |
+			       SIG_BIT(SIGBUS) | SIG_BIT(SIGTRAP) | SIG_BIT(SIGCHLD) |
+			       SIG_BIT(SIGSYS);
+
+	return i->si_code >= POLL_IN && i->si_code <= POLL_HUP &&
+	       !(SIG_BIT(i->si_signo) & own);
+}
+
 /* The form that signalfd(2) documents; which members mean something depends on the
  * code. */
 static void form_of(const siginfo_t *i, struct signalfd_siginfo *ret)
@@ -49,6 +61,11 @@ static void form_of(const siginfo_t *i, struct signalfd_siginfo *ret)
 		ret->ssi_overrun = i->si_overrun;
 		ret->ssi_int = i->si_int;
 		ret->ssi_ptr = (uint64_t)(uintptr_t)i->si_ptr;
+		return;
+	}
+	if (is_news(i)) {
+		ret->ssi_band = (uint32_t)i->si_band;
+		ret->ssi_fd = i->si_fd;
 		return;
 	}
 	if (i->si_signo == SIGCHLD && i->si_code > 0 && i->si_code != SI_KERNEL) {

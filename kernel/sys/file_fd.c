@@ -351,6 +351,9 @@ int64_t sys_flock(int32_t fd, uint32_t op)
 	uint32_t what = op & ~(uint32_t)LOCK_NB;
 	struct fd_ref r;
 
+	/* Share-mode locks: ignored since Linux 5.18. */
+	if (op & LOCK_MAND)
+		return 0;
 	/* A wrong operation is wrong on any descriptor. */
 	if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN)
 		return -EINVAL;

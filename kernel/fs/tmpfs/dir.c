@@ -5,11 +5,9 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
 
-#define ENTRY_SIZE 20 /* what an entry adds to a directory's st_size */
-
 static void dir_changed(struct inode *dir, int64_t entries, int64_t now)
 {
-	dir->size += (uint64_t)(entries * ENTRY_SIZE);
+	dir->size += (uint64_t)(entries * TMPFS_ENTRY_SIZE);
 	inode_touch_at(dir, TOUCH_MTIME | TOUCH_CTIME, now);
 }
 
@@ -82,9 +80,16 @@ static int dir_link(struct inode *dir, struct dentry *d, struct inode *target)
 {
 	struct tmpfs_entry *e;
 
+	/* The first name of a file of O_TMPFILE is paid for. */
+	bool counts = target->nlink;
+	if (counts && !tmpfs_inode_count(dir->sb))
+		return -ENOSPC;
 	int err = tmpfs_entry_new(dir, &d->name, &e);
-	if (err)
+	if (err) {
+		if (counts)
+			tmpfs_inode_uncount(dir->sb);
 		return err;
+	}
 	target->nlink++;
 	inode_touch(target, TOUCH_CTIME);
 	tmpfs_entry_add(dir, e, inode_get(target));
@@ -96,6 +101,8 @@ static int dir_link(struct inode *dir, struct dentry *d, struct inode *target)
 /* An inode has lost a name; consumes the entry's reference. The VFS holds another. */
 static void drop_name(struct inode *i, int64_t now)
 {
+	if (!S_ISDIR(i->mode) && i->nlink > 1)
+		tmpfs_inode_uncount(i->sb);
 	i->nlink -= S_ISDIR(i->mode) ? 2 : 1;
 	inode_touch_at(i, TOUCH_CTIME, now);
 	inode_put(i);

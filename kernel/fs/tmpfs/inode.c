@@ -42,6 +42,7 @@ static void set_ops(struct inode *i)
 		i->ops = &tmpfs_dir_ops;
 		i->fops = &tmpfs_dir_fops;
 		i->nlink = 2;
+		i->size = 2 * TMPFS_ENTRY_SIZE;
 		break;
 	case S_IFLNK:
 		i->ops = &tmpfs_link_ops;
@@ -52,8 +53,10 @@ static void set_ops(struct inode *i)
 	}
 }
 
-static bool count_inode(struct tmpfs_sb *t)
+bool tmpfs_inode_count(struct super_block *sb)
 {
+	struct tmpfs_sb *t = tmpfs_sb_of(sb);
+
 	if (__atomic_add_fetch((uint64_t *)&t->used_inodes, 1, __ATOMIC_RELAXED) <=
 	    t->max_inodes)
 		return true;
@@ -61,12 +64,17 @@ static bool count_inode(struct tmpfs_sb *t)
 	return false;
 }
 
+void tmpfs_inode_uncount(struct super_block *sb)
+{
+	tmpfs_sb_of(sb)->used_inodes--;
+}
+
 int tmpfs_inode_new(struct super_block *sb, const struct inode *dir, uint32_t mode,
 		    dev_id_t rdev, struct inode **ret)
 {
 	struct tmpfs_sb *s = tmpfs_sb_of(sb);
 
-	if (!count_inode(s))
+	if (!tmpfs_inode_count(sb))
 		return -ENOSPC;
 	struct tmpfs_inode *t = heap_zalloc(sizeof *t);
 	struct inode *i = t ? inode_new(sb, sb->next_ino++) : NULL;

@@ -59,6 +59,12 @@ static inline struct tmpfs_sb *tmpfs_sb_of(const struct super_block *sb)
 }
 
 /* ---- inode.c ---- */
+#define TMPFS_ENTRY_SIZE 20 /* what an entry adds to a directory's st_size */
+
+/* Names beyond a file's first take memory too: each counts as an inode. False: there are
+ * too many. */
+must_use bool tmpfs_inode_count(struct super_block *sb);
+void tmpfs_inode_uncount(struct super_block *sb);
 must_use int tmpfs_inode_new(struct super_block *sb, const struct inode *dir,
 			     uint32_t mode, dev_id_t rdev, struct inode **ret);
 void tmpfs_evict(struct inode *i);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -225,4 +226,23 @@ DIFF_CASE(async_socket_ioctls)
 	TRY(ioctl(s[0], 0x8901, (int *)8));
 	TRY(ioctl(p[0], 0x8901, &pid));
 	TRY(ioctl(p[0], 0x8903, &pid));
+}
+
+DIFF_CASE(async_news_by_signalfd)
+{
+	struct signalfd_siginfo i;
+	sigset_t set;
+	int p[2];
+	block_signal(SIG_NEWS);
+	sigemptyset(&set);
+	sigaddset(&set, SIG_NEWS);
+	int fd = signalfd(-1, &set, SFD_NONBLOCK);
+	NEED(!pipe(p) && !fcntl(p[0], F_SETOWN, getpid()));
+	NEED(!fcntl(p[0], F_SETSIG, SIG_NEWS) && !fcntl(p[0], F_SETFL, O_ASYNC));
+	NEED(write(p[1], "x", 1) == 1);
+	TRY(read(fd, &i, sizeof i));
+	SHOW(i.ssi_code);
+	SHOW(i.ssi_fd == p[0]);
+	SHOW(i.ssi_band);
+	SHOW(i.ssi_pid);
 }

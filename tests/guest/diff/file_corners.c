@@ -3,11 +3,12 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -199,4 +200,54 @@ DIFF_CASE(umount_expires)
 	NEED(!mount("none", "m", "tmpfs", 0, NULL));
 	become_nobody();
 	TRY(umount2("m", MNT_EXPIRE));
+}
+
+/* A name of a file counts as a file: it takes memory as one does. */
+DIFF_CASE(tmpfs_counts_names)
+{
+	struct statfs s;
+	NEED(!mkdir("m", 0755));
+	NEED(!mount("none", "m", "tmpfs", 0, "nr_inodes=4"));
+	TRY(mkdir("m/a", 0755));
+	make_file("m/f", "x");
+	TRY(link("m/f", "m/g"));
+	TRY(link("m/f", "m/h"));
+	NEED(!statfs("m", &s));
+	SHOW(s.f_ffree);
+	TRY(unlink("m/f"));
+	TRY(link("m/g", "m/h"));
+	TRY(rename("m/g", "m/h"));
+	TRY(rename("m/g", "m/a/i"));
+	TRY(unlink("m/h"));
+	TRY(unlink("m/a/i"));
+	NEED(!statfs("m", &s));
+	SHOW(s.f_ffree);
+	int fd = open("m", O_TMPFILE | O_RDWR, 0600);
+	char path[40];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	TRY(linkat(AT_FDCWD, path, AT_FDCWD, "m/named", AT_SYMLINK_FOLLOW));
+	NEED(!statfs("m", &s));
+	SHOW(s.f_ffree);
+	TRY(unlink("m/named"));
+	close(fd);
+	NEED(!statfs("m", &s));
+	SHOW(s.f_ffree);
+	make_file("m/a/1", "");
+	make_file("m/2", "");
+	TRY(rename("m/a/1", "m/2"));
+	NEED(!statfs("m", &s));
+	SHOW(s.f_ffree);
+}
+
+DIFF_CASE(tmpfs_size_of_folders)
+{
+	struct stat st;
+	NEED(!mkdir("d", 0755) && !stat("d", &st));
+	SHOW(st.st_size);
+	NEED(!mkdir("d/a", 0755));
+	make_file("d/f", "");
+	NEED(!stat("d", &st));
+	SHOW(st.st_size);
+	NEED(!rmdir("d/a") && !rename("d/f", "f") && !stat("d", &st));
+	SHOW(st.st_size);
 }

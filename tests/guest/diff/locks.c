@@ -298,3 +298,12 @@ DIFF_CASE(lease_corners)
 	TRY(fcntl(fd, 1024, F_UNLCK));
 	TRY(fcntl(fd, 1025));
 }
+
+DIFF_CASE(flock_share_modes)
+{
+	open_file();
+	TRY(flock(fd, 32 /* LOCK_MAND */));
+	TRY(flock(fd, 32 | 192 /* LOCK_RW */));
+	TRY(flock(99, 32));
+	TRY(flock(fd, 64 /* LOCK_READ */));
+}
