@@ -7,7 +7,8 @@ kernel_cflags = $(base_cflags) $(uapi_cflags) -Ikernel -I$(BUILD) -isystem $(BUI
 	-fno-asynchronous-unwind-tables -fstack-protector-strong \
 	-mstack-protector-guard=tls -mstack-protector-guard-reg=gs \
 	-mstack-protector-guard-offset=40 \
-	-fno-align-functions -fno-align-loops $(if $(is_clang),,-fno-align-jumps -fno-align-labels) \
+	-fno-align-functions \
+	$(if $(is_clang),,-fno-align-loops -fno-align-jumps -fno-align-labels) \
 	$(if $(is_clang),-fdirect-access-external-data)
 $(eval $(call variant,kernel))
 

@@ -138,7 +138,7 @@ static int fallocate_locked(struct inode *i, int mode, uint64_t off, uint64_t en
 	if (err) {
 		/* What reaches past the end serves nobody, and would be there for
 		 * good. */
-		mapping_punch(&i->mapping, ALIGN_UP(i->size, PAGE_SIZE),
+		mapping_punch(&i->mapping, ALIGN_UP((uint64_t)i->size, PAGE_SIZE),
 			      ALIGN_UP(end, PAGE_SIZE));
 		return err;
 	}

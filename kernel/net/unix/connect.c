@@ -120,7 +120,7 @@ static int backlog_put(struct unix_sock *listener, struct unix_sock *e)
 
 static int may_connect(const struct unix_sock *u)
 {
-	switch (u->state) {
+	switch ((uint32_t)u->state) {
 	case UNIX_FRESH:
 		return 0;
 	case UNIX_CONNECTED:
