@@ -6,6 +6,7 @@
 
 #include <asm/poll.h>
 #include <asm/siginfo.h>
+#include <asm/signal.h>
 
 #include "fs/inode.h"
 #include "fs/lease.h"
@@ -367,6 +368,16 @@ bool file_async_set(struct file *f, int fd, bool on)
 		f->flags &= ~(uint32_t)FASYNC;
 	}
 	return true;
+}
+
+void file_signal_urgent(struct file *f)
+{
+	struct file_owner o;
+
+	file_owner_get(f, &o);
+	o.sig = SIGURG;
+	if (o.pid)
+		fs_upcalls.signal_owner(&o, NULL);
 }
 
 void file_init(void)

@@ -59,6 +59,8 @@ struct file_news file_news(int fd, int code);
 /* Something happened that the file's owner wants to hear of. Locks of a lower rank than
  * RANK_TASK_LIST may be held. */
 void file_signal_owner(struct file *f, const struct file_news *news);
+/* SIGURG, whatever signal was chosen. */
+void file_signal_urgent(struct file *f);
 
 /* Whether a transfer must not wait. */
 static inline bool file_nonblock(const struct file *f, const struct uio *u)

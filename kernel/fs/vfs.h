@@ -451,7 +451,8 @@ void epoll_file_release(struct file *f); /* takes a dying file out of all epoll 
 struct fs_upcalls {
 	uint64_t (*rlimit)(int which);	 /* current's soft limit */
 	void (*signal_current)(int sig); /* SIGXFSZ, SIGPIPE */
-	/* F_SETOWN; sends nothing to whom the owner's setter may not. */
+	/* F_SETOWN; sends nothing to whom the owner's setter may not. news NULL: there
+	 * are none, the signal says it all */
 	void (*signal_owner)(const struct file_owner *o, const struct file_news *news);
 	int32_t (*current_tgid)(void);
 	int32_t (*current_tid)(void);

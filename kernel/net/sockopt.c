@@ -23,6 +23,9 @@ static const struct {
 	{ SO_TIMESTAMP_OLD, SOCK_OPT_TIMESTAMP },
 	{ SO_TIMESTAMPNS_OLD, SOCK_OPT_TIMESTAMPNS },
 	{ SO_RXQ_OVFL, SOCK_OPT_RXQ_OVFL },
+	{ SO_NO_CHECK, SOCK_OPT_NO_CHECK },
+	{ SO_PASSSEC, SOCK_OPT_PASSSEC },
+	{ SO_SELECT_ERR_QUEUE, SOCK_OPT_SELECT_ERR_QUEUE },
 };
 
 /* 0: no such switch. */
@@ -105,14 +108,14 @@ static int set_number(struct socket *s, int name, int32_t v)
 		s->rcvlowat = v < 0 ? INT32_MAX : v ? v : 1;
 		return 0;
 	case SO_PEEK_OFF:
-		if (v < -1)
-			return -EINVAL;
-		s->peek_off = v;
+		s->peek_off = v; /* negative: off */
 		return 0;
 	case SO_PRIORITY:
 		return set_privileged(&s->priority, v, v >= 0 && v <= 6);
 	case SO_MARK:
 		return set_privileged(&s->mark, v, false);
+	case SO_BSDCOMPAT: /* obsolete: accepted, and always off */
+		return 0;
 	}
 	return -ENOPROTOOPT;
 }
@@ -169,6 +172,16 @@ static int set_linger(struct socket *s, uaddr_t val, uint32_t len)
 	return 0;
 }
 
+/* SO_BINDTODEVICE: there are no devices to bind to, and no binding is fine. */
+static int set_device(uaddr_t val, uint32_t len)
+{
+	char first = 0;
+
+	if (len && get_user(first, val))
+		return -EFAULT;
+	return first ? -ENODEV : 0;
+}
+
 int socket_setopt(struct socket *s, int level, int name, uaddr_t val, uint32_t len)
 {
 	int32_t v;
@@ -178,6 +191,8 @@ int socket_setopt(struct socket *s, int level, int name, uaddr_t val, uint32_t l
 	if (level != SOL_SOCKET)
 		return s->ops->setopt ? s->ops->setopt(s, level, name, val, len)
 				      : -EOPNOTSUPP;
+	if (name == SO_BINDTODEVICE)
+		return set_device(val, len);
 	if (len < sizeof v)
 		return -EINVAL;
 	if (get_user(v, val))
@@ -243,6 +258,9 @@ static int get_number(struct socket *s, int name, int32_t *ret)
 	case SO_MARK:
 		*ret = s->mark;
 		return 0;
+	case SO_BSDCOMPAT:
+		*ret = 0;
+		return 0;
 	}
 	return -ENOPROTOOPT;
 }
@@ -303,6 +321,16 @@ static int get_timeout(uint64_t timeo, uaddr_t val, uaddr_t ulen, uint32_t room)
 	return reply(val, ulen, room, &tv, sizeof tv);
 }
 
+/* As Linux: there must not be more room than the name takes. */
+static int get_peername(struct socket *s, uaddr_t val, uaddr_t ulen, uint32_t room)
+{
+	struct sock_addr a = { 0 };
+
+	if (!s->ops->name || s->ops->name(s, true, &a))
+		return -ENOTCONN;
+	return a.len < room ? -EINVAL : reply(val, ulen, room, a.bytes, room);
+}
+
 static int get_other_level(struct socket *s, int level, int name, uaddr_t val,
 			   uaddr_t ulen, uint32_t room)
 {
@@ -329,6 +357,10 @@ int socket_getopt(struct socket *s, int level, int name, uaddr_t val, uaddr_t ul
 		return get_peercred(s, val, ulen, room);
 	case SO_PEERGROUPS:
 		return get_peergroups(s, val, ulen, room);
+	case SO_PEERNAME:
+		return get_peername(s, val, ulen, room);
+	case SO_BINDTODEVICE:
+		return reply(val, ulen, room, NULL, 0);
 	case SO_LINGER:
 		return get_linger(s, val, ulen, room);
 	case SO_RCVTIMEO_OLD:

@@ -39,8 +39,8 @@ static void ask_signal_owner(const struct file_owner *o, const struct file_news 
 {
 	siginfo_t info = { .si_signo = o->sig };
 
-	if (!o->sig) {
-		(void)signal_send_owned(o, SIGIO, NULL);
+	if (!o->sig || !news) {
+		(void)signal_send_owned(o, o->sig ? o->sig : SIGIO, NULL);
 		return;
 	}
 	info.si_code = SIG_BIT(o->sig) & OWN_CODES ? SI_SIGIO : news->code;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -123,6 +124,22 @@ static void receive_descriptors(struct racer *r)
 	close(fds[1]);
 }
 
+/* A byte that marks a place in the queue, while others read, peek, close. */
+static void urge(struct racer *r)
+{
+	send(*slot(r), "urgent", 1 + next(r) % 6, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void receive_urgent(struct racer *r)
+{
+	char c[8];
+	int on = (int)(next(r) % 2), fd = *slot(r);
+	recv(fd, c, sizeof c, MSG_OOB | MSG_DONTWAIT | (next(r) % 2 ? MSG_PEEK : 0));
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+	recv(fd, c, sizeof c, MSG_DONTWAIT | (next(r) % 2 ? MSG_PEEK : 0));
+	ioctl(fd, SIOCATMARK, &on);
+}
+
 static void shut(struct racer *r)
 {
 	shutdown(r->fd, next(r) % 3);
@@ -137,11 +154,23 @@ static void ask(struct racer *r)
 }
 
 static void (*const steps[])(struct racer *r) = {
-	make_stream,	  make_dgram,	 make_pair,
-	bind_and_listen,  connect_one,	 disconnect,
-	accept_one,	  send_bytes,	 send_named,
-	send_descriptors, receive_bytes, receive_descriptors,
-	connect_one,	  shut,		 ask,
+	make_stream,
+	make_dgram,
+	make_pair,
+	bind_and_listen,
+	connect_one,
+	disconnect,
+	accept_one,
+	send_bytes,
+	send_named,
+	send_descriptors,
+	receive_bytes,
+	receive_descriptors,
+	connect_one,
+	shut,
+	ask,
+	urge,
+	receive_urgent,
 };
 
 static void *race(void *arg)

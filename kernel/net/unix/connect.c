@@ -282,6 +282,7 @@ static void die(struct unix_sock *u, bool embryo)
 	peer = u->peer;
 	u->peer = NULL;
 	u->queued = u->waiting = 0;
+	u->urgent = NULL;
 	u->unread = 0;
 	list_splice_back(&messages, &u->queue);
 	list_splice_back(&backlog, &u->backlog);

@@ -45,13 +45,14 @@ static int address_check(const struct sock_addr *a, struct sock_addr *ret)
 	return 0;
 }
 
-static struct unix_name *name_new(const struct sock_addr *a)
+static struct unix_name *name_new(const struct sock_addr *a, int type)
 {
 	struct unix_name *n = heap_zalloc(sizeof *n);
 
 	if (n) {
 		ref_init(&n->refs, 1);
 		n->address = *a;
+		n->type = (uint16_t)type;
 	}
 	return n;
 }
@@ -96,15 +97,20 @@ int unix_name(struct socket *s, bool peer, struct sock_addr *ret)
 
 /* ---- abstract names ---- */
 
-static int compare(const struct sock_addr *a, const struct sock_addr *b)
+/* Each type of socket has abstract names of its own. */
+static int compare(const struct sock_addr *a, int type, const struct unix_name *n)
 {
+	const struct sock_addr *b = &n->address;
+
+	if (type != n->type)
+		return type < n->type ? -1 : 1;
 	if (a->len != b->len)
 		return a->len < b->len ? -1 : 1;
 	return memcmp(a->bytes, b->bytes, a->len);
 }
 
 /* With names_lock: who has the name, or where it belongs. */
-static struct unix_name *abstract_find(const struct sock_addr *a,
+static struct unix_name *abstract_find(const struct sock_addr *a, int type,
 				       struct rb_node **ret_parent,
 				       struct rb_node ***ret_link)
 {
@@ -112,7 +118,7 @@ static struct unix_name *abstract_find(const struct sock_addr *a,
 
 	while (*link) {
 		struct unix_name *n = container_of(*link, struct unix_name, node);
-		int order = compare(a, &n->address);
+		int order = compare(a, type, n);
 
 		if (!order)
 			return n;
@@ -130,7 +136,7 @@ static int bind_abstract(struct unix_sock *u, struct unix_name *n)
 	bool taken;
 
 	spin_lock(&names_lock);
-	taken = abstract_find(&n->address, &parent, &link);
+	taken = abstract_find(&n->address, n->type, &parent, &link);
 	if (!taken) {
 		rb_insert(&abstracts, &n->node, parent, link);
 		n->sock = u;
@@ -142,14 +148,14 @@ static int bind_abstract(struct unix_sock *u, struct unix_name *n)
 	return 0;
 }
 
-static struct unix_sock *find_abstract(const struct sock_addr *a)
+static struct unix_sock *find_abstract(const struct sock_addr *a, int type)
 {
 	struct rb_node *parent, **link;
 	struct unix_name *n;
 	struct unix_sock *u;
 
 	spin_lock(&names_lock);
-	n = abstract_find(a, &parent, &link);
+	n = abstract_find(a, type, &parent, &link);
 	u = n ? unix_get(n->sock) : NULL;
 	spin_unlock(&names_lock);
 	return u;
@@ -165,7 +171,7 @@ int unix_autobind(struct unix_sock *u)
 
 	if (u->name)
 		return 0;
-	n = name_new(&a);
+	n = name_new(&a, u->sock.type);
 	if (!n)
 		return -ENOMEM;
 	entropy_get(&first, sizeof first);
@@ -243,7 +249,7 @@ static int bind_named(struct unix_sock *u, const struct sock_addr *a)
 
 	if (u->name)
 		return -EINVAL;
-	n = name_new(a);
+	n = name_new(a, u->sock.type);
 	if (!n)
 		return -ENOMEM;
 	err = is_abstract(a) ? bind_abstract(u, n) : bind_path(u, n);
@@ -277,7 +283,7 @@ int unix_find(const struct sock_addr *a, int type, struct unix_sock **ret)
 	if (err)
 		return err;
 	if (is_abstract(&named)) {
-		u = find_abstract(&named);
+		u = find_abstract(&named, type);
 		err = u ? 0 : -ECONNREFUSED;
 	} else {
 		err = find_path((char *)named.bytes + PATH_AT, &u);

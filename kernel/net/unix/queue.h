@@ -53,6 +53,8 @@ static inline void unix_msg_unqueue(struct unix_sock *u, struct unix_msg *m)
 {
 	spin_lock(&u->lock);
 	list_del(&m->link);
+	if (unlikely(m == u->urgent))
+		u->urgent = NULL;
 	unix_count_queued(u, -1, -(int64_t)(m->len - m->done));
 	spin_unlock(&u->lock);
 }

@@ -120,6 +120,17 @@ static struct cred *unix_peer_cred(struct socket *s, int32_t *ret_pid)
 	return c;
 }
 
+/* Whether a read begins right behind what came before the urgent byte. */
+static int32_t at_mark(struct unix_sock *u)
+{
+	bool at;
+
+	spin_lock(&u->lock);
+	at = u->urgent && list_first(&u->queue, struct unix_msg, link) == u->urgent;
+	spin_unlock(&u->lock);
+	return at;
+}
+
 /* All that is queued, or for datagrams the first. */
 static int32_t bytes_unread(struct unix_sock *u)
 {
@@ -147,6 +158,9 @@ static int64_t unix_ioctl(struct socket *s, uint32_t cmd, uaddr_t arg)
 		return put_user(arg, n);
 	case SIOCOUTQ:
 		n = u->charged;
+		return put_user(arg, n);
+	case SIOCATMARK:
+		n = at_mark(u);
 		return put_user(arg, n);
 	}
 	return -ENOTTY;

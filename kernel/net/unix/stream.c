@@ -1,4 +1,9 @@
-/* Streams: bytes with no borders but those that descriptors and writers make. */
+/*
+ * Streams: bytes with no borders but those that descriptors, writers and urgent bytes
+ * make. An urgent byte (MSG_OOB) is a message of its own in the queue, where it marks a
+ * place: a read ends before it, and the next one passes over it, unless SO_OOBINLINE is
+ * set.
+ */
 #include <asm/errno.h>
 
 #include "net/unix/queue.h"
@@ -8,7 +13,7 @@
 /* ---- writing ---- */
 
 /* Hands a message to the peer. 0 or -EPIPE; then it is freed. */
-static int deliver(struct unix_sock *peer, struct unix_msg *m)
+static int deliver(struct unix_sock *peer, struct unix_msg *m, bool urgent)
 {
 	bool open;
 
@@ -16,8 +21,15 @@ static int deliver(struct unix_sock *peer, struct unix_msg *m)
 	open = peer->state != UNIX_DEAD && !(peer->shut & UNIX_SHUT_RD);
 	if (open)
 		unix_msg_queue(peer, m);
+	if (unlikely(open && urgent)) {
+		peer->urgent = m;
+		if (peer->sock.file)
+			file_signal_urgent(peer->sock.file);
+	}
 	spin_unlock(&peer->lock);
-	if (open)
+	if (open && urgent)
+		wake_poll(&peer->read_wait, POLLIN | POLLRDNORM | POLLPRI);
+	else if (open)
 		unix_tell_readable(peer);
 	else
 		unix_msg_free(m);
@@ -36,7 +48,7 @@ static int may_send(const struct unix_sock *u, const struct sock_msg *m)
 {
 	bool connected = u->state == UNIX_CONNECTED;
 
-	if (m->flags & MSG_OOB)
+	if ((m->flags & MSG_OOB) && !m->data->left)
 		return -EOPNOTSUPP;
 	if (m->name)
 		return connected ? -EISCONN : -EOPNOTSUPP;
@@ -49,16 +61,18 @@ int64_t unix_stream_send(struct socket *s, struct sock_msg *m)
 {
 	struct unix_sock *u = unix_of(s);
 	uint64_t deadline = sock_deadline(m->flags & MSG_DONTWAIT, s->sndtimeo);
+	size_t last = m->flags & MSG_OOB ? 1 : 0; /* urgent bytes */
 	int64_t done = 0;
 	int err = may_send(u, m);
 
 	while (!err && m->data->left) {
-		size_t n = chunk_size(u, m->data->left);
+		bool urgent = m->data->left == last;
+		size_t n = urgent ? 1 : chunk_size(u, m->data->left - last);
 		struct unix_msg *msg;
 
 		err = unix_msg_new(u, m, n, deadline, &msg);
 		if (!err)
-			err = deliver(u->peer, msg);
+			err = deliver(u->peer, msg, urgent);
 		if (!err)
 			done += n;
 		sched_give_way();
@@ -122,6 +136,25 @@ static int read_one(struct stream_read *r, struct unix_msg *msg, bool peek)
 	return 0;
 }
 
+/* An urgent byte, where a read comes to it: whether it is to be read like others. Else
+ * the read ends before it, or passes over it. */
+static bool comes_to_urgent(struct stream_read *r, struct unix_msg *msg, bool peek)
+{
+	struct unix_sock *u = r->u;
+
+	if (r->done) {
+		r->stop = true;
+		return false;
+	}
+	if (u->sock.options & SOCK_OPT_OOBINLINE)
+		return true;
+	if (peek)
+		r->last = msg;
+	else
+		consume(u, msg, 1);
+	return false;
+}
+
 /* All that is there and wanted. 0, or -errno when nothing was read. */
 static int read_queued(struct stream_read *r)
 {
@@ -131,6 +164,8 @@ static int read_queued(struct stream_read *r)
 	while (!r->stop && (msg = unix_msg_after(r->u, peek ? r->last : NULL))) {
 		int err;
 
+		if (unlikely(msg == r->u->urgent) && !comes_to_urgent(r, msg, peek))
+			continue;
 		if (peek && r->skip >= msg->len - msg->done) {
 			r->skip -= msg->len - msg->done;
 			r->last = msg;
@@ -184,6 +219,24 @@ static int wait_more(struct stream_read *r, uint64_t deadline)
 	return sock_wait_error(err, deadline);
 }
 
+/* MSG_OOB. */
+static int64_t recv_urgent(struct unix_sock *u, struct sock_msg *m)
+{
+	struct unix_msg *msg;
+	int64_t got = -EINVAL;
+
+	mutex_lock(&u->read_lock);
+	msg = u->sock.options & SOCK_OPT_OOBINLINE ? NULL : u->urgent;
+	if (msg)
+		got = unix_msg_copy(msg, 0, MIN(m->data->left, 1u), m->data);
+	if (got >= 0)
+		m->ret_flags |= MSG_OOB;
+	if (got > 0 && !(m->flags & MSG_PEEK))
+		consume(u, msg, 1);
+	mutex_unlock(&u->read_lock);
+	return got;
+}
+
 int64_t unix_stream_recv(struct socket *s, struct sock_msg *m)
 {
 	struct unix_sock *u = unix_of(s);
@@ -198,7 +251,7 @@ int64_t unix_stream_recv(struct socket *s, struct sock_msg *m)
 	if (u->state != UNIX_CONNECTED)
 		return -EINVAL;
 	if (m->flags & MSG_OOB)
-		return -EOPNOTSUPP;
+		return recv_urgent(u, m);
 	mutex_lock(&u->read_lock);
 	do {
 		if (peek && !r.done)
@@ -232,6 +285,8 @@ uint32_t unix_stream_poll(struct socket *s, struct file *f, struct poll_table *p
 		events |= POLLRDHUP | POLLIN | POLLRDNORM;
 	if (u->queued || u->waiting)
 		events |= POLLIN | POLLRDNORM;
+	if (u->urgent)
+		events |= POLLPRI;
 	if (state != UNIX_LISTENING && unix_may_write(u))
 		events |= POLLOUT | POLLWRNORM;
 	return events;

@@ -41,6 +41,7 @@ struct unix_name {
 	struct rb_node node;	  /* [names_lock] abstract ones, by their bytes */
 	struct unix_sock *sock;	  /* [names_lock] who is found by it; NULL: nobody */
 	struct sock_addr address; /* [I] */
+	uint16_t type;		  /* [I] SOCK_* of who bound it */
 };
 
 struct unix_msg {
@@ -66,12 +67,14 @@ struct unix_sock {
 	struct mutex read_lock;	   /* its readers */
 
 	struct spinlock lock;
-	_Atomic uint32_t state;	      /* [lock] to change; enum unix_state */
-	_Atomic uint32_t shut;	      /* [lock] to change; UNIX_SHUT_* */
-	struct unix_sock *peer;	      /* [lock] reference; U4 */
-	struct list queue;	      /* [lock] struct unix_msg */
-	_Atomic uint32_t queued;      /* [lock] to change; messages */
-	_Atomic uint64_t unread;      /* [lock] to change; bytes in them */
+	_Atomic uint32_t state;	 /* [lock] to change; enum unix_state */
+	_Atomic uint32_t shut;	 /* [lock] to change; UNIX_SHUT_* */
+	struct unix_sock *peer;	 /* [lock] reference; U4 */
+	struct list queue;	 /* [lock] struct unix_msg */
+	_Atomic uint32_t queued; /* [lock] to change; messages */
+	_Atomic uint64_t unread; /* [lock] to change; bytes in them */
+	/* [lock] in the queue: the byte of the last MSG_OOB; NULL once read or passed */
+	struct unix_msg *_Atomic urgent;
 	struct list backlog;	      /* [lock] struct unix_sock.backlog_link; owned */
 	struct list backlog_link;     /* [listener's lock] */
 	_Atomic uint32_t waiting;     /* [lock] to change; sockets in the backlog */
