@@ -203,11 +203,13 @@ static int hold(int32_t id, uint32_t want, struct shm **ret)
 }
 
 /* Where it goes: 0 or -EINVAL. */
-static int address_check(uint64_t *addr, uint32_t flags)
+static int address_check(uint64_t *addr, uint64_t size, uint32_t flags)
 {
 	if (*addr % PAGE_SIZE && !(flags & SHM_RND))
 		return -EINVAL;
 	*addr = ALIGN_DOWN(*addr, PAGE_SIZE);
+	if (*addr + size < *addr)
+		return -EINVAL;
 	return !*addr && (flags & SHM_REMAP) ? -EINVAL : 0;
 }
 
@@ -238,12 +240,14 @@ int64_t shm_attach(int32_t id, uint64_t addr, uint32_t flags)
 			(flags & SHM_EXEC ? IPC_MAY_EXEC : 0);
 	struct shm *s;
 
-	int err = address_check(&addr, flags);
+	int err = address_check(&addr, 0, flags);
 	if (!err)
 		err = hold(id, want, &s);
 	if (err)
 		return err;
-	int64_t at = map(s, addr, flags);
+	int64_t at = address_check(&addr, s->size, flags);
+	if (!at)
+		at = map(s, addr, flags);
 	detached(s, false);
 	return at;
 }

@@ -35,11 +35,18 @@ static void print_name(struct proc_text *o, size_t start, const char *name, size
 	proc_printf(o, "\n");
 }
 
+/* The vDSO's pages are everybody's, but told as private, as Linux does: nobody can write
+ * to others through them. */
+static bool is_shared(const struct area *a)
+{
+	return (a->flags & (AREA_SHARED | AREA_SPECIAL)) == AREA_SHARED;
+}
+
 /* One line; `path` is room for a name. */
 static void print_area(struct proc_text *o, const struct area *a, char *path)
 {
-	uint64_t dev = 0, ino = 0,
-		 offset = a->mapping || a->ops ? a->pgoff * PAGE_SIZE : 0;
+	bool of_object = (a->mapping || a->ops) && !(a->flags & AREA_SPECIAL);
+	uint64_t dev = 0, ino = 0, offset = of_object ? a->pgoff * PAGE_SIZE : 0;
 	size_t start = o->len, n = 0;
 	const char *name = own_name(a);
 
@@ -48,7 +55,7 @@ static void print_area(struct proc_text *o, const struct area *a, char *path)
 	proc_printf(o, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ",
 		    (unsigned long)a->start, (unsigned long)a->end,
 		    a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
-		    a->prot & PROT_EXEC ? 'x' : '-', a->flags & AREA_SHARED ? 's' : 'p',
+		    a->prot & PROT_EXEC ? 'x' : '-', is_shared(a) ? 's' : 'p',
 		    (unsigned long)offset, DEV_MAJOR((uint32_t)dev),
 		    DEV_MINOR((uint32_t)dev), (unsigned long)ino);
 	if (!*name && a->ops && a->ops->name) {
@@ -73,11 +80,11 @@ static void print_flags(struct proc_text *o, const struct area *a)
 		{ a->prot & PROT_READ, "rd" },
 		{ a->prot & PROT_WRITE, "wr" },
 		{ a->prot & PROT_EXEC, "ex" },
-		{ f & AREA_SHARED, "sh" },
+		{ is_shared(a), "sh" },
 		{ f & AREA_MAY_READ, "mr" },
 		{ f & AREA_MAY_WRITE, "mw" },
 		{ f & AREA_MAY_EXEC, "me" },
-		{ f & AREA_SHARED, "ms" },
+		{ is_shared(a), "ms" },
 		{ f & AREA_GROWSDOWN, "gd" },
 		{ f & AREA_LOCKED, "lo" },
 		{ f & AREA_SEQ_READ, "sr" },

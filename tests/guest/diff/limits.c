@@ -329,6 +329,20 @@ DIFF_CASE(getrandom_corners)
 	TRY(lseek(fd, 0, SEEK_SET));
 }
 
+DIFF_CASE(process_maps_of_the_vdso)
+{
+	char line[256], rights[8], offset[16], dev[16], name[64];
+	FILE *f = fopen("/proc/self/maps", "r");
+	NEED(f);
+	while (fgets(line, sizeof line, f)) {
+		int n = sscanf(line, "%*s %7s %15s %15s %*s %63s", rights, offset, dev,
+			       name);
+		if (n == 4 && (!strcmp(name, "[vdso]") || !strcmp(name, "[vvar]")))
+			say("%s %s %s %s", rights, offset, dev, name);
+	}
+	fclose(f);
+}
+
 /* -- calls that are not there -------------------------------------------------------- */
 
 DIFF_CASE(syscall_numbers_beyond)
