@@ -13,14 +13,18 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +46,44 @@ void diff_write(const char *line, size_t n)
 	unsigned at = __atomic_fetch_add(&saying->used, n, __ATOMIC_SEQ_CST);
 	if (at + n <= sizeof saying->text)
 		memcpy(saying->text + at, line, n);
+}
+
+/* -- nothing inherited decides a case ------------------------------------------------ */
+
+static void default_signals(void)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	for (int sig = 1; sig < 65; sig++)
+		signal(sig, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Where it is not allowed it has no consequence either. */
+static void default_state(void)
+{
+	const struct sched_param ordinary = { 0 };
+	cpu_set_t all;
+	memset(&all, 0xff, sizeof all);
+	default_signals();
+	alarm(0);
+	umask(0);
+	syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &ordinary);
+	sched_setaffinity(0, sizeof all, &all);
+	setgroups(0, NULL);
+	personality(PER_LINUX);
+	prctl(PR_SET_PDEATHSIG, 0ul, 0ul, 0ul, 0ul);
+	prctl(PR_SET_CHILD_SUBREAPER, 0ul, 0ul, 0ul, 0ul);
+	prctl(PR_SET_TIMERSLACK, 50000ul, 0ul, 0ul, 0ul);
+	prctl(PR_SET_THP_DISABLE, 0ul, 0ul, 0ul, 0ul);
+	prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 0ul, 0ul, 0ul);
+	prctl(PR_SET_TSC, PR_TSC_ENABLE, 0ul, 0ul, 0ul);
+	syscall(SYS_ioprio_set, 1, 0, 0);
+	FILE *oom = fopen("/proc/self/oom_score_adj", "w");
+	if (oom) {
+		fputs("0", oom);
+		fclose(oom);
+	}
 }
 
 /* -- the jail ----------------------------------------------------------------------- */
@@ -113,6 +155,12 @@ static void same_limits_and_priority(void)
 	set_limit(RLIMIT_SIGPENDING, 400, 400);
 	set_limit(RLIMIT_MSGQUEUE, 819200, 819200);
 	set_limit(RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY);
+	set_limit(RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY);
+	set_limit(RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY);
+	set_limit(RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY);
+	set_limit(RLIMIT_RSS, RLIM_INFINITY, RLIM_INFINITY);
+	set_limit(RLIMIT_LOCKS, RLIM_INFINITY, RLIM_INFINITY);
+	set_limit(RLIMIT_RTTIME, RLIM_INFINITY, RLIM_INFINITY);
 	set_limit(RLIMIT_NICE, 0, 0);
 	set_limit(RLIMIT_RTPRIO, 0, 0);
 	must(!setpriority(PRIO_PROCESS, 0, 0), "nice level");
@@ -127,11 +175,7 @@ static const char *folder_of(const struct diff_case *c)
 
 static void start_case(const struct diff_case *c)
 {
-	for (int sig = 1; sig < 65; sig++)
-		signal(sig, SIG_DFL);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	default_signals();
 	setsid();
 	umask(022);
 	clearenv();
@@ -230,9 +274,9 @@ int main(int argc, char **argv)
 		list_cases();
 		return 0;
 	}
+	default_state();
 	if (!on_mayfly())
 		enter_jail();
-	umask(0);
 	must(!mount("tmpfs", "/tmp", "tmpfs", 0, "size=64m,mode=1777"), "/tmp");
 	saying = mmap(NULL, sizeof *saying, PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -250,9 +250,12 @@ DIFF_CASE(trace_old_group_stop)
 	say_wait("end");
 }
 
-static int execs_under(void)
+static int ready[2];
+
+static int catches(void)
 {
 	catch (SIGUSR1, 0);
+	NEED(write(ready[1], "r", 1) == 1);
 	while (!caught[SIGUSR1])
 		nap(1);
 	return 0;
@@ -261,7 +264,10 @@ static int execs_under(void)
 DIFF_CASE(trace_wait_of_tracer_and_parent)
 {
 	int status;
-	child = child_of(execs_under);
+	char r;
+	NEED(!pipe(ready));
+	child = child_of(catches);
+	NEED(read(ready[0], &r, 1) == 1);
 	pid_t tracer = fork();
 	if (!tracer) {
 		NEED(!trace(PTRACE_SEIZE, NULL, NULL));
