@@ -307,27 +307,27 @@ DIFF_CASE(process_vm_corners)
 	TRY(copy(-1, b, 6, p, 6, 0));
 	TRY(copy(getpid(), b, 6, p, 6, 0));
 	NEED(!munmap(p + PAGE, PAGE));
-	TRY(copy(getpid(), b, 64, p + PAGE - 10, 64, 0));
-	TRY(copy(pid, b, 64, p + PAGE - 10, 64, 0));
+	TRY(copy(getpid(), b, 64, p + PAGE - 10, 64, 0ul));
+	TRY(copy(pid, b, 64, p + PAGE - 10, 64, 0ul));
 	struct iovec l[2] = { { b, 10 }, { b + 10, 10 } },
 		     r[3] = { { p, 4 }, { (void *)8, 4 }, { p, 4 } };
-	TRY(syscall(SYS_process_vm_readv, pid, l, 2, r, 3, 0));
-	TRY(syscall(SYS_process_vm_readv, pid, l, 2, r + 1, 2, 0));
-	TRY(syscall(SYS_process_vm_readv, pid, NULL, 0, r, 1, 0));
-	TRY(syscall(SYS_process_vm_readv, pid, l, 1, NULL, 0, 0));
-	TRY(syscall(SYS_process_vm_readv, pid, l, 1, NULL, 1, 0));
-	TRY(syscall(SYS_process_vm_readv, pid, NULL, 1, r, 1, 0));
-	TRY(syscall(SYS_process_vm_readv, pid, l, 1025, r, 1, 0));
-	TRY(syscall(SYS_process_vm_readv, pid, l, 1, r, 1025, 0));
-	TRY(syscall(SYS_process_vm_readv, pid, l, -1ul, r, 1, 0));
+	TRY(syscall(SYS_process_vm_readv, pid, l, 2, r, 3, 0ul));
+	TRY(syscall(SYS_process_vm_readv, pid, l, 2, r + 1, 2, 0ul));
+	TRY(syscall(SYS_process_vm_readv, pid, NULL, 0, r, 1, 0ul));
+	TRY(syscall(SYS_process_vm_readv, pid, l, 1, NULL, 0, 0ul));
+	TRY(syscall(SYS_process_vm_readv, pid, l, 1, NULL, 1, 0ul));
+	TRY(syscall(SYS_process_vm_readv, pid, NULL, 1, r, 1, 0ul));
+	TRY(syscall(SYS_process_vm_readv, pid, l, 1025, r, 1, 0ul));
+	TRY(syscall(SYS_process_vm_readv, pid, l, 1, r, 1025, 0ul));
+	TRY(syscall(SYS_process_vm_readv, pid, l, -1ul, r, 1, 0ul));
 	r[0].iov_len = -1ul;
-	TRY(syscall(SYS_process_vm_readv, pid, l, 1, r, 1, 0));
+	TRY(syscall(SYS_process_vm_readv, pid, l, 1, r, 1, 0ul));
 	kill(pid, SIGKILL);
 	wait_state(pid, 'Z');
-	TRY(copy(pid, b, 6, p, 6, 0));
+	TRY(copy(pid, b, 6, p, 6, 0ul));
 	NEED(!mprotect(p, PAGE, PROT_READ));
 	struct iovec w = { b, 4 }, ro = { p, 4 };
-	TRY(syscall(SYS_process_vm_writev, getpid(), &w, 1, &ro, 1, 0));
+	TRY(syscall(SYS_process_vm_writev, getpid(), &w, 1, &ro, 1, 0ul));
 }
 
 /* -- NUMA --------------------------------------------------------------------------- */

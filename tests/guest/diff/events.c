@@ -222,7 +222,7 @@ DIFF_CASE(pselect_mask)
 	TRY(syscall(SYS_pselect6, p[0] + 1, &r, NULL, NULL, &t, &bad));
 	TRY(syscall(SYS_pselect6, p[0] + 1, &r, NULL, NULL, &t, &arg));
 	SHOW(caught[SIGUSR1]);
-	TRY(syscall(SYS_pselect6, p[0] + 1, &r, NULL, NULL, &t, 8));
+	TRY(syscall(SYS_pselect6, p[0] + 1, &r, NULL, NULL, &t, 8ul));
 }
 
 /* -- epoll --------------------------------------------------------------------------- */
@@ -376,15 +376,15 @@ DIFF_CASE(epoll_pwait2_times)
 	uint64_t none = 0;
 	int ep = epoll_create1(0);
 	int64_t began = now_ns();
-	TRY(syscall(SYS_epoll_pwait2, ep, &e, 1, &t, NULL, 0));
+	TRY(syscall(SYS_epoll_pwait2, ep, &e, 1, &t, NULL, 0ul));
 	SHOW(now_ns() - began >= 20000000);
-	TRY(syscall(SYS_epoll_pwait2, ep, &e, 1, &bad, NULL, 0));
-	TRY(syscall(SYS_epoll_pwait2, ep, &e, 1, 8, NULL, 0));
+	TRY(syscall(SYS_epoll_pwait2, ep, &e, 1, &bad, NULL, 0ul));
+	TRY(syscall(SYS_epoll_pwait2, ep, &e, 1, 8, NULL, 0ul));
 	catch (SIGUSR1, 0);
 	block_signal(SIGUSR1);
 	raise(SIGUSR1);
-	TRY(syscall(SYS_epoll_pwait, ep, &e, 1, -1, &none, 4));
-	TRY(syscall(SYS_epoll_pwait, ep, &e, 1, -1, &none, 8));
+	TRY(syscall(SYS_epoll_pwait, ep, &e, 1, -1, &none, 4ul));
+	TRY(syscall(SYS_epoll_pwait, ep, &e, 1, -1, &none, 8ul));
 	SHOW(caught[SIGUSR1]);
 }
 

@@ -320,10 +320,10 @@ static int leader_with_terminal(void)
 	setsid();
 	slave = open_terminal(&master);
 	NEED(!ioctl(slave, TIOCSCTTY, 0));
+	catch (SIGHUP, 0);
+	catch (SIGCONT, 0);
 	pid_t pid = fork();
 	if (!pid) {
-		catch (SIGHUP, 0);
-		catch (SIGCONT, 0);
 		while (!caught[SIGHUP])
 			nap(1);
 		nap(20);

@@ -68,7 +68,7 @@ DIFF_CASE(mmap_errors)
 	MAPS(mmap(NULL, PAGE, RW, MAP_ANONYMOUS, -1, 0));
 	MAPS(mmap(NULL, PAGE, RW, MAP_PRIVATE, -1, 0));
 	MAPS(mmap(NULL, PAGE, RW, MAP_PRIVATE, 99, 0));
-	MAPS(syscall(SYS_mmap, NULL, PAGE, RW, MAP_PRIVATE, fd, 1));
+	MAPS(syscall(SYS_mmap, NULL, PAGE, RW, MAP_PRIVATE, fd, 1ul));
 	MAPS(mmap(NULL, PAGE, RW, MAP_SHARED, r, 0));
 	MAPS(mmap(NULL, PAGE, RW, MAP_PRIVATE, r, 0));
 	MAPS(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, w, 0));
