@@ -19,34 +19,37 @@ static uint64_t resident(const struct space *s)
 	return s->rss_anon + s->rss_file + s->rss_shmem;
 }
 
-/* proc(5), oom_score_adj: each point is a thousandth of memory. p->lock held. */
-static uint64_t badness(struct process *p, uint64_t total)
+/* proc(5), oom_score_adj: each point is a thousandth of memory. p->lock held. *ret_pages:
+ * what it really holds. */
+static uint64_t badness(struct process *p, uint64_t total, uint64_t *ret_pages)
 {
 	const struct space *s = NULL;
 	list_for_each(t, &p->tasks, struct task, link) if (t->thread.space) s =
 		t->thread.space;
 	if (!s || p->oom_score_adj <= ADJ_NEVER)
 		return 0;
+	*ret_pages = resident(s);
 	int64_t points =
-		(int64_t)resident(s) + (int64_t)p->oom_score_adj * (int64_t)total / 1000;
+		(int64_t)*ret_pages + (int64_t)p->oom_score_adj * (int64_t)total / 1000;
 	return points > 0 ? (uint64_t)points : 1;
 }
 
 struct choice {
 	struct process *worst;
-	uint64_t points;
+	uint64_t points, pages;
 	bool dying; /* one is on its way out with its memory: wait for that */
 };
 
 static void consider(struct process *p, uint64_t total, struct choice *c)
 {
 	spin_lock(&p->lock);
-	uint64_t points = badness(p, total);
+	uint64_t pages = 0, points = badness(p, total, &pages);
 	if (points && p->oom_victim)
 		c->dying = true;
 	spin_unlock(&p->lock);
 	if (points && points >= c->points) { /* of equals, not what made the others */
 		c->points = points;
+		c->pages = pages;
 		c->worst = p;
 	}
 }
@@ -86,7 +89,7 @@ static bool oom_kill(void)
 	if (pid) {
 		__atomic_fetch_add((uint64_t *)&kills, 1, __ATOMIC_RELAXED);
 		log_warn("out of memory: killed process %d (%s), %lu KiB", pid, name,
-			 (unsigned long)(c.points * PAGE_SIZE / 1024));
+			 (unsigned long)(c.pages * PAGE_SIZE / 1024));
 	}
 	return pid || c.dying;
 }

@@ -268,8 +268,9 @@ int64_t sys_move_pages(int32_t pid, uint64_t n, uaddr_t pages, uaddr_t nodes,
 		return err;
 	for (uint64_t k = 0; !err && k < n; k++) {
 		err = page_status(s, pages, nodes, status, k);
-		if (!err && !sched_may_go_on())
-			err = -EINTR;
+		sched_give_way();
+		if (thread_work(thread_current()) & WORK_KILL)
+			break; /* other signals wait: Linux knows no EINTR here */
 	}
 	space_put(s);
 	return err;

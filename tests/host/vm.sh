@@ -37,8 +37,15 @@ check "too much output" says 153 "--max-output" run --max-output 1M -- yes
 check "all memory eaten" says 137 "memory" run --mem 32M -- sh -c 'a=x; while :; do a=$a$a; done'
 check "memory eaten by a child is told too" says 5 "memory" run --mem 32M -- \
 	sh -c '(a=x; while :; do a=$a$a; done); exit 5'
+# kib_killed: what the kernel's log says the victim held.
+kib_killed() {
+	run --verbose --mem 32M -- sh -c 'echo 1000 >/proc/self/oom_score_adj; a=x; while :; do a=$a$a; done' 2>&1 |
+		sed -n 's/.*killed process.*, \([0-9]*\) KiB$/\1/p'
+}
+kib=$(kib_killed)
+check "the victim held no more memory than there is" sh -c "[ $kib -gt 1000 ] && [ $kib -lt 32768 ]"
 check "forks without end" says 124 "timed out" run --timeout 4s -- \
-	sh -c 'f() { f & f; }; (f); while :; do :; done'
+	sh -c 'exec 2>/dev/null; f() { f & f; }; (f); while :; do :; done'
 check "PID 1 cannot be killed" prints alive run -- sh -c 'kill -9 1; kill -9 -1; kill -STOP 1; echo alive'
 check "its port is taken" prints refused run -- sh -c '(: >/dev/mayfly-agent) 2>/dev/null || echo refused'
 check "mounts over everything" prints alive run -- \
