@@ -301,6 +301,9 @@ int folder_write(struct source *source, struct image *image)
 		int error;
 
 		target.inode = source->files[i];
+		/* The agent of now took its place: the folder was an image once. */
+		if (!target.inode->links)
+			continue;
 		error = file_read(source->paths[i], &target.inode->meta, &target,
 				  content_copy);
 		if (error < 0)

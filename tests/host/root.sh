@@ -56,9 +56,13 @@ check "after a change" run --root "$dir/tree" -- true
 check "a new one is made" [ "$(images)" = 2 ]
 check "that has it" prints more content /etc/more
 check "and a list of mounts of its own" prints own content /etc/mtab
+echo old >"$dir/tree/.mayfly-agent"
+check "a folder that was an image once" run --root "$dir/tree" -- true
+check "gets the agent of now" in_image /.mayfly-agent "Mode: 0755"
+rm "$dir/tree/.mayfly-agent"
 
 check "a compressed archive" run --root "$dir/tree.tar.gz" -- true
-check "is a third image" [ "$(images)" = 3 ]
+check "is one more image" [ "$(images)" = 4 ]
 check "it is sound" e2fsck -fn "$(image)"
 check "with the archive's owner" in_image /etc/conf "User: 12 Group: 34"
 check "and mode" in_image /etc/conf "Mode: 0640"
