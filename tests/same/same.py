@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""Debian's programs in a VM and under this machine's Linux: what they print must be the same.
+
+    tests/same/same.py [SCRIPT...]
+
+Runs each script of this folder in the `debian` root, and in a chroot of the same image. A line
+`== NAME` in the output begins a point; what follows must be the same on both. Prints TAP.
+Where nobody may chroot (it takes root) there is nothing to compare with: all is skipped.
+"""
+import difflib
+import glob
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get("BUILD", "build")
+MAYFLY = os.environ.get("MAYFLY", os.path.join(BUILD, "mayfly"))
+IMAGE = os.path.join(BUILD, "root", "debian.img")
+CHROOT = os.path.join(HERE, "../python/chroot.sh")
+SECONDS = 300           # of a script in a VM
+POINT = re.compile(r"^== (.*)\n", re.M)
+
+
+def run(argv):
+    """The output, or None where it did not end."""
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              timeout=SECONDS + 10, check=False)
+    except subprocess.TimeoutExpired:
+        return None
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else None
+
+
+def points(output):
+    """Name -> text."""
+    parts = POINT.split(output or "")
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def can_chroot():
+    return os.geteuid() == 0 and (run([CHROOT, IMAGE, "root", "id"]) or "").startswith("uid=0")
+
+
+def compare(script, number):
+    """The points of a script, as TAP: (how many, how many differ)."""
+    with open(script) as file:
+        program = ["bash", "-c", file.read()]
+    said = run([MAYFLY, "run", "--root", "debian", "--mem", "1G", "--cpus", "2", "--cwd", "/tmp",
+                "--timeout", f"{SECONDS}s", "--", *program])
+    linux, mayfly = points(run([CHROOT, IMAGE, "root", *program])), points(said)
+    name = os.path.basename(script)
+    differ = 0
+    tests = [f"{name}: ends"] + [f"{name}: {point}" for point in linux]
+    for n, test in enumerate(tests, number + 1):
+        point = test[len(name) + 2:]
+        ours, theirs = mayfly.get(point, ""), linux.get(point, "")
+        good = said is not None and linux if point == "ends" else ours == theirs
+        differ += not good
+        print(f"{'ok' if good else 'not ok'} {n} - {test}")
+        for line in difflib.unified_diff(theirs.splitlines(), ours.splitlines(), "linux",
+                                         "mayfly", lineterm="", n=0):
+            print("#", line)
+        sys.stdout.flush()
+    return len(tests), differ
+
+
+def main():
+    if not os.path.exists(IMAGE):
+        sys.exit(f"{IMAGE} is not there: make root-debian")
+    if not can_chroot():
+        print("1..0 # SKIP nothing to compare with")
+        return 0
+    number = differ = 0
+    for script in sys.argv[1:] or sorted(glob.glob(f"{HERE}/*.sh")):
+        more, unlike = compare(script, number)
+        number += more
+        differ += unlike
+    print(f"1..{number}")
+    return 1 if differ else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
