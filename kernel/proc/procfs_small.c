@@ -134,7 +134,7 @@ static bool sleeping_regs(struct task *t, struct pt_regs *ret)
 {
 	char state = task_state_letter(t);
 
-	if ((state == 'R' && t != task_current()) || state == 'Z' || t->gone)
+	if ((state == 'R' && t != task_current()) || state == 'Z')
 		return false;
 	*ret = *task_user_regs(t);
 	return true;

@@ -225,7 +225,8 @@ char task_state_letter(struct task *t)
 		[THREAD_STOPPED] = 'T', [THREAD_DEAD] = 'Z',
 	};
 	uint32_t state = __atomic_load_n((uint32_t *)&t->thread.state, __ATOMIC_RELAXED);
-	if (t->exiting && !t->thread.space)
+	/* From when wait4 finds it, not from when it begins to end. */
+	if (__atomic_load_n(&t->gone, __ATOMIC_RELAXED))
 		return 'Z';
 	if (state == THREAD_STOPPED && t->trace.stopped && !t->trace.listening)
 		return 't';
