@@ -249,6 +249,24 @@ int fd_add(struct file *f, bool cloexec)
 	return fd;
 }
 
+int fd_add_pair(struct file *const f[2], bool cloexec, uaddr_t ret)
+{
+	int32_t fd[2] = { fd_reserve(0), -1 };
+
+	fd[1] = fd[0] < 0 ? fd[0] : fd_reserve(0);
+	int err = fd[1] < 0 ? fd[1] : copy_out(ret, fd, sizeof fd);
+	for (int i = 0; i < 2; i++) {
+		if (!err) {
+			fd_install(fd[i], f[i], cloexec);
+			continue;
+		}
+		if (fd[i] >= 0)
+			fd_release(fd[i]);
+		file_put(f[i]);
+	}
+	return err;
+}
+
 int fd_replace(int fd, struct file *f, bool cloexec)
 {
 	struct files *t = mine();
@@ -374,11 +392,6 @@ struct files *files_get(struct files *f)
 bool files_shared(const struct files *t)
 {
 	return ref_read(&t->refs) > 1;
-}
-
-bool files_is_shared(const struct files *f)
-{
-	return ref_read(&f->refs) > 1;
 }
 
 void files_put(struct files *t)

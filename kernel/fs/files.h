@@ -74,7 +74,6 @@ struct files; /* shared by CLONE_FILES; grows with use, bounded by RLIMIT_NOFILE
 must_use int files_new(struct files **ret);
 must_use int files_copy(struct files *from, struct files **ret);
 struct files *files_get(struct files *f);
-bool files_is_shared(const struct files *f);
 void files_put(struct files *f);
 bool files_shared(const struct files *f); /* somebody else holds a reference too */
 /* current's; with a reference. NULL: EBADF. O_PATH files only with fd_get_any. */
@@ -86,6 +85,9 @@ void fd_install(int fd, struct file *f, bool cloexec); /* consumes f */
 void fd_release(int fd);
 /* reserve + install; on error the reference is put. */
 must_use int fd_add(struct file *f, bool cloexec);
+/* Two at once, their numbers as int[2] at `ret`: both or none. Consumes the references.
+ * 0, -EMFILE, -ENOMEM, -EFAULT. */
+must_use int fd_add_pair(struct file *const f[2], bool cloexec, uaddr_t ret);
 must_use int fd_close(int fd);
 void files_close_on_exec(struct files *f);
 /* For /proc/pid/fd: the file at the first used descriptor >= *fd of any table;

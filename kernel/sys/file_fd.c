@@ -31,7 +31,7 @@ static int unshare_files(void)
 	struct task *t = task_current();
 	struct files *old = t->files_ref, *own;
 
-	if (!files_is_shared(old))
+	if (!files_shared(old))
 		return 0;
 	int err = files_copy(old, &own);
 	if (err)

@@ -82,33 +82,14 @@ static int pair_new(int family, int type, int protocol, uint32_t flags,
 int64_t sys_socketpair(int32_t family, int32_t type, int32_t protocol, uaddr_t fds)
 {
 	uint32_t flags = (uint32_t)type & ~SOCK_TYPE_MASK;
-	bool cloexec = flags & SOCK_CLOEXEC;
 	struct file *f[2];
-	int32_t fd[2];
 	int err;
 
 	if (flags & ~TYPE_FLAGS)
 		return -EINVAL;
 	err = pair_new(family, (int)((uint32_t)type & SOCK_TYPE_MASK), protocol,
 		       flags & SOCK_NONBLOCK, f);
-	if (err)
-		return err;
-	fd[0] = fd_reserve(0);
-	fd[1] = fd[0] < 0 ? fd[0] : fd_reserve(0);
-	err = fd[1] < 0 ? fd[1] : copy_out(fds, fd, sizeof fd);
-	if (err) {
-		if (fd[1] >= 0)
-			fd_release(fd[1]);
-		if (fd[0] >= 0)
-			fd_release(fd[0]);
-		file_put(f[0]);
-		file_put(f[1]);
-		return err;
-	}
-	/* Nothing below can fail. */
-	fd_install(fd[0], f[0], cloexec);
-	fd_install(fd[1], f[1], cloexec);
-	return 0;
+	return err ? err : fd_add_pair(f, flags & SOCK_CLOEXEC, fds);
 }
 
 /* ---- names and connections ---- */
