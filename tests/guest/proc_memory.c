@@ -14,43 +14,6 @@
 
 #define PAGE 4096ul
 
-/* The number after "key:" or "key "; -1: no such line. */
-static long field(const char *path, const char *key)
-{
-	size_t n = strlen(key);
-
-	for (const char *s = slurp(path); s; s = strchr(s, '\n'), s = s ? s + 1 : NULL)
-		if (!strncmp(s, key, n) && (s[n] == ':' || s[n] == ' '))
-			return strtol(s + n + 1, NULL, 10);
-	return -1;
-}
-
-/* The n-th field of stat, from 1, after the name. */
-static long long stat_field(const char *path, int n)
-{
-	const char *s = strrchr(slurp(path), ')');
-
-	CHECK(s);
-	for (s += 2, n -= 3; n > 0; n--) {
-		s = strchr(s, ' ');
-		CHECK(s);
-		s++;
-	}
-	return atoll(s);
-}
-
-static int put(const char *path, const char *s)
-{
-	int fd = open(path, O_WRONLY), err = 0;
-
-	if (fd < 0)
-		return errno;
-	if (write(fd, s, strlen(s)) != (ssize_t)strlen(s))
-		err = errno;
-	close(fd);
-	return err;
-}
-
 /* ---- memory ---- */
 
 static void touched_pages_are_resident(void)
@@ -58,22 +21,22 @@ static void touched_pages_are_resident(void)
 	const long pages = 512;
 	char *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	long before = field("/proc/self/status", "RssAnon"), size, after;
-	long long faults = stat_field("/proc/self/stat", 10);
+	long before = slurp_field("/proc/self/status", "RssAnon"), size, after;
+	long long faults = slurp_stat("/proc/self/stat", 10);
 
 	CHECK(p != MAP_FAILED);
 	for (long i = 0; i < pages; i++)
 		p[i * PAGE] = 1;
-	after = field("/proc/self/status", "RssAnon");
+	after = slurp_field("/proc/self/status", "RssAnon");
 	CHECK(after - before >= pages * 4 && after - before < pages * 4 + 64);
-	CHECK(stat_field("/proc/self/stat", 10) > faults);
-	size = field("/proc/self/status", "VmSize");
+	CHECK(slurp_stat("/proc/self/stat", 10) > faults);
+	size = slurp_field("/proc/self/status", "VmSize");
 	CHECK(!munmap(p, pages * PAGE));
-	CHECK(field("/proc/self/status", "RssAnon") < before + 64);
-	CHECK(size - field("/proc/self/status", "VmSize") == pages * 4);
-	CHECK(field("/proc/self/status", "VmPeak") >= size);
-	CHECK(field("/proc/self/status", "VmHWM") >= after);
-	CHECK(field("/proc/self/status", "VmPTE") > 0);
+	CHECK(slurp_field("/proc/self/status", "RssAnon") < before + 64);
+	CHECK(size - slurp_field("/proc/self/status", "VmSize") == pages * 4);
+	CHECK(slurp_field("/proc/self/status", "VmPeak") >= size);
+	CHECK(slurp_field("/proc/self/status", "VmHWM") >= after);
+	CHECK(slurp_field("/proc/self/status", "VmPTE") > 0);
 }
 
 /* The line of smaps that begins an area, then the number of a key below it. */
@@ -123,7 +86,7 @@ static void shared_pages_count_by_shares(void)
 	CHECK_EQ(smap_field(own, "\nPrivate_Dirty"), pages * 4);
 	CHECK_EQ(smap_field(own, "\nAnonymous"), pages * 4);
 	CHECK_EQ(smap_field(own, "\nPss"), pages * 4);
-	CHECK(field("/proc/self/smaps_rollup", "Pss") >= pages * 4 * 2);
+	CHECK(slurp_field("/proc/self/smaps_rollup", "Pss") >= pages * 4 * 2);
 }
 
 static void pagemap_tells_what_is_there(void)
@@ -152,10 +115,10 @@ static void peak_can_be_reset(void)
 	CHECK(p != MAP_FAILED);
 	memset(p, 1, 256 * PAGE);
 	CHECK(!munmap(p, 256 * PAGE));
-	long peak = field("/proc/self/status", "VmHWM");
-	CHECK_EQ(put("/proc/self/clear_refs", "5"), 0);
-	CHECK(field("/proc/self/status", "VmHWM") <= peak - 512);
-	CHECK_EQ(put("/proc/self/clear_refs", "9"), EINVAL);
+	long peak = slurp_field("/proc/self/status", "VmHWM");
+	CHECK_EQ(spit("/proc/self/clear_refs", "5"), 0);
+	CHECK(slurp_field("/proc/self/status", "VmHWM") <= peak - 512);
+	CHECK_EQ(spit("/proc/self/clear_refs", "9"), EINVAL);
 }
 
 static void references_can_be_forgotten(void)
@@ -166,7 +129,7 @@ static void references_can_be_forgotten(void)
 	CHECK(p != MAP_FAILED);
 	memset(p, 1, 8 * PAGE);
 	CHECK_EQ(smap_field(p, "\nReferenced"), 32);
-	CHECK_EQ(put("/proc/self/clear_refs", "1"), 0);
+	CHECK_EQ(spit("/proc/self/clear_refs", "1"), 0);
 	CHECK_EQ(smap_field(p, "\nReferenced"), 0);
 	p[0] = 2; /* Linux flushes no TLB for this, and may miss it */
 	if (tap_on_mayfly())
@@ -276,8 +239,8 @@ static void a_title_replaces_arguments(void)
 	slurp_size("/proc/self/cmdline");
 	size_t n = strlen(slurped) + 1;
 	CHECK(n > 1);
-	const char *start = (const char *)(uintptr_t)stat_field("/proc/self/stat", 48);
-	const char *end = (const char *)(uintptr_t)stat_field("/proc/self/stat", 49);
+	const char *start = (const char *)(uintptr_t)slurp_stat("/proc/self/stat", 48);
+	const char *end = (const char *)(uintptr_t)slurp_stat("/proc/self/stat", 49);
 	CHECK(end > start && !strncmp(start, slurp("/proc/self/cmdline"), n));
 	memset((char *)start, 'T', (size_t)(end - start));
 	CHECK(!strncmp(slurp("/proc/self/cmdline"), "TTTT", 4));

@@ -23,43 +23,6 @@
 
 #define PAGE 4096ul
 
-/* The number after "key:" or "key "; -1: no such line. */
-static long field(const char *path, const char *key)
-{
-	size_t n = strlen(key);
-
-	for (const char *s = slurp(path); s; s = strchr(s, '\n'), s = s ? s + 1 : NULL)
-		if (!strncmp(s, key, n) && (s[n] == ':' || s[n] == ' '))
-			return strtol(s + n + 1, NULL, 10);
-	return -1;
-}
-
-/* The n-th field of stat, from 1, after the name. */
-static long long stat_field(const char *path, int n)
-{
-	const char *s = strrchr(slurp(path), ')');
-
-	CHECK(s);
-	for (s += 2, n -= 3; n > 0; n--) {
-		s = strchr(s, ' ');
-		CHECK(s);
-		s++;
-	}
-	return atoll(s);
-}
-
-static int put(const char *path, const char *s)
-{
-	int fd = open(path, O_WRONLY), err = 0;
-
-	if (fd < 0)
-		return errno;
-	if (write(fd, s, strlen(s)) != (ssize_t)strlen(s))
-		err = errno;
-	close(fd);
-	return err;
-}
-
 /* ---- accounts ---- */
 
 static void io_is_counted(void)
@@ -67,24 +30,24 @@ static void io_is_counted(void)
 	tap_tmpdir();
 	int fd = open("f", O_CREAT | O_RDWR, 0600), zero = open("/dev/zero", O_RDONLY);
 	char *b = calloc(1, 100000);
-	long rchar = field("/proc/self/io", "rchar"), syscr, own;
-	long wchar = field("/proc/self/io", "wchar");
-	long syscw = field("/proc/self/io", "syscw");
+	long rchar = slurp_field("/proc/self/io", "rchar"), syscr, own;
+	long wchar = slurp_field("/proc/self/io", "wchar");
+	long syscw = slurp_field("/proc/self/io", "syscw");
 
 	CHECK(fd >= 0 && zero >= 0);
 	CHECK_EQ(write(fd, b, 100000), 100000);
 	CHECK_EQ(pwrite(fd, b, 50, 0), 50);
-	CHECK_EQ(field("/proc/self/io", "wchar"), wchar + 100050);
-	CHECK_EQ(field("/proc/self/io", "syscw"), syscw + 2);
-	syscr = field("/proc/self/io", "syscr");
-	rchar = field("/proc/self/io", "rchar");
+	CHECK_EQ(slurp_field("/proc/self/io", "wchar"), wchar + 100050);
+	CHECK_EQ(slurp_field("/proc/self/io", "syscw"), syscw + 2);
+	syscr = slurp_field("/proc/self/io", "syscr");
+	rchar = slurp_field("/proc/self/io", "rchar");
 	/* Looking at the file is itself two reads, of its text and of the end. */
-	own = field("/proc/self/io", "rchar") - rchar;
+	own = slurp_field("/proc/self/io", "rchar") - rchar;
 	CHECK(own > 50 && own < 300);
-	CHECK_EQ(field("/proc/self/io", "syscr"), syscr + 2 * 3);
-	rchar = field("/proc/self/io", "rchar");
+	CHECK_EQ(slurp_field("/proc/self/io", "syscr"), syscr + 2 * 3);
+	rchar = slurp_field("/proc/self/io", "rchar");
 	CHECK_EQ(read(zero, b, 70000), 70000);
-	long after = field("/proc/self/io", "rchar") - rchar;
+	long after = slurp_field("/proc/self/io", "rchar") - rchar;
 	CHECK(after >= 70000 + 50 && after < 70000 + 300);
 	CHECK_ERR(write(zero, b, 1), EBADF);
 }
@@ -92,22 +55,22 @@ static void io_is_counted(void)
 static void io_of_children_is_added_when_they_are_waited_for(void)
 {
 	char *b = calloc(1, 100000);
-	long before = field("/proc/self/io", "rchar");
+	long before = slurp_field("/proc/self/io", "rchar");
 	pid_t pid = fork();
 
 	if (!pid)
 		_exit(read(open("/dev/zero", O_RDONLY), b, 100000) != 100000);
 	CHECK_EQ(tap_wait(pid), 0);
-	CHECK(field("/proc/self/io", "rchar") >= before + 100000);
+	CHECK(slurp_field("/proc/self/io", "rchar") >= before + 100000);
 }
 
 static void switches_are_counted(void)
 {
-	long before = field("/proc/self/status", "voluntary_ctxt_switches");
+	long before = slurp_field("/proc/self/status", "voluntary_ctxt_switches");
 
 	for (int i = 0; i < 20; i++)
 		usleep(5000);
-	CHECK(field("/proc/self/status", "voluntary_ctxt_switches") >= before + 10);
+	CHECK(slurp_field("/proc/self/status", "voluntary_ctxt_switches") >= before + 10);
 	CHECK(strstr(slurp("/proc/self/sched"), "\nnr_voluntary_switches "));
 }
 
@@ -122,8 +85,8 @@ static void faults_agree_with_getrusage(void)
 		p[i - 1] = 1;
 	CHECK(!getrusage(RUSAGE_THREAD, &b));
 	CHECK(b.ru_minflt - a.ru_minflt >= 256 && b.ru_minflt - a.ru_minflt < 300);
-	CHECK(stat_field("/proc/thread-self/stat", 10) >= b.ru_minflt);
-	CHECK(field("/proc/vmstat", "pgfault") >= 256);
+	CHECK(slurp_stat("/proc/thread-self/stat", 10) >= b.ru_minflt);
+	CHECK(slurp_field("/proc/vmstat", "pgfault") >= 256);
 }
 
 /* ---- what a process holds ---- */
@@ -240,16 +203,16 @@ static void a_sleeper_shows_its_call(void)
 
 static void settings(void)
 {
-	CHECK_EQ(put("/proc/self/coredump_filter", "0x7f"), 0);
+	CHECK_EQ(spit("/proc/self/coredump_filter", "0x7f"), 0);
 	CHECK(!strcmp(slurp("/proc/self/coredump_filter"), "0000007f\n"));
 	pid_t pid = fork();
 	if (!pid)
 		_exit(strcmp(slurp("/proc/self/coredump_filter"), "0000007f\n"));
 	CHECK_EQ(tap_wait(pid), 0);
-	CHECK_EQ(put("/proc/self/timerslack_ns", "1234"), 0);
+	CHECK_EQ(spit("/proc/self/timerslack_ns", "1234"), 0);
 	CHECK_EQ(prctl(PR_GET_TIMERSLACK), 1234);
-	CHECK_EQ(field("/proc/self/timerslack_ns", ""), -1);
-	CHECK_EQ(put("/proc/self/comm", "a\\b"), 0);
+	CHECK_EQ(slurp_field("/proc/self/timerslack_ns", ""), -1);
+	CHECK_EQ(spit("/proc/self/comm", "a\\b"), 0);
 	CHECK(!strncmp(slurp("/proc/self/status"), "Name:\ta\\\\b\n", 11));
 }
 
@@ -262,25 +225,25 @@ static void drop_privileges(void)
 static void oom_scores(void)
 {
 	tap_needs_root();
-	int err = put("/proc/self/oom_score_adj", "-500");
+	int err = spit("/proc/self/oom_score_adj", "-500");
 	if (err == EACCES && !tap_on_mayfly())
 		tap_skip("needs CAP_SYS_RESOURCE");
 	CHECK_EQ(err, 0);
 	CHECK_EQ(atoi(slurp("/proc/self/oom_adj")), -8);
-	CHECK_EQ(put("/proc/self/oom_score_adj", "200"), 0);
+	CHECK_EQ(spit("/proc/self/oom_score_adj", "200"), 0);
 	int high = atoi(slurp("/proc/self/oom_score"));
 	CHECK(high >= 800 && high < 860);
-	CHECK_EQ(put("/proc/self/oom_score_adj", "-1000"), 0);
+	CHECK_EQ(spit("/proc/self/oom_score_adj", "-1000"), 0);
 	CHECK_EQ(atoi(slurp("/proc/self/oom_score")), 0);
-	CHECK_EQ(put("/proc/self/oom_score_adj", "1001"), EINVAL);
-	CHECK_EQ(put("/proc/self/oom_adj", "15"), 0);
+	CHECK_EQ(spit("/proc/self/oom_score_adj", "1001"), EINVAL);
+	CHECK_EQ(spit("/proc/self/oom_adj", "15"), 0);
 	CHECK_EQ(atoi(slurp("/proc/self/oom_score_adj")), 1000);
-	CHECK_EQ(put("/proc/self/oom_score_adj", "100"), 0);
+	CHECK_EQ(spit("/proc/self/oom_score_adj", "100"), 0);
 	drop_privileges();
 	/* Up at will, down to where privilege left it. */
-	CHECK_EQ(put("/proc/self/oom_score_adj", "300"), 0);
-	CHECK_EQ(put("/proc/self/oom_score_adj", "100"), 0);
-	CHECK_EQ(put("/proc/self/oom_score_adj", "99"), EACCES);
+	CHECK_EQ(spit("/proc/self/oom_score_adj", "300"), 0);
+	CHECK_EQ(spit("/proc/self/oom_score_adj", "100"), 0);
+	CHECK_EQ(spit("/proc/self/oom_score_adj", "99"), EACCES);
 }
 
 /* ---- who may ---- */
@@ -322,7 +285,7 @@ static void strangers_do_not_look(void)
 	snprintf(path, sizeof path, "/proc/%d/wchan", pid);
 	CHECK(!strcmp(slurp(path), "0"));
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	CHECK_EQ(stat_field(path, 28), 0); /* where its stack begins */
+	CHECK_EQ(slurp_stat(path, 28), 0); /* where its stack begins */
 	snprintf(path, sizeof path, "/proc/%d/exe", pid);
 	CHECK_ERR(readlink(path, slurped, 100), EACCES);
 	snprintf(path, sizeof path, "/proc/%d/ns/mnt", pid);
@@ -346,17 +309,17 @@ static void settings_of_the_system(void)
 {
 	tap_needs_mayfly();
 	tap_needs_root();
-	CHECK_EQ(put("/proc/sys/kernel/hostname", "here\n"), 0);
+	CHECK_EQ(spit("/proc/sys/kernel/hostname", "here\n"), 0);
 	CHECK(!strcmp(slurp("/proc/sys/kernel/hostname"), "here\n"));
-	CHECK_EQ(put("/proc/sys/vm/drop_caches", "3\n"), 0);
-	CHECK_EQ(put("/proc/sys/vm/drop_caches", "0"), EINVAL);
-	CHECK_EQ(put("/proc/sys/kernel/randomize_va_space", "0"), EACCES);
-	CHECK_EQ(put("/proc/sys/kernel/ostype", "x"), EACCES);
-	CHECK_EQ(put("/proc/sysrq-trigger", "b"), EPERM);
-	CHECK_EQ(put("/proc/self/loginuid", "0"), EPERM);
+	CHECK_EQ(spit("/proc/sys/vm/drop_caches", "3\n"), 0);
+	CHECK_EQ(spit("/proc/sys/vm/drop_caches", "0"), EINVAL);
+	CHECK_EQ(spit("/proc/sys/kernel/randomize_va_space", "0"), EACCES);
+	CHECK_EQ(spit("/proc/sys/kernel/ostype", "x"), EACCES);
+	CHECK_EQ(spit("/proc/sysrq-trigger", "b"), EPERM);
+	CHECK_EQ(spit("/proc/self/loginuid", "0"), EPERM);
 	drop_privileges();
-	CHECK_EQ(put("/proc/sys/kernel/hostname", "there"), EACCES);
-	CHECK_EQ(put("/proc/sys/vm/drop_caches", "3"), EACCES);
+	CHECK_EQ(spit("/proc/sys/kernel/hostname", "there"), EACCES);
+	CHECK_EQ(spit("/proc/sys/vm/drop_caches", "3"), EACCES);
 }
 
 /* ---- the log ---- */
@@ -389,7 +352,7 @@ static void the_log_as_records(void)
 	pid_t pid = fork();
 	if (!pid) {
 		usleep(20000);
-		_exit(put("/dev/kmsg", "again"));
+		_exit(spit("/dev/kmsg", "again"));
 	}
 	CHECK_EQ(poll(&p, 1, 10000), 1);
 	CHECK(read(fd, record, sizeof record) > 0);

@@ -18,17 +18,6 @@
 #include "common/slurp.h"
 #include "common/tap.h"
 
-/* The number after "key:" in a file of such lines; -1: no such key. */
-static long field(const char *path, const char *key)
-{
-	const char *s = slurp(path);
-	size_t n = strlen(key);
-	for (; s; s = strchr(s, '\n'), s = s ? s + 1 : NULL)
-		if (!strncmp(s, key, n) && s[n] == ':')
-			return strtol(s + n + 1, NULL, 10);
-	return -1;
-}
-
 static void stat_line(void)
 {
 	int pid, ppid, pgrp;
@@ -46,11 +35,11 @@ static void stat_line(void)
 
 static void status_lines(void)
 {
-	CHECK_EQ(field("/proc/self/status", "Pid"), getpid());
-	CHECK_EQ(field("/proc/self/status", "PPid"), getppid());
-	CHECK_EQ(field("/proc/self/status", "Uid"), getuid());
-	CHECK_EQ(field("/proc/self/status", "Threads"), 1);
-	CHECK(field("/proc/self/status", "VmRSS") > 0);
+	CHECK_EQ(slurp_field("/proc/self/status", "Pid"), getpid());
+	CHECK_EQ(slurp_field("/proc/self/status", "PPid"), getppid());
+	CHECK_EQ(slurp_field("/proc/self/status", "Uid"), getuid());
+	CHECK_EQ(slurp_field("/proc/self/status", "Threads"), 1);
+	CHECK(slurp_field("/proc/self/status", "VmRSS") > 0);
 	CHECK(strstr(slurp("/proc/self/status"), "SigCgt:\t"));
 	CHECK(strstr(slurped, "CapEff:\t"));
 	CHECK(strstr(slurped, "NoNewPrivs:\t0"));
@@ -181,10 +170,10 @@ static void command_line(void)
 static void memory_figures(void)
 {
 	struct sysinfo si;
-	long total = field("/proc/meminfo", "MemTotal"), avail;
-	avail = field("/proc/meminfo", "MemAvailable");
+	long total = slurp_field("/proc/meminfo", "MemTotal"), avail;
+	avail = slurp_field("/proc/meminfo", "MemAvailable");
 	CHECK(total > 1024 && avail > 0 && avail <= total);
-	CHECK(field("/proc/meminfo", "MemFree") > 0);
+	CHECK(slurp_field("/proc/meminfo", "MemFree") > 0);
 	CHECK(!sysinfo(&si));
 	CHECK_EQ(si.totalram / 1024 * si.mem_unit, total);
 }

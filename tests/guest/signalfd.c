@@ -50,11 +50,8 @@ static pid_t watcher(void)
 static long wakeups(pid_t pid)
 {
 	char path[64];
-	long n = -1;
 	snprintf(path, sizeof path, "/proc/%d/status", pid);
-	const char *at = strstr(slurp(path), "\nvoluntary_ctxt_switches:");
-	CHECK(at && sscanf(at, "\nvoluntary_ctxt_switches: %ld", &n) == 1);
-	return n;
+	return slurp_field(path, "voluntary_ctxt_switches");
 }
 
 static void until_asleep(pid_t pid)

@@ -21,6 +21,29 @@
 #define FD 500
 
 char every_buf[4096];
+struct iovec every_vec = { every_buf, 8 };
+
+int every_file(void)
+{
+	make_file("of-every", "0123456789abcdef0123456789abcdef");
+	return open("of-every", O_RDWR);
+}
+
+int every_pipe(int end)
+{
+	static int p[2];
+	NEED(!pipe2(p, O_NONBLOCK));
+	NEED(write(p[1], "0123456789", 10) == 10);
+	return p[end];
+}
+
+int every_socket(void)
+{
+	static int p[2];
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, p));
+	NEED(write(p[1], "0123456789", 10) == 10);
+	return p[0];
+}
 
 /* -- saying ------------------------------------------------------------------------- */
 

@@ -13,9 +13,14 @@
 #include "diff.h"
 
 #include <stdint.h>
+#include <sys/uio.h>
 
-/* What the call may use besides: */
+/* What the call may use besides; descriptors are new ones: */
 extern char every_buf[4096];
+extern struct iovec every_vec; /* its first 8 bytes */
+int every_file(void);	       /* of 32 bytes */
+int every_pipe(int end);       /* with 10 bytes in it; neither end waits */
+int every_socket(void);	       /* of a pair, the same */
 
 /* [0, every_fd_kinds): a new descriptor of that kind, all non-blocking. The number is the
  * same for all kinds. */

@@ -22,30 +22,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct iovec vec = { every_buf, 8 };
-
-static int file_fd(void)
-{
-	make_file("of-flags", "0123456789abcdef0123456789abcdef");
-	return open("of-flags", O_RDWR);
-}
-
-static int pipe_fd(int end)
-{
-	static int p[2];
-	NEED(!pipe2(p, O_NONBLOCK));
-	NEED(write(p[1], "0123456789", 10) == 10);
-	return p[end];
-}
-
-static int sock_fd(void)
-{
-	static int p[2];
-	NEED(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, p));
-	NEED(write(p[1], "0123456789", 10) == 10);
-	return p[0];
-}
-
 static char *pages(size_t n, int prot)
 {
 	return mmap(NULL, n * 4096, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -93,9 +69,9 @@ EVERY_BIT(memfd_create_unknown, 5, 25,
 EVERY_BIT(pidfd_open, 0, 6, every_closed(syscall(SYS_pidfd_open, getpid(), flag)))
 EVERY_BIT(pidfd_open_more, 8, 31, every_closed(syscall(SYS_pidfd_open, getpid(), flag)))
 EVERY_BIT(socket_type, 4, 31, every_closed(socket(AF_UNIX, SOCK_STREAM | (int)flag, 0)))
-EVERY_BIT(accept4, 0, 31, accept4(sock_fd(), NULL, NULL, (int)flag))
+EVERY_BIT(accept4, 0, 31, accept4(every_socket(), NULL, NULL, (int)flag))
 EVERY_BIT(close_range, 0, 31, syscall(SYS_close_range, 60, 61, flag))
-EVERY_BIT(setfl, 0, 31, fcntl(file_fd(), F_SETFL, flag))
+EVERY_BIT(setfl, 0, 31, fcntl(every_file(), F_SETFL, flag))
 EVERY_BIT(setfd, 0, 31, fcntl(0, F_SETFD, flag))
 EVERY_BIT(add_seals, 0, 4,
 	  fcntl((int)syscall(SYS_memfd_create, "bits", MFD_ALLOW_SEALING), F_ADD_SEALS,
@@ -103,7 +79,7 @@ EVERY_BIT(add_seals, 0, 4,
 EVERY_BIT(inotify_mask, 0, 31,
 	  syscall(SYS_inotify_add_watch, inotify_init1(0), ".", flag))
 EVERY_BIT(epoll_events, 0, 31,
-	  epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, pipe_fd(0),
+	  epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, every_pipe(0),
 		    &(struct epoll_event){ (uint32_t)flag, { 0 } }))
 
 /* -- names -------------------------------------------------------------------------- */
@@ -152,22 +128,25 @@ EVERY_BIT(remount, 0, 25, remount_with(flag))
 
 /* -- data --------------------------------------------------------------------------- */
 
-EVERY_BIT(preadv2, 0, 2, syscall(SYS_preadv2, file_fd(), &vec, 1, 0, 0, flag))
-EVERY_BIT(preadv2_unknown, 10, 31, syscall(SYS_preadv2, file_fd(), &vec, 1, 0, 0, flag))
-EVERY_BIT(pwritev2, 0, 2, syscall(SYS_pwritev2, file_fd(), &vec, 1, 0, 0, flag))
-EVERY_BIT(pwritev2_append, 4, 4, syscall(SYS_pwritev2, file_fd(), &vec, 1, 0, 0, flag))
-EVERY_BIT(fallocate, 5, 31, syscall(SYS_fallocate, file_fd(), flag, 0, 4096))
+EVERY_BIT(preadv2, 0, 2, syscall(SYS_preadv2, every_file(), &every_vec, 1, 0, 0, flag))
+EVERY_BIT(preadv2_unknown, 10, 31,
+	  syscall(SYS_preadv2, every_file(), &every_vec, 1, 0, 0, flag))
+EVERY_BIT(pwritev2, 0, 2, syscall(SYS_pwritev2, every_file(), &every_vec, 1, 0, 0, flag))
+EVERY_BIT(pwritev2_append, 4, 4,
+	  syscall(SYS_pwritev2, every_file(), &every_vec, 1, 0, 0, flag))
+EVERY_BIT(fallocate, 5, 31, syscall(SYS_fallocate, every_file(), flag, 0, 4096))
 EVERY_BIT(fallocate_keep_size, 5, 31,
-	  syscall(SYS_fallocate, file_fd(), flag | 1, 0, 4096))
-EVERY_BIT(sync_file_range, 0, 31, syscall(SYS_sync_file_range, file_fd(), 0, 8, flag))
+	  syscall(SYS_fallocate, every_file(), flag | 1, 0, 4096))
+EVERY_BIT(sync_file_range, 0, 31, syscall(SYS_sync_file_range, every_file(), 0, 8, flag))
 EVERY_BIT(copy_file_range, 0, 31,
-	  syscall(SYS_copy_file_range, file_fd(), NULL, pipe_fd(1), NULL, 1, flag))
-EVERY_BIT(splice, 0, 31, syscall(SYS_splice, pipe_fd(0), NULL, file_fd(), NULL, 4, flag))
-EVERY_BIT(tee, 0, 31, syscall(SYS_tee, pipe_fd(0), pipe_fd(1), 4, flag))
-EVERY_BIT(vmsplice, 0, 31, syscall(SYS_vmsplice, pipe_fd(1), &vec, 1, flag))
-EVERY_BIT(send, 1, 31, send(sock_fd(), "x", 1, (int)flag))
-EVERY_BIT(recv, 1, 31, recv(sock_fd(), every_buf, 1, (int)flag))
-EVERY_BIT(flock, 8, 31, syscall(SYS_flock, file_fd(), flag | LOCK_NB))
+	  syscall(SYS_copy_file_range, every_file(), NULL, every_pipe(1), NULL, 1, flag))
+EVERY_BIT(splice, 0, 31,
+	  syscall(SYS_splice, every_pipe(0), NULL, every_file(), NULL, 4, flag))
+EVERY_BIT(tee, 0, 31, syscall(SYS_tee, every_pipe(0), every_pipe(1), 4, flag))
+EVERY_BIT(vmsplice, 0, 31, syscall(SYS_vmsplice, every_pipe(1), &every_vec, 1, flag))
+EVERY_BIT(send, 1, 31, send(every_socket(), "x", 1, (int)flag))
+EVERY_BIT(recv, 1, 31, recv(every_socket(), every_buf, 1, (int)flag))
+EVERY_BIT(flock, 8, 31, syscall(SYS_flock, every_file(), flag | LOCK_NB))
 EVERY_BIT(poll_events, 0, 15,
 	  syscall(SYS_poll, (struct {
 			  int fd;

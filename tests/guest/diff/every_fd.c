@@ -23,7 +23,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-static struct iovec vec = { every_buf, 8 };
 static socklen_t length;
 static loff_t off;
 
@@ -38,17 +37,17 @@ EVERY_FD(read, read(fd, every_buf, 8))
 EVERY_FD(read_nothing, read(fd, every_buf, 0))
 EVERY_FD(read_one, read(fd, every_buf, 1))
 EVERY_FD(read_bad_address, read(fd, (void *)1, 8))
-EVERY_FD(readv, readv(fd, &vec, 1))
-EVERY_FD(readv_no_vectors, readv(fd, &vec, 0))
-EVERY_FD(readv_negative, readv(fd, &vec, -1))
+EVERY_FD(readv, readv(fd, &every_vec, 1))
+EVERY_FD(readv_no_vectors, readv(fd, &every_vec, 0))
+EVERY_FD(readv_negative, readv(fd, &every_vec, -1))
 EVERY_FD(pread, pread(fd, every_buf, 8, 0))
 EVERY_FD(pread_negative, pread(fd, every_buf, 8, -1))
-EVERY_FD(preadv2_current, syscall(SYS_preadv2, fd, &vec, 1, -1, -1, 0))
+EVERY_FD(preadv2_current, syscall(SYS_preadv2, fd, &every_vec, 1, -1, -1, 0))
 EVERY_FD(write, write(fd, "12345678", 8))
 EVERY_FD(write_nothing, write(fd, every_buf, 0))
 EVERY_FD(write_one, write(fd, "1", 1))
 EVERY_FD(write_bad_address, write(fd, (void *)1, 8))
-EVERY_FD(writev, writev(fd, &vec, 1))
+EVERY_FD(writev, writev(fd, &every_vec, 1))
 EVERY_FD(pwrite, pwrite(fd, "1", 1, 3))
 EVERY_FD(pwrite_negative, pwrite(fd, "1", 1, -1))
 EVERY_FD(lseek_set, lseek(fd, 3, SEEK_SET))
@@ -184,7 +183,7 @@ EVERY_FD(splice_to_offset,
 	 splice(full_pipe(0), NULL, fd, (off = 0, &off), 4, SPLICE_F_NONBLOCK))
 EVERY_FD(tee_from, tee(fd, full_pipe(1), 4, SPLICE_F_NONBLOCK))
 EVERY_FD(tee_to, tee(full_pipe(0), fd, 4, SPLICE_F_NONBLOCK))
-EVERY_FD(vmsplice, vmsplice(fd, &vec, 1, SPLICE_F_NONBLOCK))
+EVERY_FD(vmsplice, vmsplice(fd, &every_vec, 1, SPLICE_F_NONBLOCK))
 
 /* -- sockets ------------------------------------------------------------------------ */
 
@@ -203,9 +202,10 @@ EVERY_FD(shutdown_bad_how, shutdown(fd, 3))
 EVERY_FD(send, send(fd, "x", 1, MSG_NOSIGNAL))
 EVERY_FD(sendto, sendto(fd, "x", 1, MSG_NOSIGNAL, (const void *)&nowhere, sizeof nowhere))
 EVERY_FD(recv, recv(fd, every_buf, 8, 0))
-EVERY_FD(sendmsg,
-	 sendmsg(fd, &(struct msghdr){ .msg_iov = &vec, .msg_iovlen = 1 }, MSG_NOSIGNAL))
-EVERY_FD(recvmsg, recvmsg(fd, &(struct msghdr){ .msg_iov = &vec, .msg_iovlen = 1 }, 0))
+EVERY_FD(sendmsg, sendmsg(fd, &(struct msghdr){ .msg_iov = &every_vec, .msg_iovlen = 1 },
+			  MSG_NOSIGNAL))
+EVERY_FD(recvmsg,
+	 recvmsg(fd, &(struct msghdr){ .msg_iov = &every_vec, .msg_iovlen = 1 }, 0))
 EVERY_FD(recv_from_error_queue, recv(fd, every_buf, 8, MSG_ERRQUEUE))
 EVERY_FD(getsockopt_type,
 	 (length = 4, getsockopt(fd, SOL_SOCKET, SO_TYPE, every_buf, &length)))

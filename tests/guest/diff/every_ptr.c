@@ -40,43 +40,19 @@ static int zero_fd(void)
 	return open("/dev/zero", O_RDWR);
 }
 
-static int file_fd(void)
-{
-	make_file("of-addresses", "0123456789abcdef0123456789abcdef");
-	return open("of-addresses", O_RDWR);
-}
-
-static int pipe_fd(int end)
-{
-	static int p[2];
-	NEED(!pipe2(p, O_NONBLOCK));
-	NEED(write(p[1], "0123456789", 10) == 10);
-	return p[end];
-}
-
-static int sock_fd(void)
-{
-	static int p[2];
-	NEED(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, p));
-	NEED(write(p[1], "0123456789", 10) == 10);
-	return p[0];
-}
-
-static struct iovec vec = { every_buf, 8 };
-
 /* -- files -------------------------------------------------------------------------- */
 
-EVERY_PTR(read_file, read(file_fd(), p, 8))
+EVERY_PTR(read_file, read(every_file(), p, 8))
 EVERY_PTR(read_zero, read(zero_fd(), p, 8))
-EVERY_PTR(read_pipe, read(pipe_fd(0), p, 8))
-EVERY_PTR(read_socket, read(sock_fd(), p, 8))
-EVERY_PTR(write_file, write(file_fd(), p, 8))
+EVERY_PTR(read_pipe, read(every_pipe(0), p, 8))
+EVERY_PTR(read_socket, read(every_socket(), p, 8))
+EVERY_PTR(write_file, write(every_file(), p, 8))
 EVERY_PTR(write_null, write(null_fd(), p, 8))
-EVERY_PTR(write_pipe, write(pipe_fd(1), p, 8))
-EVERY_PTR(write_socket, write(sock_fd(), p, 8))
-EVERY_PTR(readv, readv(file_fd(), p, 1))
-EVERY_PTR(writev, writev(file_fd(), p, 1))
-EVERY_PTR(readv_within, readv(file_fd(), &(struct iovec){ p, 8 }, 1))
+EVERY_PTR(write_pipe, write(every_pipe(1), p, 8))
+EVERY_PTR(write_socket, write(every_socket(), p, 8))
+EVERY_PTR(readv, readv(every_file(), p, 1))
+EVERY_PTR(writev, writev(every_file(), p, 1))
+EVERY_PTR(readv_within, readv(every_file(), &(struct iovec){ p, 8 }, 1))
 EVERY_PTR(pipe2, syscall(SYS_pipe2, p, 0))
 EVERY_PTR(getcwd, syscall(SYS_getcwd, p, 100))
 EVERY_PTR(getdents, syscall(SYS_getdents64, open("/", O_RDONLY), p, 4096))
@@ -97,15 +73,15 @@ EVERY_PTR(ustat, syscall(SYS_ustat, this_device(), p))
 EVERY_PTR(utimensat, syscall(SYS_utimensat, AT_FDCWD, ".", p, 0))
 EVERY_PTR(utimes, syscall(SYS_utimes, ".", p))
 EVERY_PTR(utime, syscall(SYS_utime, ".", p))
-EVERY_PTR(fcntl_getlk, fcntl(file_fd(), F_GETLK, p))
-EVERY_PTR(fcntl_setlk, fcntl(file_fd(), F_SETLK, p))
+EVERY_PTR(fcntl_getlk, fcntl(every_file(), F_GETLK, p))
+EVERY_PTR(fcntl_setlk, fcntl(every_file(), F_SETLK, p))
 EVERY_PTR(fcntl_getown_ex, fcntl(0, F_GETOWN_EX, p))
 EVERY_PTR(fcntl_setown_ex, fcntl(0, F_SETOWN_EX, p))
-EVERY_PTR(fionread, ioctl(pipe_fd(0), FIONREAD, p))
-EVERY_PTR(sendfile_offset, sendfile(null_fd(), file_fd(), p, 4))
-EVERY_PTR(copy_range_offset, copy_file_range(file_fd(), p, file_fd(), NULL, 4, 0))
-EVERY_PTR(splice_offset, splice(file_fd(), p, pipe_fd(1), NULL, 4, 0))
-EVERY_PTR(vmsplice_vectors, vmsplice(pipe_fd(1), p, 1, SPLICE_F_NONBLOCK))
+EVERY_PTR(fionread, ioctl(every_pipe(0), FIONREAD, p))
+EVERY_PTR(sendfile_offset, sendfile(null_fd(), every_file(), p, 4))
+EVERY_PTR(copy_range_offset, copy_file_range(every_file(), p, every_file(), NULL, 4, 0))
+EVERY_PTR(splice_offset, splice(every_file(), p, every_pipe(1), NULL, 4, 0))
+EVERY_PTR(vmsplice_vectors, vmsplice(every_pipe(1), p, 1, SPLICE_F_NONBLOCK))
 EVERY_PTR(setxattr_name, setxattr(".", p, "v", 1, 0))
 EVERY_PTR(setxattr_value, setxattr(".", "user.v", p, 4, 0))
 EVERY_PTR(getxattr_value,
@@ -138,12 +114,13 @@ EVERY_PTR(munmap_nothing, munmap(p, 0))
 EVERY_PTR(mremap, mremap(p, 4096, 4096, 0) == MAP_FAILED ? -1 : 0)
 EVERY_PTR(mremap_grow, mremap(p, 4096, 8192, MREMAP_MAYMOVE) == MAP_FAILED ? -1 : 0)
 EVERY_PTR(mmap_hint, mmap(p, 4096, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
-EVERY_PTR(vm_readv_vector, process_vm_readv(getpid(), p, 1, &vec, 1, 0))
-EVERY_PTR(vm_readv_to, process_vm_readv(getpid(), &(struct iovec){ p, 8 }, 1, &vec, 1, 0))
+EVERY_PTR(vm_readv_vector, process_vm_readv(getpid(), p, 1, &every_vec, 1, 0))
+EVERY_PTR(vm_readv_to,
+	  process_vm_readv(getpid(), &(struct iovec){ p, 8 }, 1, &every_vec, 1, 0))
 EVERY_PTR(vm_readv_from,
-	  process_vm_readv(getpid(), &vec, 1, &(struct iovec){ p, 8 }, 1, 0))
+	  process_vm_readv(getpid(), &every_vec, 1, &(struct iovec){ p, 8 }, 1, 0))
 EVERY_PTR(vm_writev_to,
-	  process_vm_writev(getpid(), &vec, 1, &(struct iovec){ p, 8 }, 1, 0))
+	  process_vm_writev(getpid(), &every_vec, 1, &(struct iovec){ p, 8 }, 1, 0))
 
 /* -- time --------------------------------------------------------------------------- */
 
@@ -240,7 +217,7 @@ EVERY_PTR(ppoll_time, syscall(SYS_ppoll, NULL, 0, p ? p : every_buf, NULL, 8))
 EVERY_PTR(select_read, syscall(SYS_select, 8, p, NULL, NULL, (long[]){ 0, 0 }))
 EVERY_PTR(select_time, syscall(SYS_select, 0, NULL, NULL, NULL, p ? p : every_buf))
 EVERY_PTR(pselect_mask, syscall(SYS_pselect6, 0, NULL, NULL, NULL, (long[]){ 0, 0 }, p))
-EVERY_PTR(epoll_ctl, syscall(SYS_epoll_ctl, epoll_create1(0), 1, pipe_fd(0), p))
+EVERY_PTR(epoll_ctl, syscall(SYS_epoll_ctl, epoll_create1(0), 1, every_pipe(0), p))
 EVERY_PTR(epoll_wait, syscall(SYS_epoll_wait, epoll_create1(0), p, 1, 0))
 
 /* -- IPC and sockets ---------------------------------------------------------------- */
@@ -302,25 +279,26 @@ EVERY_PTR(mq_notify, syscall(SYS_mq_notify, queue(), p))
 EVERY_PTR(socketpair, syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, p))
 EVERY_PTR(bind, syscall(SYS_bind, socket(AF_UNIX, SOCK_STREAM, 0), p, 10))
 EVERY_PTR(connect, syscall(SYS_connect, socket(AF_UNIX, SOCK_STREAM, 0), p, 10))
-EVERY_PTR(getsockname, syscall(SYS_getsockname, sock_fd(), p, &(int){ 10 }))
-EVERY_PTR(getsockname_length, syscall(SYS_getsockname, sock_fd(), every_buf, p))
-EVERY_PTR(getpeername, syscall(SYS_getpeername, sock_fd(), p, &(int){ 10 }))
+EVERY_PTR(getsockname, syscall(SYS_getsockname, every_socket(), p, &(int){ 10 }))
+EVERY_PTR(getsockname_length, syscall(SYS_getsockname, every_socket(), every_buf, p))
+EVERY_PTR(getpeername, syscall(SYS_getpeername, every_socket(), p, &(int){ 10 }))
 EVERY_PTR(getsockopt,
-	  syscall(SYS_getsockopt, sock_fd(), SOL_SOCKET, SO_TYPE, p, &(int){ 4 }))
+	  syscall(SYS_getsockopt, every_socket(), SOL_SOCKET, SO_TYPE, p, &(int){ 4 }))
 EVERY_PTR(getsockopt_length,
-	  syscall(SYS_getsockopt, sock_fd(), SOL_SOCKET, SO_TYPE, every_buf, p))
-EVERY_PTR(setsockopt, syscall(SYS_setsockopt, sock_fd(), SOL_SOCKET, SO_SNDBUF, p, 4))
-EVERY_PTR(sendmsg, syscall(SYS_sendmsg, sock_fd(), p, 0))
-EVERY_PTR(recvmsg, syscall(SYS_recvmsg, sock_fd(), p, 0))
-EVERY_PTR(sendmmsg, syscall(SYS_sendmmsg, sock_fd(), p, 1, 0))
-EVERY_PTR(recvmmsg, syscall(SYS_recvmmsg, sock_fd(), p, 1, 0, NULL))
-EVERY_PTR(sendto_address, syscall(SYS_sendto, sock_fd(), "x", 1, 0, p, 10))
+	  syscall(SYS_getsockopt, every_socket(), SOL_SOCKET, SO_TYPE, every_buf, p))
+EVERY_PTR(setsockopt,
+	  syscall(SYS_setsockopt, every_socket(), SOL_SOCKET, SO_SNDBUF, p, 4))
+EVERY_PTR(sendmsg, syscall(SYS_sendmsg, every_socket(), p, 0))
+EVERY_PTR(recvmsg, syscall(SYS_recvmsg, every_socket(), p, 0))
+EVERY_PTR(sendmmsg, syscall(SYS_sendmmsg, every_socket(), p, 1, 0))
+EVERY_PTR(recvmmsg, syscall(SYS_recvmmsg, every_socket(), p, 1, 0, NULL))
+EVERY_PTR(sendto_address, syscall(SYS_sendto, every_socket(), "x", 1, 0, p, 10))
 EVERY_PTR(recvfrom_address,
-	  syscall(SYS_recvfrom, sock_fd(), every_buf, 8, 0, p, &(int){ 10 }))
+	  syscall(SYS_recvfrom, every_socket(), every_buf, 8, 0, p, &(int){ 10 }))
 EVERY_PTR(recvfrom_length,
-	  syscall(SYS_recvfrom, sock_fd(), every_buf, 8, 0, every_buf, p))
-EVERY_PTR(sendmsg_control, syscall(SYS_sendmsg, sock_fd(),
-				   &(struct msghdr){ .msg_iov = &vec,
+	  syscall(SYS_recvfrom, every_socket(), every_buf, 8, 0, every_buf, p))
+EVERY_PTR(sendmsg_control, syscall(SYS_sendmsg, every_socket(),
+				   &(struct msghdr){ .msg_iov = &every_vec,
 						     .msg_iovlen = 1,
 						     .msg_control = p,
 						     .msg_controllen = 24 },
