@@ -109,8 +109,9 @@ DIFF_CASE(eventfd_blocks)
 	TRY(write(event_fd, &v, 8));
 	say_status("reader", reap(pid));
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(read(event_fd, &v, 8));
+	ualarm(0, 0);
 }
 
 /* -- poll, select -------------------------------------------------------------------- */
@@ -134,8 +135,9 @@ DIFF_CASE(poll_corners)
 	TRY(poll(f, 1, 20));
 	SHOW(now_ns() - began >= 20000000);
 	catch (SIGALRM, SA_RESTART);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(poll(f, 1, -1));
+	ualarm(0, 0);
 	make_file("f", "");
 	struct pollfd r = { open("f", O_RDONLY), POLLIN | POLLOUT | POLLPRI, 0 };
 	TRY(poll(&r, 1, 0));
@@ -286,8 +288,9 @@ DIFF_CASE(epoll_wait_errors)
 	TRY(epoll_wait(ep, (void *)8, 1, 0));
 	say_ready("still there", ep);
 	catch (SIGALRM, SA_RESTART);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(epoll_wait(epoll_create1(0), &e, 1, -1));
+	ualarm(0, 0);
 	TRY(read(ep, &e, 1));
 	TRY(write(ep, &e, 1));
 }

@@ -148,13 +148,15 @@ DIFF_CASE(futex_timeouts)
 	clock_gettime(CLOCK_REALTIME, &t);
 	TRY(futex(words, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &t, NULL, ~0u));
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(futex(words, FUTEX_WAIT, 0, NULL, NULL, 0));
+	ualarm(0, 0);
 	catch (SIGALRM, SA_RESTART);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	t = (struct timespec){ 0, 60000000 };
 	began = now_ns();
 	TRY(futex(words, FUTEX_WAIT, 0, &t, NULL, 0));
+	ualarm(0, 0);
 	SHOW(now_ns() - began >= 60000000);
 }
 

@@ -156,8 +156,9 @@ DIFF_CASE(sem_operations)
 	two[0].sem_op = -5;
 	TRY(semtimedop(id, two, 1, &t));
 	catch (SIGALRM, SA_RESTART);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(semop(id, two, 1));
+	ualarm(0, 0);
 	semctl(id, 0, IPC_RMID);
 	TRY(op(id, 0, 1, 0));
 }
@@ -251,8 +252,9 @@ DIFF_CASE(msg_queue_full)
 		n++;
 	say("%d, then %s", n, err_name(errno));
 	catch (SIGALRM, SA_RESTART);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(post(id, 1, "0123456789", 0));
+	ualarm(0, 0);
 	msgctl(id, IPC_RMID, NULL);
 	TRY(msgget(KEY, 0));
 }

@@ -317,11 +317,13 @@ DIFF_CASE(lease_interrupted)
 	hold(O_RDWR, F_WRLCK);
 	block_signal(SIGIO);
 	catch (SIGALRM, 0);
-	ualarm(30000, 0);
+	ualarm(30000, 30000);
 	TRY(open("f", O_RDONLY));
+	ualarm(0, 0);
 	SHOW(caught[SIGALRM]);
-	ualarm(30000, 0);
+	ualarm(30000, 30000);
 	TRY(truncate("f", 0));
+	ualarm(0, 0);
 	say_lease("at the end");
 }
 

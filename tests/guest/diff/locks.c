@@ -193,8 +193,9 @@ DIFF_CASE(lock_waits)
 	pid = fork();
 	if (!pid) {
 		catch (SIGALRM, 0);
-		ualarm(20000, 0);
+		ualarm(20000, 20000);
 		TRY(lock(fd, F_SETLKW, F_WRLCK, 0, 5));
+		ualarm(0, 0);
 		_exit(0);
 	}
 	say_status("interrupted", reap(pid));
@@ -283,8 +284,9 @@ DIFF_CASE(flock_and_fork)
 	TRY(flock(other, LOCK_EX | LOCK_NB));
 	TRY(lock(fd, F_SETLK, F_WRLCK, 0, 0));
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(flock(fd, LOCK_EX));
+	ualarm(0, 0);
 }
 
 DIFF_CASE(lease_corners)

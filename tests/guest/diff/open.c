@@ -289,8 +289,9 @@ DIFF_CASE(open_fifo_waits_for_other_end)
 	TRY(write(fd, "hello", 5));
 	say_status("reader", reap(pid));
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(open("p", O_WRONLY));
+	ualarm(0, 0);
 }
 
 DIFF_CASE(open_devices)

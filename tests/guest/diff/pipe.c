@@ -163,12 +163,15 @@ DIFF_CASE(pipe_interrupted)
 {
 	new_pipe(0);
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(read(p[0], big, 1));
-	ualarm(20000, 0);
+	ualarm(0, 0);
+	ualarm(20000, 20000);
 	TRY(write(p[1], big, 1 << 17));
-	ualarm(20000, 0);
+	ualarm(0, 0);
+	ualarm(20000, 20000);
 	TRY(write(p[1], big, 1));
+	ualarm(0, 0);
 }
 
 DIFF_CASE(fifo_reopened)

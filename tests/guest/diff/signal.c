@@ -304,8 +304,9 @@ DIFF_CASE(sigtimedwait_corners)
 	kill(getpid(), SIGUSR1);
 	wait_for("pending", SIGUSR1, 0);
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	wait_for("another comes", SIGUSR1, 5000000000);
+	ualarm(0, 0);
 	uint64_t set = bit(SIGUSR1);
 	struct timespec bad = { 0, 1000000000 };
 	TRY(syscall(SYS_rt_sigtimedwait, &set, NULL, &bad, SET));
@@ -356,8 +357,9 @@ DIFF_CASE(sigsuspend_corners)
 	TRY(syscall(SYS_rt_sigsuspend, &none, 4));
 	TRY(syscall(SYS_rt_sigsuspend, 8, SET));
 	catch (SIGALRM, SA_RESTART);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(pause());
+	ualarm(0, 0);
 }
 
 /* -- signalfd ------------------------------------------------------------------------ */
@@ -427,8 +429,9 @@ static int reads_signalfd(void)
 	struct signalfd_siginfo i;
 	say("read: %zd", read(fd, &i, sizeof i));
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(read(fd, &i, sizeof i));
+	ualarm(0, 0);
 	return 3;
 }
 

@@ -214,8 +214,9 @@ DIFF_CASE(socket_backlog)
 	TRY(connect_to(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), "l"));
 	int c = socket(AF_UNIX, SOCK_STREAM, 0);
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(connect_to(c, "l"));
+	ualarm(0, 0);
 }
 
 DIFF_CASE(socket_listener_closed)
@@ -455,11 +456,13 @@ DIFF_CASE(socket_timeouts)
 	catch (SIGALRM, SA_RESTART);
 	t = (struct timeval){ 5, 0 };
 	TRY(setsockopt(v[0], SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t));
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(recv(v[0], &b, 1, 0));
+	ualarm(0, 0);
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(recv(v[1], &b, 1, 0));
+	ualarm(0, 0);
 }
 
 static int accepts(void)

@@ -118,14 +118,17 @@ DIFF_CASE(nanosleep_corners)
 	TRY(syscall(SYS_nanosleep, &neg, NULL));
 	TRY(syscall(SYS_nanosleep, 8, NULL));
 	catch (SIGALRM, SA_RESTART);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	t = ms(60000);
 	TRY(syscall(SYS_nanosleep, &t, &left));
+	ualarm(0, 0);
 	SHOW(left.tv_sec == 59);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(syscall(SYS_nanosleep, &t, 8));
-	ualarm(20000, 0);
+	ualarm(0, 0);
+	ualarm(20000, 20000);
 	TRY(syscall(SYS_nanosleep, &t, NULL));
+	ualarm(0, 0);
 }
 
 DIFF_CASE(clock_nanosleep_corners)
@@ -140,14 +143,16 @@ DIFF_CASE(clock_nanosleep_corners)
 	TRY(syscall(SYS_clock_nanosleep, CLOCK_REALTIME_COARSE, 0, &t, NULL));
 	TRY(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &t, NULL));
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	clock_gettime(CLOCK_REALTIME, &t);
 	t.tv_sec += 60;
 	TRY(syscall(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &t, &left));
+	ualarm(0, 0);
 	say("left untouched: %d", left.tv_sec == 7);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	t = ms(60000);
 	TRY(syscall(SYS_clock_nanosleep, CLOCK_BOOTTIME, 0, &t, &left));
+	ualarm(0, 0);
 	say("left written: %d", left.tv_sec == 59);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	t = ms(1);
@@ -164,8 +169,9 @@ DIFF_CASE(alarm_corners)
 	SHOW(it.it_value.tv_sec == 49 || it.it_value.tv_sec == 50);
 	TRY(alarm(0));
 	TRY(alarm(0));
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(pause());
+	ualarm(0, 0);
 	SHOW(caught[SIGALRM]);
 }
 
@@ -369,8 +375,9 @@ DIFF_CASE(timerfd_blocks)
 	TRY(read(fd, &n, 8));
 	SHOW(now_ns() - began >= 19 * MS);
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(read(fd, &n, 8));
+	ualarm(0, 0);
 }
 
 DIFF_CASE(times_call)

@@ -176,12 +176,14 @@ DIFF_CASE(wait_interrupted)
 {
 	catch (SIGALRM, 0);
 	pid_t pid = child_of(sleeper);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(waitpid(pid, NULL, 0));
+	ualarm(0, 0);
 	SHOW(caught[SIGALRM]);
 	siginfo_t info;
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(waitid(P_PID, (id_t)pid, &info, WEXITED));
+	ualarm(0, 0);
 	kill(pid, SIGKILL);
 	say_status("child", reap(pid));
 }
