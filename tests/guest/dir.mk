@@ -27,8 +27,10 @@ $(glibc_programs): $(BUILD)/%-glibc: $(BUILD)/glibc/%.o $(glibc_common)
 # run in the order they are written in.
 DIFF := $(BUILD)/tests/guest/diff/diff
 diff_objects := $(call objects,guest,$(call sources,tests/guest/diff))
+# clang warns of musl's CMSG_NXTHDR and of structures whose last member is an array.
+diff_clang_cflags := -Wno-sign-compare -Wno-gnu-variable-sized-type-not-at-end
 $(diff_objects): guest_cflags += $(guest_test_cflags) \
-	$(if $(is_clang),,-fno-toplevel-reorder)
+	$(if $(is_clang),$(diff_clang_cflags),-fno-toplevel-reorder)
 $(eval $(call guest_program,$(DIFF),$(diff_objects),-Wl$(comma)-S))
 
 CASE ?=

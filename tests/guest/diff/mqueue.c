@@ -203,14 +203,16 @@ DIFF_CASE(mq_timeouts)
 	TRY(post(q, "2", 0, NULL));
 	TRY(post(q, "3", 0, &past));
 	catch (SIGALRM, 0);
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(post(q, "3", 0, NULL));
+	ualarm(0, 0);
 	catch (SIGALRM, SA_RESTART);
 	clock_gettime(CLOCK_REALTIME, &soon);
 	soon.tv_nsec = 0;
 	soon.tv_sec += 2;
-	ualarm(20000, 0);
+	ualarm(20000, 20000);
 	TRY(post(q, "3", 0, &soon));
+	ualarm(0, 0);
 	syscall(SYS_mq_unlink, "q");
 }
 
