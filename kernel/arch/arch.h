@@ -172,6 +172,13 @@ void arch_tick(void);
 /* ---- threads ---- */
 
 /* What a switch keeps beside the kernel stack. */
+/* The selectors of user mode's data segments: the null selector, unless it loads another.
+ * They mean nothing in 64-bit mode, but can be read, and loading %fs or %gs sets its
+ * base. */
+struct arch_segments {
+	uint16_t ds, es, fs, gs;
+};
+
 struct arch_thread {
 	uint64_t rsp;		   /* kernel stack pointer while switched out */
 	uint64_t fs_base, gs_base; /* user's, while switched out or in kernel */
@@ -179,7 +186,8 @@ struct arch_thread {
 	bool fpu_live;		   /* registers hold this thread's state on fpu_cpu */
 	bool fpu_taken;		   /* between arch_fpu_take and arch_fpu_reload */
 	uint32_t fpu_cpu;
-	bool no_tsc; /* user mode may not read the time-stamp counter */
+	bool no_tsc;		       /* user mode may not read the time-stamp counter */
+	struct arch_segments segments; /* user's, while switched out */
 };
 
 /* Prepares a new stack so that the first switch to t calls fn(arg); fn does not
@@ -209,11 +217,17 @@ void arch_fpu_take(struct arch_thread *t);
 void arch_fpu_reload(struct arch_thread *t);
 /* Makes a user-supplied XSAVE image safe to load (header, MXCSR). 0 or -EINVAL. */
 must_use int arch_fpu_sanitize(void *xsave, size_t len);
-void arch_set_fs_base(struct arch_thread *t, uint64_t v); /* current's, now and later */
+/* current's, now and later; the selector becomes null */
+void arch_set_fs_base(struct arch_thread *t, uint64_t v);
 void arch_set_gs_base(struct arch_thread *t, uint64_t v);
 uint64_t arch_get_fs_base(struct arch_thread *t);
 void arch_set_no_tsc(struct arch_thread *t, bool no_tsc); /* current's, now and later */
 uint64_t arch_get_gs_base(struct arch_thread *t);
+struct arch_segments arch_get_segments(void); /* current's */
+/* current: as a fresh program has them, null selectors and bases 0 */
+void arch_reset_segments(struct arch_thread *t);
+/* Can user mode load this selector? Others must not come into a struct arch_segments. */
+bool arch_selector_ok(uint64_t v);
 
 /* ---- page tables of a user address space ---- */
 

@@ -72,6 +72,9 @@ static void copy_thread(struct task *t, const struct clone_request *r)
 	to->arch.fs_base =
 		r->flags & CLONE_SETTLS ? r->tls : arch_get_fs_base(&from->arch);
 	to->arch.gs_base = arch_get_gs_base(&from->arch);
+	to->arch.segments = arch_get_segments();
+	if (r->flags & CLONE_SETTLS)
+		to->arch.segments.fs = 0;
 	to->arch.no_tsc = from->arch.no_tsc;
 	sched_inherit(to, from);
 	to->cred = cred_get(from->cred);

@@ -216,8 +216,7 @@ static void reset_task(struct task *t)
 	arch_fpu_take(a);
 	arch_fpu_init(a->xsave);
 	arch_fpu_reload(a);
-	arch_set_fs_base(a, 0);
-	arch_set_gs_base(a, 0);
+	arch_reset_segments(a);
 	t->sigaltstack = UADDR_NULL;
 	t->sigaltstack_size = 0;
 	t->sigaltstack_flags = 0;

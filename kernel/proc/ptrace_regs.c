@@ -3,8 +3,9 @@
  * PTRACE_GETREGSET. See ptrace.h, R1 and R3.
  *
  * The layout of user_regs_struct is that of pt_regs, as the entry code saves it, with the
- * segment bases and selectors behind it. Data segments are always the null selector, and
- * there are no hardware breakpoints: a debug register reads as 0 and takes nothing else.
+ * segment bases and selectors behind it. A selector that cannot be loaded is taken as the
+ * null selector: that is what Linux makes of it when the tracee goes on. There are no
+ * hardware breakpoints: a debug register reads as 0 and takes nothing else.
  */
 #include <asm/errno.h>
 #include <asm/processor-flags.h>
@@ -17,6 +18,7 @@
 
 #define USER_CS 0x33
 #define USER_SS 0x2b
+#define SELECTOR_RPL 3	 /* privilege bits of a selector: user mode's are all set */
 #define DEBUGREGS_AT 848 /* of struct user, <sys/user.h> */
 #define DEBUGREGS 8
 #define USER_SIZE 912
@@ -57,6 +59,23 @@ void trace_step_off(struct task *t)
 
 /* ---- one register ---- */
 
+static uint16_t *selector(struct task *t, size_t i)
+{
+	struct arch_segments *s = &t->thread.arch.segments;
+	return i == REG(ds)   ? &s->ds
+	       : i == REG(es) ? &s->es
+	       : i == REG(fs) ? &s->fs
+			      : &s->gs;
+}
+
+static int selector_set(struct task *t, size_t i, uint64_t v)
+{
+	if (v > UINT16_MAX || (v && (v & SELECTOR_RPL) != SELECTOR_RPL))
+		return -EIO;
+	*selector(t, i) = arch_selector_ok(v) ? (uint16_t)v : 0;
+	return 0;
+}
+
 static uint64_t reg_get(struct task *t, size_t i)
 {
 	const struct pt_regs *r = task_user_regs(t);
@@ -68,8 +87,13 @@ static uint64_t reg_get(struct task *t, size_t i)
 		return t->thread.arch.fs_base;
 	case REG(gs_base):
 		return t->thread.arch.gs_base;
+	case REG(ds):
+	case REG(es):
+	case REG(fs):
+	case REG(gs):
+		return *selector(t, i);
 	default:
-		return i < REG(fs_base) ? ((const uint64_t *)r)[i] : 0;
+		return ((const uint64_t *)r)[i];
 	}
 }
 
@@ -104,7 +128,7 @@ static int reg_set(struct task *t, size_t i, uint64_t v)
 	case REG(es):
 	case REG(fs):
 	case REG(gs):
-		return v ? -EIO : 0;
+		return selector_set(t, i, v);
 	case REG(fs_base):
 		return base_set(&t->thread.arch.fs_base, v);
 	case REG(gs_base):

@@ -56,7 +56,10 @@ static void segments_stay_user_modes(void)
 		CHECK_ERR(pt(PTRACE_POKEUSR, pid, REG(ss), bad[i]), EIO);
 	}
 	CHECK_ERR(pt(PTRACE_POKEUSR, pid, REG(ds), 0x10), EIO);
-	CHECK_ERR(pt(PTRACE_POKEUSR, pid, REG(gs), 3), EIO);
+	CHECK_ERR(pt(PTRACE_POKEUSR, pid, REG(gs), 0x18), EIO);
+	poke_reg(pid, REG(gs), 0x43); /* the task segment: nothing that can be loaded */
+	CHECK_EQ(regs_of(pid).gs, 0);
+	poke_reg(pid, REG(gs), 3);
 	poke_reg(pid, REG(cs), 0x33);
 	poke_reg(pid, REG(ss), 0x2b);
 	poke_reg(pid, REG(ds), 0);
