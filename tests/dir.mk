@@ -14,5 +14,11 @@ test: all test-programs fuzz-programs $(STRESS) ## every test; the last line is 
 python-tests: all ## Python's own tests in the debian root and under Linux, compared; MODULES=
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/python/compare.py $(MODULES)
 
+.PHONY: selftests
+selftests: all ## the Linux kernel's selftests in the debian root and under Linux, compared; PROGRAMS=
+	$(Q)tests/selftests/fetch.sh $(DEPS)/selftests
+	$(Q)BUILD=$(BUILD) $(PYTHON) tests/selftests/compare.py --sources $(DEPS)/selftests \
+		-j 2 --logs $(BUILD)/selftests/logs $(PROGRAMS)
+
 test-fast: unit-tests $(BUILD)/kernel.elf ## lint and host unit tests, under a minute
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/run lint unit

@@ -21,14 +21,13 @@ import dataclasses
 import fnmatch
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILD = os.environ.get("BUILD", "build")
-MAYFLY = os.environ.get("MAYFLY", os.path.join(BUILD, "mayfly"))
-IMAGE = os.path.join(BUILD, "root", "debian.img")
+sys.path.insert(0, os.path.dirname(HERE))
+import both     # noqa: E402 (it is in tests/)
+
 TEST = re.compile(r"^\s*(\w+) \((test\.[\w.]+)\)", re.M)
 VERDICT = re.compile(r"(?:^|\s|\.\.\. )(ok|FAIL|ERROR|expected failure|unexpected success"
                      r"|skipped (['\"]).*\2)$", re.M)
@@ -77,18 +76,6 @@ def read_verdicts(log):
     return results
 
 
-def run(argv, seconds, log):
-    """The output of a program that has so long; it is kept in a file as well."""
-    with open(log, "wb") as out:
-        try:
-            subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=out,
-                           stderr=subprocess.STDOUT, timeout=seconds, check=False)
-        except subprocess.TimeoutExpired:
-            out.write(b"\nstill running\n")
-    with open(log, errors="replace") as text:
-        return text.read().replace("\r", "")
-
-
 def suite(module, options, seconds):
     """The command that runs a module; it says where it was when its time is over."""
     skip = [word for o in options if o.startswith("ignore=") for word in ("-i", o[7:])]
@@ -98,35 +85,26 @@ def suite(module, options, seconds):
 
 
 def run_in_vm(user, argv, seconds, log):
-    return run([MAYFLY, "run", "--root", "debian", "--mem", "2G", "--cpus", "2",
-                "--user", user, "--timeout", f"{seconds}s", "--cwd", "/tmp", "--", *argv],
-               seconds + 10, log)
+    return both.run_in_vm(user, ["--mem", "2G", "--cwd", "/tmp"], argv, seconds, log)[0]
 
 
 def run_on_linux(user, argv, seconds, log, network=True):
     without = [] if network else [os.path.join(HERE, "unix_only.py")]
-    return run([*without, os.path.join(HERE, "chroot.sh"), IMAGE, user, *argv],
-               seconds, log)
+    return both.run_on_linux(user, argv, seconds, log, prefix=without)[0]
 
 
 # -- the tables ---------------------------------------------------------------------
 
-def rows(name):
-    with open(os.path.join(HERE, name)) as lines:
-        for line in lines:
-            if line.strip() and not line.startswith("#"):
-                yield line.rstrip("\n")
-
-
 def read_modules():
     """Module -> (seconds, options)."""
-    table = (row.split() for row in rows("modules.txt"))
+    table = (row.split() for row in both.rows("python", "modules.txt"))
     return {words[0]: (int(words[1]), words[2:]) for words in table}
 
 
 def read_differences():
     """Reasons start a line; below each are its tests: USER TEST LINUX MAYFLY."""
-    return [Difference(*row.split()) for row in rows("differences.txt") if row[0].isspace()]
+    return [Difference(*row.split())
+            for row in both.rows("python", "differences.txt") if row[0].isspace()]
 
 
 # -- comparing ----------------------------------------------------------------------
@@ -208,13 +186,6 @@ def compare(module, user, seconds, options, logs, oracle):
     return wrong, ["Linux:  " + count(linux), "Mayfly: " + count(mayfly), *notes]
 
 
-def can_chroot(logs):
-    """Whether Linux can be asked: as root, and where namespaces may be made."""
-    return os.geteuid() == 0 and "uid=0" in run(
-        [os.path.join(HERE, "chroot.sh"), IMAGE, "root", "id"], 120,
-        os.path.join(logs, "chroot"))
-
-
 def main():
     table = read_modules()
     parser = argparse.ArgumentParser(description="Compare Python's tests with Linux.")
@@ -226,8 +197,8 @@ def main():
     options = parser.parse_args()
     for module in set(options.modules) - set(table):
         parser.error(f"{module} is not in modules.txt")
-    if not os.path.exists(IMAGE):
-        sys.exit(f"{IMAGE} is not there: make root-debian")
+    if not os.path.exists(both.IMAGE):
+        sys.exit(f"{both.IMAGE} is not there: make root-debian")
     modules = options.modules or [
         m for m in table if not options.quick or "quick" in table[m][1]]
     runs = [(m, u) for m in modules for u in options.user or ("root", "nobody")]
@@ -235,7 +206,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="python-tests.") as scratch:
         logs = options.logs or scratch
         os.makedirs(logs, exist_ok=True)
-        oracle = can_chroot(logs)
+        oracle = both.can_chroot(logs)
         print(f"1..{len(runs)}")
         if not oracle:
             print("# nothing to compare with: chroot.sh says it cannot")

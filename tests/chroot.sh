@@ -1,14 +1,21 @@
 #!/bin/sh
-# chroot.sh IMAGE USER PROG [ARG]...: run a program in a root image under this machine's Linux, in
-# namespaces of its own and with the limits of a job. Nothing is left mounted. Needs root.
+# chroot.sh [--job DIR] IMAGE USER PROG [ARG]...: run a program in a root image under this machine's
+# Linux, in namespaces of its own and with the limits of a job: in /tmp, or in /job with a copy of what
+# is in DIR. Nothing is left mounted, or running when it is killed. Needs root.
 set -eu
 
 if [ "${1-}" != --inside ]; then
-	exec unshare --mount --net --pid --ipc --uts --fork --propagation private \
+	exec unshare --mount --net --pid --ipc --uts --fork --kill-child --propagation private \
 		-- "$0" --inside "$@"
 fi
-image=$2 user=$3
-shift 3
+shift
+job=
+if [ "$1" = --job ]; then
+	job=$2
+	shift 2
+fi
+image=$1 user=$2
+shift 2
 
 # The namespace's own, so it ends with it.
 mount -t tmpfs -o mode=755 none /mnt
@@ -34,11 +41,17 @@ ln -s /proc/self/fd/0 $root/dev/stdin
 ln -s /proc/self/fd/1 $root/dev/stdout
 ln -s /proc/self/fd/2 $root/dev/stderr
 
+cwd=/tmp
+if [ -n "$job" ]; then
+	cwd=/job
+	cp -a "$job/." $root/job
+fi
+
 hostname mayfly
 ip link set lo up 2>/dev/null || : # there is none for unix_only.py
 home=$(chroot $root getent passwd "$user" | cut -d: -f6)
-exec env -i HOME="$home" TERM=xterm PWD=/tmp \
+exec env -i HOME="$home" TERM=xterm PWD=$cwd \
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 	prlimit --nofile=1024: --nproc=4096 --core=0:0 --memlock=8388608 \
 	chroot --userspec="$(chroot $root id -u "$user"):$(chroot $root id -g "$user")" \
-	--groups= $root env --chdir=/tmp "$@"
+	--groups= $root env --chdir=$cwd "$@"
