@@ -171,7 +171,6 @@ void arch_tick(void);
 
 /* ---- threads ---- */
 
-/* What a switch keeps beside the kernel stack. */
 /* The selectors of user mode's data segments: the null selector, unless it loads another.
  * They mean nothing in 64-bit mode, but can be read, and loading %fs or %gs sets its
  * base. */
@@ -179,6 +178,7 @@ struct arch_segments {
 	uint16_t ds, es, fs, gs;
 };
 
+/* What a switch keeps beside the kernel stack. */
 struct arch_thread {
 	uint64_t rsp;		   /* kernel stack pointer while switched out */
 	uint64_t fs_base, gs_base; /* user's, while switched out or in kernel */
