@@ -26,11 +26,14 @@ done
 
 if [ "$(id -u)" = 0 ]; then
 	chmod 711 "$dir"
-	mkdir "$dir/user"
+	# The repository may be where only root comes, /root say.
+	mkdir -p "$dir/user/build/userland"
+	cp -r tools userland "$dir/user"
+	cp "$BUILD/userland/agent" "$dir/user/build/userland"
 	chown 65534:65534 "$dir/user"
 	check "made by an ordinary user, under another umask" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups \
-		sh -c "umask 077; ${PYTHON:-/usr/bin/python3} tools/mkroot.py userland/root/base.txt $dir/user/base.img $BUILD"
+		sh -c "umask 077; cd $dir/user && ${PYTHON:-/usr/bin/python3} tools/mkroot.py userland/root/base.txt base.img build"
 	check "it has the same bytes" cmp "$image" "$dir/user/base.img"
 fi
 finish
