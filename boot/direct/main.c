@@ -151,6 +151,10 @@ void loader_main(const struct pvh_start_info *start, uint64_t tsc)
 	if (!start->modules || !module)
 		refuse("bundle", "missing (QEMU's -initrd)");
 	const uint8_t *file = (const void *)module->start;
+	/* QEMU puts it as high as it goes, and on top of us when that is too low. */
+	if (file < (const uint8_t *)loader_end &&
+	    file + module->size > (const uint8_t *)loader_start)
+		refuse("machine", "not enough memory for the bundle");
 
 	map_read(start);
 	claim(NULL, (void *)1, BOOT_MEM_RESERVED); /* an address of 0 means "none" */

@@ -48,8 +48,13 @@ void table_drain(void)
 {
 	struct table_cpu *c = &kept[cpu_id()];
 
-	while (!c->busy && c->n)
+	if (c->busy)
+		return;
+	/* Also here: another CPU's call may come by interrupt. */
+	kept_busy(c, true);
+	while (c->n)
 		page_free(c->table[--c->n], 0);
+	kept_busy(c, false);
 }
 
 /* A stale entry in a new table would map a page that is not the owner's. */
