@@ -70,12 +70,13 @@ check "and setuid" in_image /bin/prog "Mode: 04755"
 check "and hard links" in_image /etc/hard "Links: 2"
 
 if [ "$(id -u)" = 0 ]; then
+	# A copy: the build folder may be where only root comes, below /root say.
 	mkdir "$dir/user"
-	cp "$dir/tree.tar.gz" "$dir/user"
+	cp "$dir/tree.tar.gz" "$(dirname "$MAYFLY")"/{mayfly,loader.elf,bundle.bin} "$dir/user"
 	chown -R 65534:65534 "$dir/user"
 	chmod 711 "$dir" "${TMPDIR:-$dir}"
 	check "an ordinary user makes the same" setpriv --reuid=65534 --regid=65534 --clear-groups \
-		env XDG_CACHE_HOME="$dir/user" "$MAYFLY" run --cwd / --root "$dir/user/tree.tar.gz" -- true
+		env XDG_CACHE_HOME="$dir/user" "$dir/user/mayfly" run --cwd / --root "$dir/user/tree.tar.gz" -- true
 	ln -sf "$dir"/user/mayfly/root-*.img "$dir/cache/mayfly/root-0.img"
 	touch -d '1 hour' "$dir"/user/mayfly/root-*.img
 	check "with the archive's owner" in_image /etc/conf "User: 12 Group: 34"
