@@ -72,7 +72,8 @@ check "and hard links" in_image /etc/hard "Links: 2"
 if [ "$(id -u)" = 0 ]; then
 	# A copy: the build folder may be where only root comes, below /root say.
 	mkdir "$dir/user"
-	cp "$dir/tree.tar.gz" "$(dirname "$MAYFLY")"/{mayfly,loader.elf,bundle.bin} "$dir/user"
+	built=$(dirname "$MAYFLY")
+	cp "$dir/tree.tar.gz" "$built/mayfly" "$built/loader.elf" "$built/bundle.bin" "$dir/user"
 	chown -R 65534:65534 "$dir/user"
 	chmod 711 "$dir" "${TMPDIR:-$dir}"
 	check "an ordinary user makes the same" setpriv --reuid=65534 --regid=65534 --clear-groups \
