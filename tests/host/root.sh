@@ -71,13 +71,14 @@ check "and hard links" in_image /etc/hard "Links: 2"
 
 if [ "$(id -u)" = 0 ]; then
 	# A copy: the build folder may be where only root comes, below /root say.
-	mkdir "$dir/user"
+	mkdir -p "$dir/user/bin"
 	built=$(dirname "$MAYFLY")
-	cp "$dir/tree.tar.gz" "$built/mayfly" "$built/loader.elf" "$built/bundle.bin" "$dir/user"
+	cp "$built/mayfly" "$built/loader.elf" "$built/bundle.bin" "$dir/user/bin"
+	cp "$dir/tree.tar.gz" "$dir/user"
 	chown -R 65534:65534 "$dir/user"
 	chmod 711 "$dir" "${TMPDIR:-$dir}"
 	check "an ordinary user makes the same" setpriv --reuid=65534 --regid=65534 --clear-groups \
-		env XDG_CACHE_HOME="$dir/user" "$dir/user/mayfly" run --cwd / --root "$dir/user/tree.tar.gz" -- true
+		env XDG_CACHE_HOME="$dir/user" "$dir/user/bin/mayfly" run --cwd / --root "$dir/user/tree.tar.gz" -- true
 	ln -sf "$dir"/user/mayfly/root-*.img "$dir/cache/mayfly/root-0.img"
 	touch -d '1 hour' "$dir"/user/mayfly/root-*.img
 	check "with the archive's owner" in_image /etc/conf "User: 12 Group: 34"
