@@ -11,7 +11,9 @@ export MAYFLY_ACCEL=tcg MAYFLY_LIB="$dir/lib" MAYFLY_QEMU="$dir/qemu" XDG_CACHE_
 mkdir -p "$dir/lib/root" "$dir/cache" "$dir/job"
 : >"$dir/lib/loader.elf"
 : >"$dir/lib/bundle.bin"
-ln -s "$build/root/base.img" "$dir/lib/root/base.img"
+# Copies: the build folder may be where only root comes, below /root say.
+cp "$build/root/base.img" "$dir/lib/root"
+cp "$build/userland/agent" "$dir"
 
 # qemu_is FILE: the script on stdin is what the command starts for QEMU.
 qemu_is() {
@@ -28,7 +30,7 @@ for word; do
 	socket,*fd=*) fd=\${word##*fd=} ;;
 	esac
 done
-exec "$build/userland/agent" "\$fd"
+exec "$dir/agent" "\$fd"
 END
 
 # run ARGS...: mayfly run in the scratch folder, which is also the job's.

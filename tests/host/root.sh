@@ -70,10 +70,8 @@ check "and setuid" in_image /bin/prog "Mode: 04755"
 check "and hard links" in_image /etc/hard "Links: 2"
 
 if [ "$(id -u)" = 0 ]; then
-	# A copy: the build folder may be where only root comes, below /root say.
 	mkdir -p "$dir/user/bin"
-	built=$(dirname "$MAYFLY")
-	cp "$built/mayfly" "$built/loader.elf" "$built/bundle.bin" "$dir/user/bin"
+	cp "$MAYFLY" "$dir/user/bin"
 	cp "$dir/tree.tar.gz" "$dir/user"
 	chown -R 65534:65534 "$dir/user"
 	chmod 711 "$dir" "${TMPDIR:-$dir}"
