@@ -218,7 +218,7 @@ static int program_plan(struct plan *plan, const struct image_config *config)
 	char **argv = argv_choose(options, config);
 	bool travels = false;
 	/* What the image names is in the image. */
-	int status = options->argc ? program_check(argv[0], &travels) : 0;
+	int status = options->argc && argv[0] ? program_check(argv[0], &travels) : 0;
 
 	if (!argv[0]) {
 		say("run: no program; try 'mayfly run -- PROG'");

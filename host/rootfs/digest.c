@@ -37,7 +37,7 @@ void digest_text(struct digest_run *run, const char *format, ...)
 struct digest digest_end(struct digest_run *run)
 {
 	uint8_t bytes[crypto_hash_sha256_BYTES];
-	struct digest digest;
+	struct digest digest = { 0 };
 
 	crypto_hash_sha256_final(&run->state, bytes);
 	for (size_t i = 0; i < sizeof(bytes); i++)

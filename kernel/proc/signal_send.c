@@ -250,8 +250,9 @@ int signal_send_owned(const struct file_owner *o, int sig, const siginfo_t *info
 	if (pid && o->type == F_OWNER_PGRP) {
 		list_for_each(p, &pid->group, struct process, group_link)
 		{
-			if (owner_may_send(p, o))
-				err = signal_send_process(p, sig, info) ?: err;
+			int one = owner_may_send(p, o) ? signal_send_process(p, sig, info)
+						       : 0;
+			err = one ? one : err;
 		}
 	} else if (pid && o->type == F_OWNER_TID) {
 		if (pid->task && owner_may_send(pid->task->process, o))

@@ -161,7 +161,7 @@ static int64_t advise_all(struct space *s, const struct uio *u, int32_t advice)
 static int64_t advise(int32_t pidfd, const struct uio *u, int32_t advice)
 {
 	struct process *p;
-	struct space *s;
+	struct space *s = NULL;
 	int err = process_of(pidfd, false, &p);
 	if (err)
 		return err;

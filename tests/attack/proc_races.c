@@ -14,8 +14,8 @@
 #include "common/tap.h"
 
 static const char *const files[] = {
-	"stat",	 "statm",   "status",	    "cmdline", "environ", "auxv",   "maps",
-	"smaps", "io",	    "smaps_rollup", "limits",  "wchan",	  "stack",  "syscall",
+	"stat",	 "statm",   "status",	    "cmdline", "environ", "auxv",     "maps",
+	"smaps", "io",	    "smaps_rollup", "limits",  "wchan",	  "stack",    "syscall",
 	"sched", "pagemap", "oom_score",    "mounts",  "comm",	  "fdinfo/0",
 };
 static const char *const links[] = { "exe", "cwd", "root", "fd/0", "ns/mnt" };
