@@ -49,7 +49,7 @@ struct calltrace_task {
 };
 
 /* One at a time: taken by open, given back by the last close. */
-static _Atomic bool is_open;
+static bool is_open;
 
 static void trace_put(struct calltrace *c)
 {

@@ -391,9 +391,10 @@ static void segments_do_not_eat_the_memory(void)
 	pid_t child = fork();
 	if (!child) {
 		volatile char *a = shmat(id, NULL, 0);
-		for (size_t i = 0; a != (void *)-1; i += PAGE)
+		if (a == (void *)-1)
+			_exit(0);
+		for (size_t i = 0;; i += PAGE)
 			a[i] = 1;
-		_exit(0);
 	}
 	CHECK_EQ(WTERMSIG(tap_wait(child)), SIGBUS);
 	CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);

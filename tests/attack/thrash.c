@@ -77,8 +77,12 @@ static void a_hog_with_a_working_set_is_killed(void)
 	map_text();
 	pid_t pid = fork();
 	CHECK(pid >= 0);
-	for (; !pid; compare_halves())
-		*eat(PAGE) = 1;
+	if (!pid) {
+		for (;;) {
+			*eat(PAGE) = 1;
+			compare_halves();
+		}
+	}
 	CHECK_EQ(tap_wait(pid), SIGKILL);
 	read_text();
 }

@@ -7,10 +7,12 @@ guest_common := $(call objects,guest,$(call sources,tests/guest/common))
 $(foreach test,$(guest_tests),$(eval $(call guest_program,\
 	$(BUILD)/$(basename $(test)),$(call objects,guest,$(test)) $(guest_common),-Wl,-S)))
 
+# clang warns of musl's CMSG_NXTHDR and of structures whose last member is an array.
+guest_clang_cflags := -Wno-sign-compare -Wno-gnu-variable-sized-type-not-at-end
 # Tests hand calls what compilers warn of: wild pointers and lengths.
 guest_test_cflags = -Itests/guest -Wno-nonnull \
-	$(if $(is_clang),,-Wno-stringop-overflow -Wno-stringop-overread)
-$(call objects,guest,$(guest_tests)): guest_cflags += $(guest_test_cflags)
+	$(if $(is_clang),$(guest_clang_cflags),-Wno-stringop-overflow -Wno-stringop-overread)
+$(call objects,guest,$(guest_tests)) $(guest_common): guest_cflags += $(guest_test_cflags)
 
 glibc_cflags = $(base_cflags) $(guest_test_cflags) -D_GNU_SOURCE -fno-pie \
 	-fstack-protector-strong
@@ -27,10 +29,8 @@ $(glibc_programs): $(BUILD)/%-glibc: $(BUILD)/glibc/%.o $(glibc_common)
 # run in the order they are written in.
 DIFF := $(BUILD)/tests/guest/diff/diff
 diff_objects := $(call objects,guest,$(call sources,tests/guest/diff))
-# clang warns of musl's CMSG_NXTHDR and of structures whose last member is an array.
-diff_clang_cflags := -Wno-sign-compare -Wno-gnu-variable-sized-type-not-at-end
 $(diff_objects): guest_cflags += $(guest_test_cflags) \
-	$(if $(is_clang),$(diff_clang_cflags),-fno-toplevel-reorder)
+	$(if $(is_clang),,-fno-toplevel-reorder)
 $(eval $(call guest_program,$(DIFF),$(diff_objects),-Wl$(comma)-S))
 
 CASE ?=
