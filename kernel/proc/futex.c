@@ -181,8 +181,7 @@ static struct futex_bucket *lock_bucket_of(struct futex_waiter *w)
 	}
 }
 
-/* Takes the home bucket's lock even so: the
- * waker may still be at work under it. */
+/* Takes the home bucket's lock even so: the waker may still be at work under it. */
 bool futex_unqueue(struct futex_waiter *w)
 {
 	struct futex_bucket *b = lock_bucket_of(w);

@@ -29,11 +29,6 @@ static void ask_signal_current(int sig)
 		signal_send(sig);
 }
 
-/* Signals whose codes mean something of their own: sigaction(2). */
-#define OWN_CODES                                                                        \
-	(SIG_BIT(SIGILL) | SIG_BIT(SIGFPE) | SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) |        \
-	 SIG_BIT(SIGTRAP) | SIG_BIT(SIGCHLD) | SIG_BIT(SIGSYS))
-
 /* O_ASYNC: as kill(2) by whoever set the owner, but by user ids alone. */
 static void ask_signal_owner(const struct file_owner *o, const struct file_news *news)
 {
@@ -43,7 +38,7 @@ static void ask_signal_owner(const struct file_owner *o, const struct file_news 
 		(void)signal_send_owned(o, o->sig ? o->sig : SIGIO, NULL);
 		return;
 	}
-	info.si_code = SIG_BIT(o->sig) & OWN_CODES ? SI_SIGIO : news->code;
+	info.si_code = SIG_BIT(o->sig) & SIGSET_OWN_CODES ? SI_SIGIO : news->code;
 	info.si_fd = news->fd;
 	info.si_band = news->band;
 	/* A full queue loses what the news are, not that there are some. */

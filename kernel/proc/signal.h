@@ -23,6 +23,10 @@
 
 #define SIGNAL_MAX 64
 #define SIGSET_NEVER_BLOCKED (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
+/* Whose positive codes mean something of their own: sigaction(2). */
+#define SIGSET_OWN_CODES                                                                 \
+	(SIG_BIT(SIGILL) | SIG_BIT(SIGFPE) | SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) |        \
+	 SIG_BIT(SIGTRAP) | SIG_BIT(SIGCHLD) | SIG_BIT(SIGSYS))
 #define SIGNALS_STOPPING                                                                 \
 	(SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU))
 #define SIGNALS_IGNORED_BY_DEFAULT                                                       \

@@ -38,12 +38,8 @@ static bool any_pending(const struct signalfd *s)
  * own. */
 static bool is_news(const siginfo_t *i)
 {
-	const sigset64_t own = SIG_BIT(SIGILL) | SIG_BIT(SIGFPE) | SIG_BIT(SIGSEGV) |
-			       SIG_BIT(SIGBUS) | SIG_BIT(SIGTRAP) | SIG_BIT(SIGCHLD) |
-			       SIG_BIT(SIGSYS);
-
 	return i->si_code >= POLL_IN && i->si_code <= POLL_HUP &&
-	       !(SIG_BIT(i->si_signo) & own);
+	       !(SIG_BIT(i->si_signo) & SIGSET_OWN_CODES);
 }
 
 /* The form that signalfd(2) documents; which members mean something depends on the

@@ -152,6 +152,21 @@ struct files *task_files_get(struct task *t)
 	return f;
 }
 
+struct file *task_file_get(struct task *t, uint64_t fd)
+{
+	struct files *files = fd <= INT32_MAX ? task_files_get(t) : NULL;
+	int at = (int)fd;
+	bool cloexec;
+	struct file *f = files ? files_next(files, &at, &cloexec) : NULL;
+	if (files)
+		files_put(files);
+	if (f && (uint64_t)at != fd) {
+		file_put(f);
+		f = NULL;
+	}
+	return f;
+}
+
 struct fs_ctx *task_fs_get(struct task *t)
 {
 	uint64_t flags = spin_lock_irq(&t->process->lock);

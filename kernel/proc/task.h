@@ -208,8 +208,10 @@ void process_put(struct process *p);
 /* What other threads may look at (T4). Referenced; NULL once the task has given it up. */
 must_use struct space *task_space_get(struct task *t); /* space_put */
 must_use struct files *task_files_get(struct task *t); /* files_put */
-must_use struct fs_ctx *task_fs_get(struct task *t);   /* fs_ctx_put */
-must_use struct cred *task_cred_get(struct task *t);   /* cred_put; never NULL */
+/* t's file of that number, referenced; NULL: there is none. */
+must_use struct file *task_file_get(struct task *t, uint64_t fd);
+must_use struct fs_ctx *task_fs_get(struct task *t); /* fs_ctx_put */
+must_use struct cred *task_cred_get(struct task *t); /* cred_put; never NULL */
 /* Smallest process id, or thread id of p, >= from; 0: none. */
 int32_t process_next(int32_t from);
 int32_t process_next_tid(struct process *p, int32_t from);

@@ -76,21 +76,6 @@ int64_t sys_pidfd_send_signal(int32_t pidfd, int32_t sig, uaddr_t info, uint32_t
 	return err;
 }
 
-static struct file *file_of(struct task *t, int32_t fd)
-{
-	struct files *files = task_files_get(t);
-	bool cloexec;
-	int at = fd;
-	struct file *f = files && fd >= 0 ? files_next(files, &at, &cloexec) : NULL;
-	if (files)
-		files_put(files);
-	if (f && at != fd) {
-		file_put(f);
-		f = NULL;
-	}
-	return f;
-}
-
 int64_t sys_pidfd_getfd(int32_t pidfd, int32_t fd, uint32_t flags)
 {
 	struct process *p;
@@ -105,7 +90,7 @@ int64_t sys_pidfd_getfd(int32_t pidfd, int32_t fd, uint32_t flags)
 		return -ESRCH;
 	/* First the file, then the verdict: an execve in between that gains privileges
 	 * makes the verdict no. */
-	struct file *f = file_of(t, fd);
+	struct file *f = task_file_get(t, (uint32_t)fd);
 	if (t->process != process_current() &&
 	    !task_may_trace(t, thread_current()->cred, TRACE_BY_REAL_IDS))
 		err = -EPERM;

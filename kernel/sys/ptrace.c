@@ -129,27 +129,11 @@ static int64_t compare(const void *a, const void *b, int32_t type)
 	return a == b ? 0 : x < y ? 1 : 2;
 }
 
-/* t's file of that number, referenced; NULL: there is none. */
-static struct file *file_of(struct task *t, uint64_t fd)
-{
-	int at = (int)MIN(fd, (uint64_t)INT32_MAX);
-	struct files *files = task_files_get(t);
-	bool cloexec;
-	struct file *f = files ? files_next(files, &at, &cloexec) : NULL;
-	if (files)
-		files_put(files);
-	if (f && (uint64_t)at != fd) {
-		file_put(f);
-		f = NULL;
-	}
-	return f;
-}
-
 /* The objects below are only compared, never opened: no reference is kept. */
 
 static int file_part(struct task *t, uint64_t fd, const void **ret)
 {
-	struct file *f = file_of(t, fd);
+	struct file *f = task_file_get(t, fd);
 	*ret = f;
 	if (f)
 		file_put(f);
@@ -162,7 +146,7 @@ static int epoll_part(struct task *t, uaddr_t uslot, const void **ret)
 	struct kcmp_epoll_slot slot;
 	if (get_user(slot, uslot))
 		return -EFAULT;
-	struct file *f = file_of(t, slot.efd);
+	struct file *f = task_file_get(t, slot.efd);
 	if (!f)
 		return -EBADF;
 	int err = epoll_target(f, (int)slot.tfd, slot.toff, ret);

@@ -58,8 +58,9 @@ enum proc_hide { HIDE_NOTHING, HIDE_CONTENT, HIDE_NAMES, HIDE_UNTRACEABLE };
 
 /* The options of one mount. */
 struct proc_options {
-	enum proc_hide hide; /* [a] */
-	gid_t gid;	/* [a] this group sees what hidepid= hides; not UNTRACEABLE */
+	/* A remount changes these two, each in one word, while others look. */
+	enum proc_hide hide;
+	gid_t gid;	/* this group sees what hidepid= hides; not UNTRACEABLE */
 	bool pids_only; /* [I] subset=pid */
 };
 

@@ -115,5 +115,13 @@ int exec_helper(const char *name, char *const *more);
 
 /* Root no more: uid and gid 1234, no other groups, no capabilities. */
 void become_nobody(void);
+/* fn in a child that is; says "nobody" and how it ended. */
+void as_nobody(void (*fn)(void));
+
+/* A page of zeros, shared by the case's processes. */
+uint32_t *shared_words(void);
+/* futex(2). The fourth argument is a deadline, or a number where one is wanted. */
+long futex(uint32_t *at, int op, uint32_t val, const void *timeout, uint32_t *at2,
+	   uint32_t val3);
 
 #endif

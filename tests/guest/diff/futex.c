@@ -15,19 +15,6 @@
 
 static uint32_t *words; /* shared by the case's processes */
 
-static long futex(uint32_t *at, int op, uint32_t val, void *timeout, uint32_t *at2,
-		  uint32_t v3)
-{
-	return syscall(SYS_futex, at, op, val, timeout, at2, v3);
-}
-
-static void share_words(void)
-{
-	words = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		     0);
-	NEED(words != MAP_FAILED);
-}
-
 static int waiter(void)
 {
 	return futex(words, FUTEX_WAIT, 0, NULL, NULL, 0) ? errno : 200;
@@ -36,7 +23,7 @@ static int waiter(void)
 DIFF_CASE(futex_errors)
 {
 	struct timespec zero = { 0, 0 }, bad = { 0, 1000000000 }, neg = { -1, 0 };
-	share_words();
+	words = shared_words();
 	TRY(futex(words, FUTEX_WAIT, 1, NULL, NULL, 0));
 	TRY(futex(words, FUTEX_WAIT, 0, &zero, NULL, 0));
 	TRY(futex(words, FUTEX_WAIT, 0, &bad, NULL, 0));
@@ -59,7 +46,7 @@ DIFF_CASE(futex_errors)
 DIFF_CASE(futex_wake_counts)
 {
 	pid_t pids[3];
-	share_words();
+	words = shared_words();
 	for (int i = 0; i < 3; i++) {
 		pids[i] = child_of(waiter);
 		wait_asleep(pids[i]);
@@ -75,7 +62,7 @@ DIFF_CASE(futex_wake_counts)
 DIFF_CASE(futex_requeue)
 {
 	pid_t pids[3];
-	share_words();
+	words = shared_words();
 	for (int i = 0; i < 3; i++) {
 		pids[i] = child_of(waiter);
 		wait_asleep(pids[i]);
@@ -99,7 +86,7 @@ static int bitset_waiter(void)
 
 DIFF_CASE(futex_bitsets)
 {
-	share_words();
+	words = shared_words();
 	pid_t pid = child_of(bitset_waiter);
 	wait_asleep(pid);
 	TRY(futex(words, FUTEX_WAKE_BITSET, 5, NULL, NULL, 9));
@@ -109,7 +96,7 @@ DIFF_CASE(futex_bitsets)
 
 DIFF_CASE(futex_wake_op)
 {
-	share_words();
+	words = shared_words();
 	pid_t pid = child_of(waiter);
 	wait_asleep(pid);
 	words[1] = 5;
@@ -139,7 +126,7 @@ DIFF_CASE(futex_wake_op)
 DIFF_CASE(futex_timeouts)
 {
 	struct timespec t = { 0, 20000000 };
-	share_words();
+	words = shared_words();
 	int64_t began = now_ns();
 	TRY(futex(words, FUTEX_WAIT, 0, &t, NULL, 0));
 	SHOW(now_ns() - began >= 20000000);
@@ -162,7 +149,7 @@ DIFF_CASE(futex_timeouts)
 
 DIFF_CASE(futex_pi)
 {
-	share_words();
+	words = shared_words();
 	uint32_t me = (uint32_t)syscall(SYS_gettid);
 	TRY(futex(words, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
 	SHOW(words[0] == me);
@@ -188,7 +175,7 @@ DIFF_CASE(futex_waitv)
 		uint32_t flags, reserved;
 	} w[2];
 	struct timespec t;
-	share_words();
+	words = shared_words();
 	for (int i = 0; i < 2; i++) {
 		memset(&w[i], 0, sizeof w[i]);
 		w[i].uaddr = (uintptr_t)(words + i);
@@ -219,7 +206,7 @@ static int waits_on_two(void)
 
 DIFF_CASE(futex_waitv_tells_which)
 {
-	share_words();
+	words = shared_words();
 	pid_t pid = child_of(waits_on_two);
 	wait_asleep(pid);
 	TRY(futex(words + 1, FUTEX_WAKE, 1, NULL, NULL, 0));
@@ -271,7 +258,7 @@ DIFF_CASE(futex_robust_list)
 {
 	void *head;
 	size_t len;
-	share_words();
+	words = shared_words();
 	struct robust *r = (void *)(words + 16);
 	say_status("owner", reap(child_of(dies_holding)));
 	say("word 0x%x", r->word & (FUTEX_OWNER_DIED | FUTEX_WAITERS));

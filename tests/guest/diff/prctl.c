@@ -77,17 +77,6 @@ DIFF_CASE(prctl_every_option_with_more)
 	try_all(1, 1);
 }
 
-static void as_nobody(void (*fn)(void))
-{
-	pid_t pid = fork();
-	if (!pid) {
-		become_nobody();
-		fn();
-		_exit(0);
-	}
-	say_status("nobody", reap(pid));
-}
-
 static void every_option_of_1(void)
 {
 	try_all(1, 0);

@@ -17,19 +17,6 @@
 
 static uint32_t *words; /* shared by the case's processes */
 
-static long futex(uint32_t *at, int op, uint32_t val, const void *timeout, uint32_t *at2,
-		  uint32_t v3)
-{
-	return syscall(SYS_futex, at, op, val, timeout, at2, v3);
-}
-
-static void share_words(void)
-{
-	words = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		     0);
-	NEED(words != MAP_FAILED);
-}
-
 static struct timespec in_ms(clockid_t clock, int ms)
 {
 	struct timespec t;
@@ -76,7 +63,7 @@ static void say_order(uint32_t n)
 DIFF_CASE(futex_requeue_pi_errors)
 {
 	struct timespec past = { 1, 0 }, bad = { 0, 1000000000 };
-	share_words();
+	words = shared_words();
 	TRY(futex(COND, FUTEX_WAIT_REQUEUE_PI, 1, NULL, LOCK, 0));
 	TRY(futex(COND, FUTEX_WAIT_REQUEUE_PI, 0, NULL, COND, 0));
 	TRY(futex(COND, FUTEX_WAIT_REQUEUE_PI, 0, &past, LOCK, 0));
@@ -100,7 +87,7 @@ DIFF_CASE(futex_requeue_pi_errors)
 DIFF_CASE(futex_requeue_pi_of_a_free_lock)
 {
 	pid_t pids[3];
-	share_words();
+	words = shared_words();
 	for (int k = 0; k < 3; k++)
 		pids[k] = waiter(k);
 	TRY(requeue(1, 0, 0));
@@ -116,7 +103,7 @@ DIFF_CASE(futex_requeue_pi_of_a_free_lock)
 DIFF_CASE(futex_requeue_pi_of_a_held_lock)
 {
 	pid_t pids[3];
-	share_words();
+	words = shared_words();
 	TRY(futex(LOCK, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
 	for (int k = 0; k < 3; k++)
 		pids[k] = waiter(k);
@@ -133,7 +120,7 @@ DIFF_CASE(futex_requeue_pi_of_a_held_lock)
 
 DIFF_CASE(futex_requeue_pi_mixed_up)
 {
-	share_words();
+	words = shared_words();
 	pid_t pid = waiter(0);
 	TRY(futex(COND, FUTEX_WAKE, 1, NULL, NULL, 0));
 	TRY(futex(COND, FUTEX_CMP_REQUEUE, 1, (void *)1, OTHER, 0));
@@ -156,7 +143,7 @@ static int plain_waiter(void)
 
 DIFF_CASE(futex_requeue_pi_of_plain_waiters)
 {
-	share_words();
+	words = shared_words();
 	pid_t pid = child_of(plain_waiter);
 	wait_asleep(pid);
 	TRY(requeue(1, 1, 0));
@@ -173,7 +160,7 @@ static int waits_with_timeout(void)
 
 DIFF_CASE(futex_requeue_pi_times_out)
 {
-	share_words();
+	words = shared_words();
 	say_status("never requeued", reap(child_of(waits_with_timeout)));
 	TRY(futex(LOCK, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
 	pid_t pid = child_of(waits_with_timeout);
@@ -196,7 +183,7 @@ static int waits_through_a_signal(void)
 
 DIFF_CASE(futex_requeue_pi_and_signals)
 {
-	share_words();
+	words = shared_words();
 	TRY(futex(LOCK, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
 	pid_t pid = child_of(waits_through_a_signal);
 	wait_asleep(pid);
@@ -213,7 +200,7 @@ DIFF_CASE(futex_requeue_pi_and_signals)
 DIFF_CASE(futex_requeue_pi_killed_waiter)
 {
 	pid_t pids[2];
-	share_words();
+	words = shared_words();
 	TRY(futex(LOCK, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
 	for (int k = 0; k < 2; k++)
 		pids[k] = waiter(k);
@@ -232,7 +219,7 @@ static int dies_with_lock(void)
 
 DIFF_CASE(futex_requeue_pi_owner_dies)
 {
-	share_words();
+	words = shared_words();
 	pid_t owner = child_of(dies_with_lock);
 	wait_asleep(owner);
 	pid_t pid = waiter(5);
@@ -253,7 +240,7 @@ static int locks(void)
 
 DIFF_CASE(futex_wake_of_a_lock_with_an_owner)
 {
-	share_words();
+	words = shared_words();
 	TRY(futex(LOCK, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
 	pid_t pid = child_of(locks);
 	wait_asleep(pid);
@@ -271,7 +258,7 @@ static int waits_on_lock(void)
 
 DIFF_CASE(futex_lock_that_is_plainly_waited_for)
 {
-	share_words();
+	words = shared_words();
 	*LOCK = 1 << 29; /* somebody */
 	*LOCK = (uint32_t)getppid();
 	pid_t pid = child_of(waits_on_lock);
@@ -288,7 +275,7 @@ DIFF_CASE(futex_lock_that_is_plainly_waited_for)
 DIFF_CASE(futex_pi_words_and_options)
 {
 	struct timespec past = { 1, 0 }, bad = { 0, -1 };
-	share_words();
+	words = shared_words();
 	*LOCK = FUTEX_OWNER_DIED;
 	TRY(futex(LOCK, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
 	SHOW(*LOCK == (FUTEX_OWNER_DIED | (uint32_t)getpid()));
@@ -312,7 +299,7 @@ DIFF_CASE(futex_pi_words_and_options)
 
 DIFF_CASE(futex_every_operation)
 {
-	share_words();
+	words = shared_words();
 	for (int op = 0; op < 20; op++) {
 		*COND = *LOCK = 0;
 		errno = 0;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -389,4 +390,29 @@ void become_nobody(void)
 	NEED(!setgroups(0, NULL));
 	NEED(!setresgid(1234, 1234, 1234));
 	NEED(!setresuid(1234, 1234, 1234));
+}
+
+void as_nobody(void (*fn)(void))
+{
+	pid_t pid = fork();
+	if (!pid) {
+		become_nobody();
+		fn();
+		_exit(0);
+	}
+	say_status("nobody", reap(pid));
+}
+
+uint32_t *shared_words(void)
+{
+	uint32_t *words = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	NEED(words != MAP_FAILED);
+	return words;
+}
+
+long futex(uint32_t *at, int op, uint32_t val, const void *timeout, uint32_t *at2,
+	   uint32_t val3)
+{
+	return syscall(SYS_futex, at, op, val, timeout, at2, val3);
 }

@@ -27,17 +27,6 @@ union semun {
 	struct seminfo *info;
 };
 
-static void as_nobody(void (*fn)(void))
-{
-	pid_t pid = fork();
-	if (!pid) {
-		become_nobody();
-		fn();
-		_exit(0);
-	}
-	say_status("nobody", reap(pid));
-}
-
 static long attach(int id, const void *at, int flags)
 {
 	return shmat(id, at, flags) == (void *)-1 ? -1 : 0;
