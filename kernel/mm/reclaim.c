@@ -196,7 +196,7 @@ void reclaim_init(void)
 
 	while (small < SMALL_MAX && small < page_get_total() / SMALL_SHARE)
 		small *= 2;
-	uint32_t *ghosts = heap_zalloc(small * sizeof *ghosts);
+	uint32_t *ghosts = heap_zalloc(REFAULT_GHOSTS * small * sizeof *ghosts);
 	insist(ghosts);
 	refault_init(&refaults, ghosts, small);
 }

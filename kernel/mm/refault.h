@@ -13,15 +13,20 @@
 
 #include "lib/base.h"
 
+/* Ghosts for each page of a small cache: who runs through that much again and again is
+ * seen to, though each ghost's place may be taken by a newer one. */
+#define REFAULT_GHOSTS 16
+
 struct refault {
 	uint32_t *ghosts; /* [I] what was evicted last, by hash; 0: nothing */
-	size_t small;	  /* [I] pages of a small cache; as many ghosts, a power of two */
-	size_t live;	  /* ghosts that may be there; 0: a lookup is not worth it */
+	size_t small;	  /* [I] pages of a small cache, a power of two */
+	uint64_t salt;	  /* of the hash: another one, and all ghosts are gone */
+	bool any;	  /* ghosts; else a lookup is not worth it */
 	size_t evicted, again; /* in this window */
 	bool thrashing;
 };
 
-/* Borrows `small` zeroed words, a power of two. */
+/* Borrows REFAULT_GHOSTS * small zeroed words; small is a power of two. */
 void refault_init(struct refault *r, uint32_t *ghosts, size_t small);
 /* A page of `owner` is evicted; `cached`: how many are left. */
 void refault_evicted(struct refault *r, const void *owner, uint64_t index, size_t cached);

@@ -11,7 +11,7 @@
 #define SMALL 1024
 #define WINDOW (2 * SMALL)
 
-static uint32_t ghosts[SMALL];
+static uint32_t ghosts[REFAULT_GHOSTS * SMALL];
 static struct refault r;
 static const int file, other;
 
@@ -37,6 +37,13 @@ static void text_in_turn_is_thrashing(void **state)
 	read_in_turn(40, 20, WINDOW - 1);
 	assert_false(refault_thrashing(&r, 20));
 	read_in_turn(40, 20, WINDOW);
+	assert_true(refault_thrashing(&r, 20));
+}
+
+/* The same with a text that is much larger than what is left of the cache. */
+static void a_large_text_in_turn_is_too(void **state)
+{
+	read_in_turn(3 * SMALL, 20, 4 * WINDOW);
 	assert_true(refault_thrashing(&r, 20));
 }
 
@@ -113,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(text_in_turn_is_thrashing, setup),
+		cmocka_unit_test_setup(a_large_text_in_turn_is_too, setup),
 		cmocka_unit_test_setup(a_large_cache_is_not, setup),
 		cmocka_unit_test_setup(a_long_file_is_not, setup),
 		cmocka_unit_test_setup(pages_that_stay_away_are_not, setup),
