@@ -25,7 +25,7 @@ static int64_t run_get(struct mapping *m, uint64_t pos, uint64_t end, size_t lef
 	size_t n = mapping_find_run(m, pos >> PAGE_SHIFT, ret, MIN(want, (size_t)RUN));
 	if (n)
 		return (int64_t)n;
-	if (!m->ops || !m->ops->read_pages)
+	if (!mapping_is_read(m))
 		return -ENODATA;
 	int err = mapping_get_within(m, pos >> PAGE_SHIFT,
 				     MAX(want, (size_t)READAHEAD_DEFAULT), ret);
@@ -138,7 +138,7 @@ static int64_t write_some(struct mapping *m, uint64_t pos, struct uio *u)
 
 	if (!n) {
 		size_t part = page_part(pos, UINT64_MAX, u->left);
-		if (!m->ops || !m->ops->read_pages)
+		if (!mapping_is_read(m))
 			return write_fresh(m, pos, u, part);
 		err = mapping_get(m, pos >> PAGE_SHIFT, 1, &run[0]);
 		if (err)

@@ -139,6 +139,15 @@ size_t mapping_find_run(struct mapping *m, uint64_t index, struct page **ret, si
 	return got;
 }
 
+uint64_t mapping_gap_start(struct mapping *m, uint64_t end, uint64_t floor)
+{
+	spin_lock(&m->lock);
+	while (end > floor && !radix_get(&m->pages, end - 1))
+		end--;
+	spin_unlock(&m->lock);
+	return end;
+}
+
 bool mapping_next(struct mapping *m, uint64_t from, uint64_t *ret)
 {
 	spin_lock(&m->lock);
@@ -298,7 +307,7 @@ static int get(struct mapping *m, uint64_t index, size_t ahead, bool within,
 				return r > 0 ? 0 : r;
 			continue;
 		}
-		if (m->ops && m->ops->read_pages)
+		if (mapping_is_read(m))
 			r = read_fill(m, index, ahead, within, ret);
 		else
 			r = memory_fill(m, index, within, ret);

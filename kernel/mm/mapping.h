@@ -41,7 +41,13 @@ struct mapping {
 	bool reclaimable;		/* [I] clean pages may be dropped (disk-backed) */
 };
 
-#define READAHEAD_MAX 32 /* pages that one call of read_pages is given */
+#define READAHEAD_MAX 64 /* pages that one call of read_pages is given */
+
+/* Its pages come from somewhere; else they begin as zeros. */
+static inline bool mapping_is_read(const struct mapping *m)
+{
+	return m->ops && m->ops->read_pages;
+}
 
 /* One past the last page that holds bytes of the file. */
 static inline uint64_t mapping_end(const struct mapping *m)

@@ -26,6 +26,9 @@ must_use int mapping_get_within(struct mapping *m, uint64_t index, size_t ahead,
 				struct page **ret);
 /* Up to date pages index, index+1, … with references; how many, at most n. */
 size_t mapping_find_run(struct mapping *m, uint64_t index, struct page **ret, size_t n);
+/* The first of the pages, none of them in the tree, that end before `end`; not below
+ * `floor`. `end` itself when the page before it is there. */
+uint64_t mapping_gap_start(struct mapping *m, uint64_t end, uint64_t floor);
 /* Puts a page that nobody else knows into the tree, up to date; the caller keeps its
  * reference. 0, -EEXIST, -ENOMEM, -ENOSPC. */
 must_use int mapping_add(struct mapping *m, uint64_t index, struct page *p);
