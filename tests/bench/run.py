@@ -204,8 +204,13 @@ def bench_ubench(scratch):
         print(f"  {name:22} {ours:10.1f} {theirs:10.1f} {unit:8} {times:6.2f}x  {aim}{verdict}")
 
 
+# The rows of tests/bench/programs.c.
+PROGRAM_ROWS = ["python", "node", "gcc", "git_status", "tar_xz", "sqlite3",
+                "fork_exec_200"]
+
+
 def times_of(output):
-    """The rows of tests/bench/programs.c: name -> (cold ms, [warm ms...])."""
+    """What tests/bench/programs.c said: name -> (cold ms, [warm ms...])."""
     rows = {}
     for name, times in re.findall(r"^(\w+)((?: [\d.]+){2,})\r?$", output, re.M):
         cold, *warm = map(float, times.split())
@@ -216,23 +221,25 @@ def times_of(output):
 def bench_programs(scratch):
     need_debian()
     program = os.path.join(PROGRAMS, "programs")
-    command = [program, "4", *os.environ.get("BENCH_PROGRAMS", "").split()]
-    systems = {"mayfly": debian_on_mayfly(command),
-               "linux": debian_on_linux(scratch, command, program)}
-    cold = {who: {} for who in systems}
-    warm = {who: {} for who in systems}
-    for _ in range(int(os.environ.get("BENCH_TURNS", "3"))):
-        for who, system in systems.items():
-            for name, (first, rest) in times_of(measure(system)[2]).items():
-                cold[who].setdefault(name, []).append(first)
-                warm[who].setdefault(name, []).extend(rest)
+    names = os.environ.get("BENCH_PROGRAMS", "").split() or PROGRAM_ROWS
     print("programs: median ms in Mayfly and under Debian's kernel, of first runs and of "
           "later ones\n  (bar >= 1x, aim >= 1.3x)")
-    for name in warm["linux"]:
+    for name in names:
+        # Row by row, so that the two are measured within the same minute.
+        command = [program, "4", name]
+        systems = {"mayfly": debian_on_mayfly(command),
+                   "linux": debian_on_linux(scratch, command, program)}
+        cold = {who: [] for who in systems}
+        warm = {who: [] for who in systems}
+        for _ in range(int(os.environ.get("BENCH_TURNS", "3"))):
+            for who, system in systems.items():
+                first, rest = times_of(measure(system)[2])[name]
+                cold[who].append(first)
+                warm[who].extend(rest)
         line = f"  {name:16}"
         for times in (cold, warm):
-            ours = statistics.median(times["mayfly"][name])
-            theirs = statistics.median(times["linux"][name])
+            ours = statistics.median(times["mayfly"])
+            theirs = statistics.median(times["linux"])
             line += f" {ours:10.1f} {theirs:10.1f} {theirs / ours:6.2f}x"
         print(line + ("" if theirs >= ours else "   SLOWER"))
 
