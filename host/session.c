@@ -72,7 +72,7 @@ static void signals_take(struct session *s)
 			signal_forward(s, info.ssi_signo);
 			break;
 		default:
-			session_end(s, (struct outcome){ .kind = OUTCOME_INTERRUPTED,
+			session_cut(s, (struct outcome){ .kind = OUTCOME_INTERRUPTED,
 							 .signal = info.ssi_signo });
 			break;
 		}
@@ -83,7 +83,7 @@ static void signals_take(struct session *s)
 
 static bool stdin_wanted(struct session *s)
 {
-	return s->stdin_open && s->times.started && !s->outcome.kind &&
+	return s->stdin_open && s->times.started && !s->outcome.kind && !s->cut.kind &&
 	       s->stdin_credit.credit && channel_room(&s->channel);
 }
 
@@ -119,7 +119,7 @@ static void stdin_take(struct session *s, short events)
 		return;
 	}
 	if (s->plan->tty_mode == TTY_RAW && tty_escape_seen(&s->escape, tail, n)) {
-		session_end(s, (struct outcome){ .kind = OUTCOME_ENDED_BY_USER });
+		session_cut(s, (struct outcome){ .kind = OUTCOME_ENDED_BY_USER });
 		return;
 	}
 	msg.data.bytes.size = n;
@@ -209,10 +209,14 @@ static int deadline_wait(struct session *s)
 		at = s->times.spawn + BOOT_TIMEOUT_NS;
 		late.kind = OUTCOME_NO_BOOT;
 	}
+	if (s->cut.kind) {
+		at = s->cut_until;
+		late = s->cut;
+	}
 	if (!at)
 		return -1;
 	if (now >= at) {
-		session_end(s, late);
+		session_cut(s, late);
 		return 0;
 	}
 	return MIN((at - now) / NSEC_PER_MSEC + 1, (uint64_t)INT32_MAX);
@@ -242,7 +246,7 @@ static void vm_ended(struct session *s)
 	}
 	textlog_read(&s->qemu_log, s->vm->errors, -1);
 	if (!s->outcome.kind)
-		session_end(s, outcome_of_vm(s->vm->status));
+		session_end(s, s->cut.kind ? s->cut : outcome_of_vm(s->vm->status));
 }
 
 /* Until the job is over, however that comes. */

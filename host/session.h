@@ -7,6 +7,8 @@
  * S2  What is sent waits in the channel, which is bounded; stdin is read only when there
  *     is room and credit for it.
  * S3  The VM is gone before the session returns.
+ * S4  A run that is cut short is over at once, unless it is traced: then the job is
+ *     killed, and what its trace still holds is waited for, for a bounded time.
  */
 #ifndef HOST_SESSION_H
 #define HOST_SESSION_H
@@ -36,6 +38,9 @@ struct session {
 	struct drain drains[WIRE_STREAMS];
 	struct strace *strace; /* NULL: no trace is wanted */
 	struct outcome outcome;
+	/* How it will end once the rest of the trace is here, or time is up. */
+	struct outcome cut;
+	uint64_t cut_until; /* CLOCK_MONOTONIC */
 	struct session_times times;
 	struct wire_exited usage;
 	struct textlog kernel_log, qemu_log, topics[WIRE_TOPICS];

@@ -1,11 +1,15 @@
 /* What the guest's frames do. Each is checked by the decoder; here, that it comes in
  * turn. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host/session_frames.h"
+
+/* What a guest may take to kill a job and tell the rest of its trace. */
+#define CUT_TIME_NS (5 * NSEC_PER_SEC)
 
 static const char *const stream_names[WIRE_STREAMS] = { "stdin", "stdout", "stderr",
 							"the terminal", "the trace" };
@@ -14,6 +18,20 @@ void session_end(struct session *s, struct outcome outcome)
 {
 	if (!s->outcome.kind)
 		s->outcome = outcome;
+}
+
+void session_cut(struct session *s, struct outcome outcome)
+{
+	struct wire_msg msg = { .type = WIRE_SIGNAL, .signal = { SIGKILL } };
+
+	if (!s->strace || !s->times.started || s->times.exited || s->cut.kind ||
+	    s->vm->ended) {
+		session_end(s, outcome);
+		return;
+	}
+	s->cut = outcome;
+	s->cut_until = now_ns() + CUT_TIME_NS;
+	session_send(s, &msg);
 }
 
 void session_end_errno(struct session *s, const char *what, int error)
@@ -113,8 +131,8 @@ static void take_data(struct session *s, const struct wire_data *data)
 	s->printed += size;
 	session_drained(s, data->stream,
 			drain_take(&s->drains[data->stream], data->bytes.at, size));
-	if (size < data->bytes.size)
-		session_end(s, (struct outcome){ .kind = OUTCOME_OUTPUT_LIMIT });
+	if (size < data->bytes.size && !s->cut.kind)
+		session_cut(s, (struct outcome){ .kind = OUTCOME_OUTPUT_LIMIT });
 }
 
 static void take_failed(struct session *s, const struct wire_failed *failed)
@@ -206,11 +224,18 @@ static void take_running(struct session *s, const struct wire_msg *msg)
 	case WIRE_CLOSED:
 		s->stdin_open = false;
 		break;
+	case WIRE_EOF:
+		/* The trace's comes when its last thread is gone. */
+		if (s->cut.kind && msg->eof.stream == WIRE_TRACE)
+			session_end(s, s->cut);
+		break;
 	case WIRE_EXITED:
 		s->times.exited = now_ns();
 		s->times.guest_exited = msg->exited.clock_ns;
 		s->usage = msg->exited;
 		s->stdin_open = false;
+		if (s->cut.kind)
+			session_end(s, s->cut);
 		break;
 	default:
 		break;

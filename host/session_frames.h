@@ -6,6 +6,8 @@
 
 /* Ends the run with this outcome, unless it has one already. */
 void session_end(struct session *s, struct outcome outcome);
+/* Ends it before its time (S4). Cut twice, it waits for nothing any more. */
+void session_cut(struct session *s, struct outcome outcome);
 /* Ends it for an error of this machine: a negative errno about `what`. */
 void session_end_errno(struct session *s, const char *what, int error);
 /* Queues a small frame; one for which there is no room is of no use any more. */

@@ -15,7 +15,9 @@ struct calltrace {
 	struct ref refs;	     /* the file, and each thread */
 	const struct process *owner; /* [I] process 1; compared, never followed */
 
-	struct mutex pen; /* RANK_PIPE: who writes a record */
+	/* RANK_PIPE: who writes a record. It is not held while the queue is full, so it
+	 * comes soon. */
+	struct mutex pen;
 	/* [pen] it, until it is in the queue */
 	uint8_t record[CALLTRACE_RECORD_MAX] __attribute__((aligned(8)));
 	struct calltrace_writer writer; /* [pen] */
@@ -64,11 +66,11 @@ static bool closed(const struct calltrace *c)
 
 /* ---- writing ---- */
 
-/* True: there is room, and only the holder of the pen can use it up. */
-static bool room_for(struct calltrace *c, size_t n)
+/* For any record. Only the holder of the pen can use it up. */
+static bool has_room(struct calltrace *c)
 {
 	uint64_t flags = spin_lock_irq(&c->lock);
-	bool fits = c->closed || QUEUE_SIZE - (c->head - c->tail) >= n;
+	bool fits = c->closed || QUEUE_SIZE - (c->head - c->tail) >= CALLTRACE_RECORD_MAX;
 
 	spin_unlock_irq(&c->lock, flags);
 	return fits;
@@ -87,36 +89,49 @@ static void queue_fill(struct calltrace *c, const uint8_t *bytes, size_t n)
 	wake_poll(&c->data, POLLIN | POLLRDNORM);
 }
 
-/* The pen is held. False: killed while it was full. */
-static bool queue_put(struct calltrace *c, const uint8_t *bytes, size_t n)
+/* The pen, and room for what it writes. False: killed while the queue was full. */
+static bool pen_take(struct calltrace *c)
 {
-	if (wait_event_killable(&c->room, room_for(c, n)))
-		return false;
-	if (!closed(c))
-		queue_fill(c, bytes, n);
-	return true;
+	for (;;) {
+		if (wait_event_killable(&c->room, has_room(c)))
+			return false;
+		mutex_lock(&c->pen);
+		if (has_room(c))
+			return true;
+		mutex_unlock(&c->pen);
+	}
 }
 
-struct calltrace_writer *calltrace_record(enum calltrace_type type, const void *body)
+/* The pen is given back. */
+static void queue_put(struct calltrace *c, const uint8_t *bytes, size_t n)
+{
+	if (!closed(c))
+		queue_fill(c, bytes, n);
+	mutex_unlock(&c->pen);
+}
+
+bool calltrace_record(enum calltrace_type type, const void *body,
+		      struct calltrace_writer **ret_w)
 {
 	struct task *t = task_current();
 	struct calltrace *c = t->calltrace->trace;
 
+	*ret_w = NULL;
 	if (closed(c))
-		return NULL;
-	mutex_lock(&c->pen);
+		return true;
+	if (!pen_take(c))
+		return false;
 	c->writer.at = c->record;
 	calltrace_begin(&c->writer, type, t->tid, clock_mono(), body);
-	return &c->writer;
+	*ret_w = &c->writer;
+	return true;
 }
 
-bool calltrace_record_end(struct calltrace_writer *w)
+void calltrace_record_end(struct calltrace_writer *w)
 {
 	struct calltrace *c = container_of(w, struct calltrace, writer);
-	bool told = queue_put(c, c->record, calltrace_end(w));
 
-	mutex_unlock(&c->pen);
-	return told;
+	queue_put(c, c->record, calltrace_end(w));
 }
 
 /* ---- a child of process 1 ---- */
@@ -138,12 +153,11 @@ void calltrace_record_keep(struct calltrace_writer *w)
 bool calltrace_release(void)
 {
 	struct calltrace_task *ct = task_current()->calltrace;
-	bool told;
+	bool told = pen_take(ct->trace);
 
 	ct->held_back = false;
-	mutex_lock(&ct->trace->pen);
-	told = !ct->kept_size || queue_put(ct->trace, ct->kept, ct->kept_size);
-	mutex_unlock(&ct->trace->pen);
+	if (told)
+		queue_put(ct->trace, ct->kept, ct->kept_size);
 	heap_free(ct->kept);
 	ct->kept = NULL;
 	return told;
@@ -242,9 +256,8 @@ void calltrace_signal(const siginfo_t *info)
 	if (calltrace_held_back())
 		return;
 	memcpy(body, info, sizeof body);
-	w = calltrace_record(CALLTRACE_SIGNAL, body);
-	if (w)
-		(void)calltrace_record_end(w);
+	if (calltrace_record(CALLTRACE_SIGNAL, body, &w) && w)
+		calltrace_record_end(w);
 }
 
 /* The thread that takes over the number of t, a leader that ends; 0: none. */

@@ -36,19 +36,19 @@ must_use bool calltrace_cut_short(void);
 void calltrace_signal(const siginfo_t *info);
 void calltrace_exited(int32_t status); /* and is followed no more */
 
-/* A record of the running thread: begin, memory if it has any, end. NULL: nobody wants
- * it. Between the two other threads' records wait, so nothing but user memory is. */
-must_use struct calltrace_writer *calltrace_record(enum calltrace_type type,
-						   const void *body);
-/* False: the thread was killed while the queue was full; the record is lost. */
-bool calltrace_record_end(struct calltrace_writer *w);
+/* A record of the running thread: begin, memory if it has any, end. *ret_w NULL: nobody
+ * wants it. Between the two other threads' records wait, so nothing but user memory is
+ * touched there. False, *ret_w NULL: the thread was killed while the queue was full. */
+must_use bool calltrace_record(enum calltrace_type type, const void *body,
+			       struct calltrace_writer **ret_w);
+void calltrace_record_end(struct calltrace_writer *w);
 
 /* A child of process 1 before its first execve: its records are nobody's business, but
  * the one of that execve is kept until it has worked out. */
 must_use bool calltrace_held_back(void);
 /* The record is complete, in place of the last one that was kept. */
 void calltrace_record_keep(struct calltrace_writer *w);
-/* The execve has worked out: what was kept is told. As calltrace_record_end. */
-bool calltrace_release(void);
+/* The execve has worked out: what was kept is told. False: killed, as above. */
+must_use bool calltrace_release(void);
 
 #endif

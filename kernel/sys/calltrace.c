@@ -218,16 +218,18 @@ bool calltrace_enter(const struct pt_regs *regs)
 	if (held_back && !is_exec(nr))
 		return true;
 	memcpy(body.args, c.args, sizeof body.args);
-	w = calltrace_record(CALLTRACE_ENTER, &body);
+	if (!calltrace_record(CALLTRACE_ENTER, &body, &w))
+		return false;
 	if (!w)
 		return true;
 	put_args(w, &c, put_before);
 	if (nr == __NR_rt_sigreturn)
 		put_data(w, regs->rsp + offsetof(struct ucontext, uc_sigmask),
 			 sizeof(uint64_t));
-	if (!held_back)
-		return calltrace_record_end(w);
-	calltrace_record_keep(w);
+	if (held_back)
+		calltrace_record_keep(w);
+	else
+		calltrace_record_end(w);
 	return true;
 }
 
@@ -239,11 +241,10 @@ void calltrace_exit(uint64_t nr, const struct pt_regs *regs)
 
 	if (calltrace_held_back() && (!is_exec(nr) || regs->rax || !calltrace_release()))
 		return;
-	w = calltrace_cut_short() ? NULL : calltrace_record(CALLTRACE_EXIT, &body);
-	if (!w)
+	if (calltrace_cut_short() || !calltrace_record(CALLTRACE_EXIT, &body, &w) || !w)
 		return;
 	/* After execve the addresses are another program's. */
 	if (!is_exec(nr))
 		put_args(w, &c, put_after);
-	(void)calltrace_record_end(w);
+	calltrace_record_end(w);
 }

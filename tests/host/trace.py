@@ -3,13 +3,17 @@
 
 What differs by nature is taken out before: numbers of processes, times, addresses, the
 environment's size, and what the two kernels answer differently (DIFFERS).
+
+And what a trace holds of a job that is killed, or cannot go on.
 """
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 MAYFLY = os.path.join(BUILD, "mayfly")
@@ -93,11 +97,141 @@ def compared(folder, program):
     check("enough to tell", len(right) > 50, len(right))
 
 
+# -- a run that is cut short -------------------------------------------------------------
+
+SLEEPERS = ["./busybox", "sh", "-c", "./busybox sleep 100 & exec ./busybox sleep 100"]
+
+
+def last_lines(path):
+    """The last call of each process and its end."""
+    return sorted(" / ".join(re.sub(r"\) += ", ") = ", line) for line in lines[-2:])
+                  for lines in events(path).values())
+
+
+def text(path):
+    with open(path) as file:
+        return file.read()
+
+
+def wait_until(holds, seconds=20):
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def sleepers_killed(folder):
+    """What strace says of them."""
+    path = os.path.join(folder, "killed")
+    strace = subprocess.Popen(["strace", "-f", "-tt", "-T", "-o", path, *SLEEPERS], cwd=folder)
+    wait_until(lambda: os.path.exists(path) and text(path).count("nanosleep(") == 2)
+    for pid in re.findall(r"(?m)^(\d+) .*nanosleep\(", text(path)):
+        os.kill(int(pid), signal.SIGKILL)
+    strace.wait()
+    return last_lines(path)
+
+
+def traced(folder, *arguments, **more):
+    return subprocess.Popen([MAYFLY, "run", "--trace", "cut", *arguments], cwd=folder,
+                            stderr=subprocess.DEVNULL, **more)
+
+
+def sleepers_cut(folder, expected):
+    path = os.path.join(folder, "cut")
+    status = traced(folder, "--timeout", "4s", "--", *SLEEPERS).wait()
+    check("a timeout", status == 124, status)
+    check("ends the trace as strace ends one of killed processes",
+          last_lines(path) == expected, f"{last_lines(path)}\n{expected}")
+    for number in signal.SIGINT, signal.SIGTERM:
+        os.unlink(path)
+        run = traced(folder, "--", "./busybox", "sh", "-c", "echo go; exec ./busybox sleep 100",
+                     stdout=subprocess.PIPE)
+        run.stdout.readline()
+        time.sleep(1)
+        run.send_signal(number)
+        check(f"{number.name} ends the command", run.wait() == -number, run.returncode)
+        check("and its trace", last_lines(path) == expected[:1], last_lines(path))
+
+
+def output_cut(folder):
+    path = os.path.join(folder, "cut")
+    status = traced(folder, "--max-output", "1M", "--", "./busybox", "yes",
+                    stdout=subprocess.DEVNULL).wait()
+    check("too much output", status == 153, status)
+    check("is in the trace", re.search(r"write\(.*\n.*killed by SIGKILL \+\+\+\n$", text(path)),
+          text(path)[-500:])
+    os.unlink(path)
+    run = traced(folder, "--timeout", "3s", "--", "./busybox", "yes", stdout=subprocess.PIPE)
+    check("output that nobody reads", run.wait() == 124, run.returncode)
+    check("does not keep the trace's end",
+          re.search(r"write\(1, .*\) += \?\n.*killed by SIGKILL \+\+\+\n$", text(path)),
+          text(path)[-500:])
+
+
+def guest_stuck(folder):
+    """A guest that answers nothing does not keep the command."""
+    for again in True, False:
+        run = traced(folder, "--", "./busybox", "sh", "-c", "echo go; exec ./busybox sleep 100",
+                     stdout=subprocess.PIPE)
+        run.stdout.readline()
+        time.sleep(1)
+        machine = subprocess.check_output(["ps", "-o", "pid=", "--ppid", str(run.pid)])
+        os.kill(int(machine), signal.SIGSTOP)
+        began = time.monotonic()
+        run.terminate()
+        if again:
+            time.sleep(0.5)
+            check("the rest of a trace is waited for", run.poll() is None)
+            run.terminate()
+        check("until a second signal" if again else "or for seconds",
+              run.wait() == -signal.SIGTERM and
+              (time.monotonic() - began < 3 if again else 4 < time.monotonic() - began < 15),
+              time.monotonic() - began)
+        check("what had come is there",
+              text(os.path.join(folder, "cut")).endswith(" <unfinished ...>\n"))
+
+
+def seconds_of(line):
+    hours, minutes, seconds = line.split()[1].split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def killed_while_full(folder):
+    """Who waits for room in a trace that nobody reads dies at once."""
+    run = traced(folder, "--", "./calls_flood", "2000", stdout=subprocess.PIPE)
+    run.stdout.readline()
+    run.send_signal(signal.SIGSTOP)
+    time.sleep(4)
+    # The guest's clock may be a little late.
+    before = time.localtime(time.time() - 1)
+    run.send_signal(signal.SIGCONT)
+    check("a flood of calls", run.wait() == 0, run.returncode)
+    killed = [line for line in text(os.path.join(folder, "cut")).splitlines()
+              if line.endswith("+++ killed by SIGKILL +++")]
+    early = [line for line in killed
+             if seconds_of(line) < before.tm_hour * 3600 + before.tm_min * 60 + before.tm_sec]
+    check("nobody waits to be killed", len(killed) == 8 and len(early) == 4,
+          f"{time.asctime(before)}\n" + "\n".join(killed))
+
+
+def cut_short(folder):
+    shutil.copy("/bin/busybox", folder)
+    shutil.copy(os.path.join(BUILD, "tests/guest/calls_flood"), folder)
+    expected = sleepers_killed(folder)
+    check("strace's lines of killed processes",
+          len(expected) == 2 and all("<unfinished ...>) = ? / +++ killed" in line
+                                     for line in expected), expected)
+    sleepers_cut(folder, expected)
+    output_cut(folder)
+    guest_stuck(folder)
+    killed_while_full(folder)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(XDG_CACHE_HOME=folder, HOME=folder, MAYFLY_ACCEL="tcg")
         for program in PROGRAMS:
             compared(folder, program)
+        cut_short(folder)
     print(f"1..{len(points)}")
     sys.exit(0 if all(points) else 1)
 
