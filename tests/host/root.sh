@@ -93,6 +93,18 @@ head -c 2000 "$dir/tree.tar.gz" >"$dir/cut.tar.gz"
 check "a truncated archive" says 125 "archive" run --root "$dir/cut.tar.gz" -- true
 check "no cache to write to" says 125 "cache" env HOME= XDG_CACHE_HOME= "$MAYFLY" run --root "$dir/tree" -- true
 
+mkdir "$dir/odd"
+echo x >"$dir/odd/etc"
+check "a folder whose etc is a file" run --root "$dir/odd" -- true
+check "which stays" prints x content /etc
+for odd in etc nowhere /etc/../loop "$(printf '%04000d/' 0)"; do
+	rm -f "$dir/odd/etc" "$dir/odd/loop"
+	ln -s "$odd" "$dir/odd/etc"
+	ln -s loop "$dir/odd/loop"
+	check "whose etc is a link to $(echo "$odd" | head -c 20)" run --root "$dir/odd" -- true
+done
+rm "$dir"/cache/mayfly/root-*
+
 mkdir "$dir/evil"
 ln -s /tmp "$dir/evil/out"
 tar -C "$dir/evil" -cf "$dir/evil.tar" out
