@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/report.h"
+#include "host/timeline.h"
 
 /* Bytes of the user or the guest as JSON text: what is not UTF-8 becomes '?'. */
 static json_t *text_json(const char *text, size_t size)
@@ -33,15 +34,15 @@ static json_t *span_json(uint64_t from, uint64_t to)
 
 static json_t *times_json(const struct session *s)
 {
-	const struct session_times *t = &s->times;
+	/* When a short job's first messages arrive says nothing: they come together. */
+	const struct session_times t = timeline_times(&s->times);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "total_ms",
-			 span_json(t->start, t->end), "boot_ms",
-			 span_json(t->spawn, t->ready), "setup_ms",
-			 span_json(t->ready, t->started), "job_ms",
-			 span_json(t->started, t->exited), "user_ms",
-			 json_real((double)s->usage.user_us / 1000), "system_ms",
-			 json_real((double)s->usage.system_us / 1000));
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o}", "total_ms", span_json(t.start, t.end),
+		"boot_ms", span_json(t.spawn, t.ready), "setup_ms",
+		span_json(t.ready, t.started), "job_ms", span_json(t.started, t.exited),
+		"user_ms", json_real((double)s->usage.user_us / 1000), "system_ms",
+		json_real((double)s->usage.system_us / 1000));
 }
 
 /* The next of the lines "name value" that the kernel keeps; false at the end. Lines of

@@ -47,6 +47,19 @@ static bool guest_offset(const struct session_times *t, int64_t *ret_offset)
 	return known;
 }
 
+struct session_times timeline_times(const struct session_times *t)
+{
+	struct session_times times = *t;
+	int64_t offset;
+
+	if (!guest_offset(t, &offset))
+		return times;
+	times.ready = t->ready ? t->guest_ready + offset : 0;
+	times.started = t->started ? t->guest_started + offset : 0;
+	times.exited = t->exited ? t->guest_exited + offset : 0;
+	return times;
+}
+
 /* The kernel's lines "name ns". Marks from before QEMU's start or after its end are
  * lies. */
 static void marks_of_guest(struct marks *marks, const struct session *s, int64_t offset)
@@ -78,32 +91,24 @@ static int mark_order(const void *a, const void *b)
 
 struct mark *timeline_marks(const struct session *s, size_t *ret_count)
 {
-	const struct session_times *t = &s->times;
+	const struct session_times t = timeline_times(&s->times);
 	const struct {
 		const char *name;
 		uint64_t at;
-		uint64_t guest_at; /* 0: only the host knows */
+		bool guest; /* by its clock */
 	} own[] = {
-		{ "qemu start", t->spawn, 0 },
-		{ "agent ready", t->ready, t->guest_ready },
-		{ "job started", t->started, t->guest_started },
-		{ "job exited", t->exited, t->guest_exited },
-		{ "all received", t->done, 0 },
-		{ "qemu gone", t->end, 0 },
+		{ "qemu start", t.spawn, false },   { "agent ready", t.ready, true },
+		{ "job started", t.started, true }, { "job exited", t.exited, true },
+		{ "all received", t.done, false },  { "qemu gone", t.end, false },
 	};
 	struct marks marks = { must_alloc(MARKS_MAX * sizeof(struct mark)), 0 };
 	int64_t offset = 0;
-	bool known = guest_offset(t, &offset);
 
-	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-		bool guest = known && own[i].guest_at;
-		uint64_t at = guest ? own[i].guest_at + offset : own[i].at;
-
-		if (own[i].at && at >= t->spawn)
-			mark_add(&marks, own[i].name, strlen(own[i].name), at - t->spawn,
-				 guest);
-	}
-	if (known)
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (own[i].at && own[i].at >= t.spawn)
+			mark_add(&marks, own[i].name, strlen(own[i].name),
+				 own[i].at - t.spawn, own[i].guest);
+	if (guest_offset(&s->times, &offset))
 		marks_of_guest(&marks, s, offset);
 	qsort(marks.at, marks.count, sizeof(*marks.at), mark_order);
 	*ret_count = marks.count;

@@ -28,6 +28,9 @@ def main():
         check("bytes printed", report["output"]["stdout_bytes"] == 6 and
               report["output"]["stderr_bytes"] == 2, report)
         check("times", 100 <= report["times"]["job_ms"] < report["times"]["total_ms"], report)
+        parts = [report["times"][name] for name in ("boot_ms", "setup_ms", "job_ms")]
+        check("are parts of the whole", all(part > 0 for part in parts) and
+              sum(parts) <= report["times"]["total_ms"], report)
         check("memory", report["memory"]["limit_bytes"] == 128 << 20 and
               report["memory"]["max_rss_bytes"] > 0, report)
         check("refused calls are a list", isinstance(report["refused_syscalls"], list), report)
