@@ -177,6 +177,7 @@ enum ext4_inode_flag {
 	EXT4_INODE_EA_INODE = 0x200000,
 	EXT4_INODE_INLINE_DATA = 0x10000000,
 	EXT4_INODE_CASEFOLD = 0x40000000,
+	EXT4_INODE_SHOWN = 0x725bdfff, /* what Linux tells user space of */
 };
 
 struct ext4_disk_extent_header {

@@ -7,11 +7,14 @@
 #include <asm/signal.h>
 #include <linux/resource.h>
 
+#include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/notify.h"
 
 int inode_permission_cred(const struct cred *c, struct inode *i, uint32_t may)
 {
+	if ((may & MAY_WRITE) && inode_is_immutable(i))
+		return -EPERM;
 	if (unlikely(i->ops->permission))
 		return i->ops->permission(i, may);
 	struct perm_facts o = { i->mode, i->uid, i->gid };
@@ -113,12 +116,25 @@ static uint32_t privilege_bits(uint32_t mode)
 	return S_ISDIR(mode) ? 0 : bits;
 }
 
+/* Setting the times to the present is what writing does too: appending is allowed it. */
+static bool guards_forbid(const struct inode *i, const struct attr_change *a)
+{
+	bool times = a->valid & (ATTR_ATIME | ATTR_MTIME);
+
+	if (times && (a->valid & ATTR_NOW))
+		return inode_is_immutable(i);
+	return (times || (a->valid & (ATTR_MODE | ATTR_UID | ATTR_GID))) &&
+	       inode_is_guarded(i);
+}
+
 static int may_setattr(struct inode *i, struct attr_change *a)
 {
 	/* chown(path, -1, -1) changes nothing but these, and is no way for others to. */
 	bool mode = (a->valid & ATTR_MODE) ||
 		    ((a->valid & ATTR_KILL) && privilege_bits(i->mode));
 
+	if (guards_forbid(i, a))
+		return -EPERM;
 	if ((a->valid & (ATTR_UID | ATTR_GID)) && !may_chown(i, a))
 		return -EPERM;
 	if (mode && !inode_owner_or_capable(i))

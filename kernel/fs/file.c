@@ -8,6 +8,7 @@
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 
+#include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/lease.h"
 #include "fs/notify.h"
@@ -107,11 +108,20 @@ static uint32_t may_of_flags(uint32_t flags)
 	return may;
 }
 
+/* What an append-only file may be opened for: reading, or writing at its end. */
+static bool is_appending(uint32_t flags)
+{
+	return !(flags & O_TRUNC) &&
+	       ((flags & O_ACCMODE) == O_RDONLY || (flags & O_APPEND));
+}
+
 static int may_open(const struct path *p, uint32_t flags)
 {
 	int err = may_open_type(p, flags);
 	if (!err)
 		err = path_permission(p, may_of_flags(flags));
+	if (!err && inode_is_append(p->dentry->inode) && !is_appending(flags))
+		err = -EPERM;
 	if (!err && (flags & O_NOATIME) && !inode_owner_or_capable(p->dentry->inode))
 		err = -EPERM;
 	return err;

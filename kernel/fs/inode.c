@@ -11,6 +11,7 @@
  */
 #include "fs/inode.h"
 
+#include "fs/flags.h"
 #include "fs/lease.h"
 
 #include "core/timer.h"
@@ -201,7 +202,8 @@ void inode_accessed(const struct mount *mnt, struct inode *i)
 {
 	uint32_t skip = MS_NOATIME | (S_ISDIR(i->mode) ? MS_NODIRATIME : 0);
 
-	if ((mnt->flags & (skip | MS_RDONLY)) || (i->sb->flags & SB_RDONLY))
+	if ((mnt->flags & (skip | MS_RDONLY)) || (i->sb->flags & SB_RDONLY) ||
+	    (i->flags & FS_NOATIME_FL))
 		return;
 	if (mnt->flags & MS_STRICTATIME) {
 		i->t.atime = time_now_file();

@@ -2,6 +2,7 @@
 #include <asm/mman.h>
 #include <linux/falloc.h>
 
+#include "fs/flags.h"
 #include "fs/inode.h"
 #include "lib/string.h"
 
@@ -49,9 +50,12 @@ static int64_t area_punch(void *owner, uint64_t off, uint64_t len)
 {
 	struct file *f = owner;
 
+	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
 	if (!f->ops->fallocate)
 		return -EOPNOTSUPP;
-	return f->ops->fallocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, len);
+	int err = flags_allow_fallocate(f->inode, mode);
+	return err ? err : f->ops->fallocate(f, mode, off, len);
 }
 
 const struct area_ops file_area_ops = {
@@ -91,6 +95,9 @@ int file_mmap(struct file *f, struct map_request *r)
 	if (!(f->mode & FMODE_READ))
 		return -EACCES;
 	if (shared && (r->prot & PROT_WRITE) && !(f->mode & FMODE_WRITE))
+		return -EACCES;
+	/* The map could be written anywhere. */
+	if (shared && (f->mode & FMODE_WRITE) && inode_is_append(f->inode))
 		return -EACCES;
 	if (noexec && (r->prot & PROT_EXEC))
 		return -EPERM;

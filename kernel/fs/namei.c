@@ -6,6 +6,7 @@
  */
 #include "fs/namei.h"
 
+#include "fs/flags.h"
 #include "fs/notify.h"
 #include "fs/walk.h"
 
@@ -46,7 +47,8 @@ int may_delete(const struct path *dir, struct dentry *d, bool as_dir)
 		err = inode_permission(dir->dentry->inode, MAY_WRITE | MAY_EXEC);
 	if (err)
 		return err;
-	if (sticky_forbids(dir->dentry->inode, d->inode))
+	if (sticky_forbids(dir->dentry->inode, d->inode) ||
+	    inode_is_append(dir->dentry->inode) || inode_is_guarded(d->inode))
 		return -EPERM;
 	if (as_dir != S_ISDIR(d->inode->mode))
 		return as_dir ? -ENOTDIR : -EISDIR;
@@ -195,7 +197,7 @@ static int link_locked(struct inode *target, struct inode *dir, struct dentry *d
 {
 	int err;
 
-	if (S_ISDIR(target->mode))
+	if (S_ISDIR(target->mode) || inode_is_guarded(target))
 		return -EPERM;
 	mutex_lock(&target->lock);
 	if (target->nlink == 0 && !(target->state & INODE_LINKABLE))

@@ -88,7 +88,8 @@ struct kstat {
 	uid_t uid;
 	gid_t gid;
 	struct file_times t;
-	uint32_t attributes; /* STATX_ATTR_* */
+	/* STATX_ATTR_*, and which of them the file system could say */
+	uint32_t attributes, attributes_mask;
 };
 
 /* All called with dir->lock held exclusively unless said; names are valid (no '/', not
@@ -129,6 +130,9 @@ struct inode_ops {
 			int flags);
 	int64_t (*listxattr)(struct inode *i, char *buf, size_t n);
 	int (*removexattr)(struct inode *i, const char *name);
+	/* FS_*_FL as a whole (fs/flags.h); rights were checked. -EOPNOTSUPP: not all can
+	 * be had. i->lock held. */
+	int (*setflags)(struct inode *i, uint32_t flags);
 };
 
 struct inode {
@@ -154,6 +158,7 @@ struct inode {
 	_Atomic uint32_t readers;    /* open for reading only */
 	struct list hash_link;	     /* [icache lock] empty: not in the inode cache */
 	_Atomic uint32_t state;	     /* INODE_* */
+	_Atomic uint32_t flags;	     /* [lock] to change: FS_*_FL, fs/flags.h */
 	struct list dentries;	     /* [dcache lock] aliases */
 	struct list watches;	     /* [notify_mutex] fs/notify.h */
 	_Atomic uint32_t watch_mask; /* [notify_mutex] events they want; O1 */
@@ -211,6 +216,8 @@ struct super_block {
 	dev_id_t dev;		     /* [I] */
 	uint32_t flags;		     /* SB_* */
 	uint32_t block_size;
+	/* [I] FS_*_FL that its files and folders can have; 0: not even asked about */
+	uint32_t file_flags;
 	uint64_t max_bytes;
 	struct mutex rename_lock; /* RANK_SB_RENAME */
 	struct dentry *root;
@@ -357,6 +364,10 @@ must_use struct dentry *dentry_new_root(struct inode *i);
 must_use int dentry_lookup(struct dentry *dir, struct qname name, struct dentry **ret);
 uint32_t name_hash(const struct dentry *parent, const char *s, size_t len);
 must_use int inode_setattr_simple(struct inode *i, const struct attr_change *a);
+/* What statx(2) tells of FS_*_FL: these have the same numbers there. */
+#define FLAGS_OF_STATX                                                                   \
+	(STATX_ATTR_COMPRESSED | STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND |              \
+	 STATX_ATTR_NODUMP | STATX_ATTR_ENCRYPTED | STATX_ATTR_VERITY)
 /* Field by field: clearing the struct first would cost as much again. Pages of a
  * memory file system count as blocks. */
 static inline void inode_getattr_simple(struct inode *i, struct kstat *ret)
@@ -374,7 +385,8 @@ static inline void inode_getattr_simple(struct inode *i, struct kstat *ret)
 	ret->uid = i->uid;
 	ret->gid = i->gid;
 	ret->t = i->t;
-	ret->attributes = 0;
+	ret->attributes = i->flags & i->sb->file_flags & FLAGS_OF_STATX;
+	ret->attributes_mask = i->sb->file_flags & FLAGS_OF_STATX;
 }
 must_use int vfs_getattr(const struct path *p, struct kstat *ret);
 bool dir_emit_dots(struct file *f, struct dir_ctx *c);

@@ -1,6 +1,7 @@
 /* Extended attributes: permission by name space, then the file system's own store. */
 #include "fs/xattr.h"
 
+#include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/notify.h"
 #include "lib/string.h"
@@ -50,6 +51,8 @@ static int may_xattr(const struct path *p, const char *name, uint32_t may)
 	if ((may & MAY_WRITE) &&
 	    ((p->mnt->flags & MS_RDONLY) || (i->sb->flags & SB_RDONLY)))
 		return -EROFS;
+	if ((may & MAY_WRITE) && inode_is_guarded(i))
+		return -EPERM;
 	if (in_space(name, "user."))
 		err = may_user(i, may);
 	else if (in_space(name, "trusted."))

@@ -3,6 +3,7 @@
 #include <linux/time_types.h>
 #include <linux/utime.h>
 
+#include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/lease.h"
 #include "fs/notify.h"
@@ -214,6 +215,8 @@ static int truncate_path(const struct path *p, uint64_t size)
 	if (!S_ISREG(i->mode))
 		return -EINVAL;
 	int err = path_permission(p, MAY_WRITE);
+	if (!err && inode_is_append(i))
+		err = -EPERM;
 	if (err)
 		return err;
 	/* As one who has it open for writing: not while it is executed. */
@@ -252,7 +255,8 @@ int64_t sys_ftruncate(int32_t fd, int64_t length)
 	if (!f)
 		return -EBADF;
 	if (S_ISREG(f->inode->mode) && (f->mode & FMODE_WRITE))
-		err = vfs_resize(&f->path, (uint64_t)length);
+		err = inode_is_append(f->inode) ? -EPERM
+						: vfs_resize(&f->path, (uint64_t)length);
 	file_put(f);
 	return err;
 }
@@ -271,6 +275,9 @@ static int64_t do_fallocate(struct file *f, uint32_t mode, int64_t offset, int64
 		return -EOPNOTSUPP;
 	if (!(f->mode & FMODE_WRITE))
 		return -EBADF;
+	int err = flags_allow_fallocate(f->inode, (int)mode);
+	if (err)
+		return err;
 	if (S_ISFIFO(f->inode->mode))
 		return -ESPIPE;
 	if (S_ISDIR(f->inode->mode))

@@ -1,6 +1,7 @@
 /* sendfile and copy_file_range. */
 #include "fs/copy.h"
 #include "fs/file.h"
+#include "fs/flags.h"
 #include "sys/syscall.h"
 
 static bool is_stream(const struct file *f)
@@ -88,7 +89,7 @@ static int check_files(const struct range_copy *c)
 	if (!(c->in->mode & FMODE_READ) || !(c->out->mode & FMODE_WRITE) ||
 	    (c->out->flags & O_APPEND))
 		return -EBADF;
-	return 0;
+	return inode_is_immutable(c->out->inode) ? -EPERM : 0;
 }
 
 static bool overlap(const struct range_copy *c, uint64_t in, uint64_t out)

@@ -107,6 +107,8 @@ static int64_t set_flags(struct file *f, int fd, uint32_t flags)
 {
 	uint32_t new = (f->flags & ~SETTABLE) | (flags & SETTABLE);
 
+	if (((new ^ f->flags) & O_APPEND) && inode_is_append(f->inode))
+		return -EPERM;
 	if ((new & ~f->flags &O_NOATIME) && !inode_owner_or_capable(f->inode))
 		return -EPERM;
 	if ((new & ~f->flags &O_DIRECT) && !file_can_be_direct(f))

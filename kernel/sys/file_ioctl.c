@@ -120,5 +120,5 @@ int64_t fs_ioctl(struct file *f, uint32_t cmd, uint64_t arg)
 	case FITHAW:
 		return freeze(false);
 	}
-	return -ENOSYS;
+	return flags_ioctl(f, cmd, UADDR(arg));
 }

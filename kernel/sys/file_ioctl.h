@@ -6,5 +6,7 @@
 
 /* -ENOSYS: not one of these. */
 must_use int64_t fs_ioctl(struct file *f, uint32_t cmd, uint64_t arg);
+/* The part of it that is about chattr(1)'s flags. */
+must_use int64_t flags_ioctl(struct file *f, uint32_t cmd, uaddr_t arg);
 
 #endif

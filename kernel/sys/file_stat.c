@@ -126,13 +126,16 @@ static struct statx_timestamp stamp(int64_t ns)
 					 .tv_nsec = (uint32_t)rest };
 }
 
+/* What is known of every file: it is no automount point, and not in DAX state. */
+#define ATTRIBUTES_OF_ALL (STATX_ATTR_AUTOMOUNT | STATX_ATTR_MOUNT_ROOT | STATX_ATTR_DAX)
+
 static void fill_statx(struct statx *s, const struct path *p, const struct kstat *k)
 {
 	*s = (struct statx){
 		.stx_mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID,
 		.stx_blksize = k->blksize,
 		.stx_attributes = k->attributes,
-		.stx_attributes_mask = STATX_ATTR_MOUNT_ROOT,
+		.stx_attributes_mask = k->attributes_mask | ATTRIBUTES_OF_ALL,
 		.stx_nlink = k->nlink,
 		.stx_uid = k->uid,
 		.stx_gid = k->gid,

@@ -91,6 +91,8 @@ static void inode_fill(struct inode *i, struct ext4_inode *e)
 	i->gid = e->gid;
 	i->size = e->size;
 	i->blocks = e->sectors;
+	/* FS_*_FL are ext4's own numbers. */
+	i->flags = e->flags & EXT4_INODE_SHOWN;
 	i->t = (struct file_times){
 		.atime = time_ns(e->atime),
 		.mtime = time_ns(e->mtime),

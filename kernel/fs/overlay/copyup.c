@@ -88,6 +88,16 @@ static int copy_xattrs(struct inode *from, struct inode *to)
 	return n < 0 ? (int)n : err;
 }
 
+/* Names in a guarded folder of upper can still be made: nobody asks who makes them. */
+static int copy_flags(struct inode *from, struct inode *to)
+{
+	uint32_t kept = from->flags & OVL_FLAGS_KEPT;
+
+	if (!kept)
+		return 0;
+	return to->ops->setflags ? to->ops->setflags(to, to->flags | kept) : -EOPNOTSUPP;
+}
+
 /* What a fresh upper inode must take over; nobody else knows it yet, or its lock is
  * held. */
 static int copy_attrs(struct inode *from, struct inode *to)
@@ -105,7 +115,7 @@ static int copy_attrs(struct inode *from, struct inode *to)
 		return err;
 	err = to->ops->setattr ? to->ops->setattr(to, &a) : inode_setattr_simple(to, &a);
 	to->t.btime = from->t.btime;
-	return err;
+	return err ? err : copy_flags(from, to);
 }
 
 /* ---- one object; the upper parent's inode is locked ---- */

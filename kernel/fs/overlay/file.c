@@ -124,6 +124,9 @@ int ovl_getattr(struct inode *i, struct kstat *ret)
 	int err = 0;
 
 	inode_getattr_simple(i, ret);
+	/* Each layer has its own flags; these two hold in all. */
+	ret->attributes_mask = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND |
+			       (real->sb->file_flags & FLAGS_OF_STATX);
 	if (!S_ISREG(i->mode))
 		return 0;
 	if (real->ops->getattr)
@@ -132,6 +135,26 @@ int ovl_getattr(struct inode *i, struct kstat *ret)
 		inode_getattr_simple(real, &k);
 	if (!err)
 		ret->blocks = k.blocks;
+	return err;
+}
+
+int ovl_setflags(struct inode *i, uint32_t flags)
+{
+	uint32_t had = i->flags;
+
+	int err = ovl_copy_up(i, true);
+	if (err)
+		return err;
+	struct inode *upper = ovl_real(i);
+	if (!upper->ops->setflags)
+		return -EOPNOTSUPP;
+	/* chattr(1) gives back what lsattr(1) saw, so also how lower's file is stored:
+	 * that says nothing about its copy. */
+	flags &= ~(had & ~upper->sb->file_flags);
+	mutex_lock(&upper->lock);
+	err = upper->ops->setflags(upper, flags);
+	ovl_sync(i);
+	mutex_unlock(&upper->lock);
 	return err;
 }
 

@@ -82,6 +82,7 @@ void ovl_sync(struct inode *i)
 	i->mode = r->mode;
 	i->uid = r->uid;
 	i->gid = r->gid;
+	i->flags = r->flags;
 	i->size = r->size;
 	/* Reading and writing through maps tell the overlay's inode alone. */
 	i->t.mtime = MAX(i->t.mtime, r->t.mtime);

@@ -20,6 +20,7 @@
 #define FS_OVERLAY_OVERLAY_H
 
 #include "fs/dcache.h"
+#include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/mount.h"
 #include "lib/rbtree.h"
@@ -27,6 +28,8 @@
 #define OVERLAYFS_MAGIC 0x794c7630u
 #define OVL_UPPER_INO BIT(48) /* added to numbers of things that only upper has */
 #define OVL_OPAQUE "trusted.overlay.opaque"
+/* What a copy keeps of its lower file's flags; the rest speaks of how that is stored. */
+#define OVL_FLAGS_KEPT ((uint32_t)(FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NOATIME_FL))
 #define OVL_REDIRECT "trusted.overlay.redirect"
 
 struct ovl_sb {
@@ -125,10 +128,11 @@ int64_t ovl_getxattr(struct inode *i, const char *name, void *buf, size_t n);
 int ovl_setxattr(struct inode *i, const char *name, const void *v, size_t n, int flags);
 int64_t ovl_listxattr(struct inode *i, char *buf, size_t n);
 int ovl_removexattr(struct inode *i, const char *name);
+int ovl_setflags(struct inode *i, uint32_t flags);
 #define OVL_ATTR_OPS                                                                     \
 	.setattr = ovl_setattr, .getattr = ovl_getattr, .getxattr = ovl_getxattr,        \
 	.setxattr = ovl_setxattr, .listxattr = ovl_listxattr,                            \
-	.removexattr = ovl_removexattr
+	.removexattr = ovl_removexattr, .setflags = ovl_setflags
 
 void overlay_init(void);
 

@@ -71,6 +71,7 @@ static int own_layers(struct ovl_sb *s, const struct ovl_options *o)
 	u->uid = l->uid;
 	u->gid = l->gid;
 	u->t = l->t;
+	u->flags = l->flags & OVL_FLAGS_KEPT;
 	return 0;
 }
 
@@ -162,6 +163,9 @@ static int ovl_fill(struct super_block *sb, const struct ovl_options *o)
 		return err;
 	if (!s->upper.mnt)
 		sb->flags |= SB_RDONLY;
+	sb->file_flags = s->lower.dentry->sb->file_flags;
+	if (s->upper.mnt)
+		sb->file_flags |= s->upper.dentry->sb->file_flags;
 	err = ovl_inode_get(sb, s->upper.dentry, s->lower.dentry, &root);
 	if (err)
 		return err;

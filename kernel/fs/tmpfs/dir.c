@@ -255,6 +255,7 @@ const struct inode_ops tmpfs_dir_ops = {
 	.rmdir = dir_rmdir,
 	.rename = dir_rename,
 	.tmpfile = dir_tmpfile,
+	.setflags = tmpfs_setflags,
 	TMPFS_XATTR_OPS,
 };
 

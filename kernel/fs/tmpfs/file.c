@@ -189,5 +189,6 @@ const struct file_ops tmpfs_file_fops = {
 
 const struct inode_ops tmpfs_file_inode_ops = {
 	.setattr = tmpfs_setattr,
+	.setflags = tmpfs_setflags,
 	TMPFS_XATTR_OPS,
 };

@@ -88,6 +88,7 @@ int tmpfs_inode_new(struct super_block *sb, const struct inode *dir, uint32_t mo
 	list_init(&t->dying);
 	i->priv = t;
 	i->rdev = rdev;
+	i->flags = dir ? dir->flags & TMPFS_FLAGS_INHERITED : 0;
 	inode_init_owner(i, dir, mode);
 	set_ops(i);
 	*ret = i;
@@ -161,4 +162,13 @@ int tmpfs_setattr(struct inode *i, const struct attr_change *a)
 				       ((seals & F_SEAL_GROW) && a->size > i->size)))
 		return -EPERM;
 	return inode_setattr_simple(i, a);
+}
+
+int tmpfs_setflags(struct inode *i, uint32_t flags)
+{
+	if (flags & ~TMPFS_FLAGS)
+		return -EOPNOTSUPP;
+	i->flags = flags;
+	inode_touch(i, TOUCH_CTIME);
+	return 0;
 }

@@ -142,6 +142,7 @@ int tmpfs_fill(struct super_block *sb, uint32_t mode, const char *data)
 		return -ENOMEM;
 	sb->priv = t;
 	sb->ops = &super_ops;
+	sb->file_flags = TMPFS_FLAGS;
 	spin_init(&t->lock, RANK_OBJECT);
 	list_init(&t->dying);
 	defaults(t, mode);

@@ -15,7 +15,7 @@
 #define FS_TMPFS_TMPFS_H
 
 #include "core/panic.h"
-#include "fs/vfs.h"
+#include "fs/flags.h"
 #include "lib/rbtree.h"
 
 #define TMPFS_MAGIC 0x01021994u
@@ -68,7 +68,12 @@ void tmpfs_inode_uncount(struct super_block *sb);
 must_use int tmpfs_inode_new(struct super_block *sb, const struct inode *dir,
 			     uint32_t mode, dev_id_t rdev, struct inode **ret);
 void tmpfs_evict(struct inode *i);
+/* FS_*_FL that can be set; a new inode has some of its folder's. */
+#define TMPFS_FLAGS                                                                      \
+	((uint32_t)(FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL))
+#define TMPFS_FLAGS_INHERITED ((uint32_t)(FS_NODUMP_FL | FS_NOATIME_FL))
 must_use int tmpfs_setattr(struct inode *i, const struct attr_change *a);
+must_use int tmpfs_setflags(struct inode *i, uint32_t flags);
 
 /* ---- tree.c: entries of a directory; its lock held ---- */
 struct tmpfs_entry *tmpfs_find(const struct inode *dir, const struct qname *name);

@@ -10,6 +10,7 @@
 /* link: kernel/fs/dnotify.c */
 /* link: kernel/fs/fdtable.c */
 /* link: kernel/fs/file.c */
+/* link: kernel/fs/flags.c */
 /* link: kernel/fs/fs_ctx.c */
 /* link: kernel/fs/inode.c */
 /* link: kernel/fs/lock_calls.c */
