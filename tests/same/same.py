@@ -15,10 +15,9 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILD = os.environ.get("BUILD", "build")
-MAYFLY = os.environ.get("MAYFLY", os.path.join(BUILD, "mayfly"))
-IMAGE = os.path.join(BUILD, "root", "debian.img")
-CHROOT = os.path.join(HERE, "../python/chroot.sh")
+sys.path.insert(0, os.path.dirname(HERE))
+from both import CHROOT, IMAGE, MAYFLY     # noqa: E402 (it is in tests/)
+
 SECONDS = 300           # of a script in a VM
 POINT = re.compile(r"^== (.*)\n", re.M)
 
