@@ -92,6 +92,8 @@ static bool stop(const struct stop *s, int32_t *ret_inject, uint64_t *flags)
 	}
 	state_set(t, THREAD_RUNNING);
 	*ret_inject = stop_leave(t);
+	/* Senders pass over a thread in a stop: what came meanwhile is seen now. */
+	signal_recalc(t);
 	return true;
 }
 
