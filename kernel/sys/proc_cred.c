@@ -63,6 +63,17 @@ static bool each_of(const uint32_t *want, size_t n, const uint32_t *have, size_t
 	return true;
 }
 
+/* setresuid(2) with -1 or what is already there for each id does nothing. To the fsuid
+ * neither, unless the effective one is named and would become it. */
+static bool nothing_new(const uint32_t want[3], const uint32_t have[3], uint32_t fs)
+{
+	for (size_t i = 0; i < 3; i++) {
+		if (want[i] != ID_INVALID && want[i] != have[i])
+			return false;
+	}
+	return want[1] == ID_INVALID || want[1] == fs;
+}
+
 int64_t sys_setreuid(uint32_t ruid, uint32_t euid)
 {
 	const struct cred *o = thread_current()->cred;
@@ -108,6 +119,8 @@ int64_t sys_setresuid(uint32_t ruid, uint32_t euid, uint32_t suid)
 	const struct cred *o = thread_current()->cred;
 	const uint32_t want[] = { ruid, euid, suid },
 		       have[] = { o->uid, o->euid, o->suid };
+	if (nothing_new(want, have, o->fsuid))
+		return 0;
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return -ENOMEM;
@@ -127,6 +140,8 @@ int64_t sys_setresgid(uint32_t rgid, uint32_t egid, uint32_t sgid)
 	const struct cred *o = thread_current()->cred;
 	const uint32_t want[] = { rgid, egid, sgid },
 		       have[] = { o->gid, o->egid, o->sgid };
+	if (nothing_new(want, have, o->fsgid))
+		return 0;
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return -ENOMEM;
