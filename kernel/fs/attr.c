@@ -106,14 +106,19 @@ static int may_set_times(struct inode *i, const struct attr_change *a)
 	return a->valid & ATTR_NOW ? inode_permission(i, MAY_WRITE) : -EPERM;
 }
 
-/* The setuid and setgid bits that a change of content or owner takes away. */
-static uint32_t privilege_bits(uint32_t mode)
+/* The setuid and setgid bits that a change of content or owner takes away. Without the
+ * group's x bit the latter is for those to keep who could also set it. */
+static uint32_t privilege_bits(const struct inode *i)
 {
-	uint32_t bits = mode & S_ISUID;
+	const struct cred *c = thread_current()->cred;
+	uint32_t bits = i->mode & S_ISUID;
 
-	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-		bits |= S_ISGID;
-	return S_ISDIR(mode) ? 0 : bits;
+	if (S_ISDIR(i->mode) || likely(!(i->mode & (S_ISUID | S_ISGID))))
+		return 0;
+	if ((i->mode & S_IXGRP) ||
+	    !(cred_in_group(c, i->gid) || cred_has_cap(c, CAP_FSETID)))
+		bits |= i->mode & S_ISGID;
+	return bits;
 }
 
 /* Setting the times to the present is what writing does too: appending is allowed it. */
@@ -130,8 +135,8 @@ static bool guards_forbid(const struct inode *i, const struct attr_change *a)
 static int may_setattr(struct inode *i, struct attr_change *a)
 {
 	/* chown(path, -1, -1) changes nothing but these, and is no way for others to. */
-	bool mode = (a->valid & ATTR_MODE) ||
-		    ((a->valid & ATTR_KILL) && privilege_bits(i->mode));
+	bool mode =
+		(a->valid & ATTR_MODE) || ((a->valid & ATTR_KILL) && privilege_bits(i));
 
 	if (guards_forbid(i, a))
 		return -EPERM;
@@ -151,9 +156,9 @@ static void adjust_mode(const struct inode *i, struct attr_change *a)
 	if ((a->valid & ATTR_MODE) && (a->mode & S_ISGID) && !cred_in_group(c, gid) &&
 	    !cred_has_cap(c, CAP_FSETID))
 		a->mode &= ~(uint32_t)S_ISGID;
-	if ((a->valid & ATTR_KILL) && privilege_bits(i->mode)) {
+	if ((a->valid & ATTR_KILL) && privilege_bits(i)) {
 		a->valid |= ATTR_MODE;
-		a->mode = i->mode & ~privilege_bits(i->mode);
+		a->mode = i->mode & ~privilege_bits(i);
 	}
 }
 
@@ -177,7 +182,7 @@ int vfs_setattr(const struct path *p, struct attr_change *a)
 
 int inode_strip_privileges(struct inode *i)
 {
-	uint32_t bits = privilege_bits(i->mode);
+	uint32_t bits = privilege_bits(i);
 
 	if (likely(!bits) || cred_has_cap(thread_current()->cred, CAP_FSETID))
 		return 0;
