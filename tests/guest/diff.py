@@ -23,7 +23,7 @@ BUILD = os.environ.get("BUILD", "build")
 PROGRAM = os.path.join(BUILD, "tests/guest/diff/diff")
 MAYFLY = os.environ.get("MAYFLY", os.path.join(BUILD, "mayfly"))
 KNOWN = "tests/guest/diff/known-divergences"
-SECONDS = 150
+SECONDS = 400
 
 
 def known_divergences():

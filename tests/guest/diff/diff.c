@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CASE_SECONDS 15
+#define CASE_SECONDS 60
 
 extern const struct diff_case __start_diff_cases[], __stop_diff_cases[];
 extern const struct diff_helper __start_diff_helpers[], __stop_diff_helpers[];
