@@ -58,6 +58,36 @@ static int64_t area_punch(void *owner, uint64_t off, uint64_t len)
 	return err ? err : f->ops->fallocate(f, mode, off, len);
 }
 
+/* Does it reach further than any file of its kind can? */
+static bool beyond_all_files(const struct file *f, const struct map_request *r)
+{
+	uint64_t max = f->inode->sb->max_bytes;
+
+	return S_ISREG(f->inode->mode) &&
+	       (r->pgoff > max >> PAGE_SHIFT || r->len > max - (r->pgoff << PAGE_SHIFT));
+}
+
+static int may_map(const struct file *f, const struct map_request *r)
+{
+	if (!(f->mode & FMODE_READ))
+		return -EACCES;
+	if ((r->flags & AREA_SHARED) && (r->prot & PROT_WRITE) &&
+	    !(f->mode & FMODE_WRITE))
+		return -EACCES;
+	/* The map could be written anywhere. */
+	if ((r->flags & AREA_SHARED) && (f->mode & FMODE_WRITE) &&
+	    inode_is_append(f->inode))
+		return -EACCES;
+	if ((f->path.mnt->flags & MS_NOEXEC) && (r->prot & PROT_EXEC))
+		return -EPERM;
+	return beyond_all_files(f, r) ? -EOVERFLOW : 0;
+}
+
+static int area_may_map(void *owner, const struct map_request *r)
+{
+	return may_map(owner, r);
+}
+
 const struct area_ops file_area_ops = {
 	.get = area_get,
 	.put = area_put,
@@ -65,6 +95,7 @@ const struct area_ops file_area_ops = {
 	.id = area_id,
 	.wrote = area_wrote,
 	.punch = area_punch,
+	.may_map = area_may_map,
 };
 
 int generic_mmap(struct file *f, struct map_request *r)
@@ -78,35 +109,16 @@ int generic_mmap(struct file *f, struct map_request *r)
 	return 0;
 }
 
-/* Does it reach further than any file of its kind can? */
-static bool beyond_all_files(const struct file *f, const struct map_request *r)
-{
-	uint64_t max = f->inode->sb->max_bytes;
-
-	return S_ISREG(f->inode->mode) &&
-	       (r->pgoff > max >> PAGE_SHIFT || r->len > max - (r->pgoff << PAGE_SHIFT));
-}
-
 int file_mmap(struct file *f, struct map_request *r)
 {
-	bool noexec = f->path.mnt->flags & MS_NOEXEC;
-	bool shared = r->flags & AREA_SHARED;
+	int err = may_map(f, r);
 
-	if (!(f->mode & FMODE_READ))
-		return -EACCES;
-	if (shared && (r->prot & PROT_WRITE) && !(f->mode & FMODE_WRITE))
-		return -EACCES;
-	/* The map could be written anywhere. */
-	if (shared && (f->mode & FMODE_WRITE) && inode_is_append(f->inode))
-		return -EACCES;
-	if (noexec && (r->prot & PROT_EXEC))
-		return -EPERM;
-	if (beyond_all_files(f, r))
-		return -EOVERFLOW;
+	if (err)
+		return err;
 	r->flags |= AREA_MAY_READ;
-	if (!shared || (f->mode & FMODE_WRITE))
+	if (!(r->flags & AREA_SHARED) || (f->mode & FMODE_WRITE))
 		r->flags |= AREA_MAY_WRITE;
-	if (!noexec)
+	if (!(f->path.mnt->flags & MS_NOEXEC))
 		r->flags |= AREA_MAY_EXEC;
 	return f->ops && f->ops->mmap ? f->ops->mmap(f, r) : -ENODEV;
 }

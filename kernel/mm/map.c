@@ -290,3 +290,76 @@ int64_t space_map(struct space *s, const struct map_request *r)
 		err = space_populate(s, (uint64_t)at, (uint64_t)at + len);
 	return at;
 }
+
+/* ---- remap_file_pages(2) ---- */
+
+/* What a new mapping of the same file takes over; advice and policies it does not. */
+#define REMAP_FLAGS                                                                      \
+	(AREA_SHARED | AREA_LOCKED | AREA_MAY_READ | AREA_MAY_WRITE | AREA_MAY_EXEC)
+
+/* Whether areas alike map the same file, shared, over all of [start, end); the first.
+ * As on Linux, what was opened for reading only does not count as shared. */
+static struct area *shared_over(struct space *s, uint64_t start, uint64_t end)
+{
+	const uint32_t wanted = AREA_SHARED | AREA_MAY_WRITE;
+	struct area *a = space_find(s, start);
+
+	if (!a || a->start > start || !a->mapping ||
+	    (a->flags & (wanted | AREA_SPECIAL)) != wanted)
+		return NULL;
+	for (struct area *b = a; b->end < end;) {
+		uint64_t at = b->end;
+
+		b = area_next(b);
+		if (!b || b->start != at || b->owner != a->owner ||
+		    b->flags != a->flags || b->prot != a->prot)
+			return NULL;
+	}
+	return a;
+}
+
+/* Under the exclusive lock. */
+static int remap_pages_locked(struct space *s, struct map_request *r, struct list *dead)
+{
+	const struct area *a = shared_over(s, r->addr, r->addr + r->len);
+
+	if (!a)
+		return -EINVAL;
+	r->prot = a->prot;
+	r->flags = a->flags & REMAP_FLAGS;
+	r->mapping = a->mapping;
+	r->ops = a->ops;
+	r->owner = a->owner; /* lives while `dead` has its area */
+	int err = r->ops->may_map ? r->ops->may_map(r->owner, r) : 0;
+	if (err)
+		return err;
+	int64_t at = map_locked(s, r, r->len, dead);
+	return at < 0 ? (int)at : 0;
+}
+
+int space_remap_pages(struct space *s, uint64_t addr, uint64_t len, uint64_t pgoff,
+		      bool populate)
+{
+	struct list dead = LIST_INIT(dead);
+	struct map_request r = {
+		.addr = ALIGN_DOWN(addr, PAGE_SIZE),
+		.len = ALIGN_DOWN(len, PAGE_SIZE),
+		.fixed = true,
+		.pgoff = pgoff,
+	};
+	uint64_t end;
+
+	if (!r.len || range_check(r.addr, r.len, &end) ||
+	    pgoff + (r.len >> PAGE_SHIFT) < pgoff)
+		return -EINVAL;
+	if (pgoff + (r.len >> PAGE_SHIFT) > INT64_MAX >> PAGE_SHIFT)
+		return -EOVERFLOW;
+	write_lock(&s->lock);
+	int err = remap_pages_locked(s, &r, &dead);
+	write_unlock(&s->lock);
+	areas_free(&dead);
+	/* As with mmap the mapping stands even if it cannot be filled. */
+	if (!err && populate && space_populate(s, r.addr, end))
+		return 0;
+	return err;
+}

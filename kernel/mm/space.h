@@ -18,6 +18,7 @@
 #include "mm/page.h"
 
 struct mapping;
+struct map_request;
 struct area;
 
 /* PROT_* of <asm/mman.h> in prot; MAP_SHARED and friends become these. */
@@ -58,6 +59,9 @@ struct area_ops {
 	void (*wrote)(void *owner);
 	/* Takes bytes out for everybody (MADV_REMOVE); NULL: it cannot. No lock held. */
 	int64_t (*punch)(void *owner, uint64_t off, uint64_t len);
+	/* Whether it may be mapped once more, with r's pages and rights. 0, -errno; NULL:
+	 * always. space.lock held. */
+	int (*may_map)(void *owner, const struct map_request *r);
 	/* Areas are counted by get and put: two never become one. */
 	bool counted;
 };
@@ -157,6 +161,11 @@ must_use int space_detach(struct space *s, uint64_t addr, const struct area_ops 
 must_use int space_protect(struct space *s, uint64_t addr, uint64_t len, uint32_t prot);
 must_use int64_t space_remap(struct space *s, uint64_t old, uint64_t old_len,
 			     uint64_t new_len, uint32_t flags, uint64_t new_addr);
+/* remap_file_pages(2): the whole pages of [addr, addr + len), which areas alike map from
+ * one file, shared, get the pages of that file from pgoff on. 0, -EINVAL, -EOVERFLOW,
+ * -ENOMEM, -EAGAIN (RLIMIT_MEMLOCK), what may_map says. */
+must_use int space_remap_pages(struct space *s, uint64_t addr, uint64_t len,
+			       uint64_t pgoff, bool populate);
 must_use int space_advise(struct space *s, uint64_t addr, uint64_t len, int advice);
 /* NUMA policies: policy.c. 0, -EFAULT (a hole; with `any`, nothing but holes),
  * -ENOMEM. */

@@ -1,5 +1,5 @@
-/* mmap, munmap, mprotect, mremap, brk, and the memory protection keys that there are
- * not. */
+/* mmap, munmap, mprotect, mremap, remap_file_pages, brk, and the memory protection keys
+ * that there are not. */
 #include <linux/mman.h>
 
 #include "fs/file.h"
@@ -141,6 +141,16 @@ int64_t sys_mremap(uint64_t addr, uint64_t old_len, uint64_t new_len, uint32_t f
 {
 	return space_remap(thread_current()->space, addr, old_len, new_len, flags,
 			   new_addr);
+}
+
+/* As since Linux 4.0: a mapping of its own for each piece. */
+int64_t sys_remap_file_pages(uint64_t start, uint64_t length, uint32_t prot,
+			     uint64_t pgoff, uint32_t flags)
+{
+	if (prot)
+		return -EINVAL;
+	return space_remap_pages(thread_current()->space, start, length, pgoff,
+				 !(flags & MAP_NONBLOCK));
 }
 
 int64_t sys_brk(uint64_t brk)

@@ -1,4 +1,5 @@
-/* madvise and process_madvise, mlock2, protection keys, process_vm_*, NUMA's calls. */
+/* madvise and process_madvise, remap_file_pages, mlock2, protection keys, process_vm_*,
+ * NUMA's calls. */
 #include "diff.h"
 
 #include <asm/unistd.h>
@@ -389,4 +390,50 @@ DIFF_CASE(numa_home_node)
 	TRY(syscall(__NR_set_mempolicy_home_node, p, 4 * PAGE, 0, 0));
 	TRY(syscall(SYS_mbind, p, 4 * PAGE, MPOL_INTERLEAVE, &nodes, 64, 0));
 	TRY(syscall(__NR_set_mempolicy_home_node, p, 4 * PAGE, 0, 0));
+}
+
+/* Straight to the kernel: a C library may emulate it. */
+static long remap(void *at, size_t size, int prot, unsigned long page, int flags)
+{
+	return syscall(SYS_remap_file_pages, at, size, prot, page, flags);
+}
+
+DIFF_CASE(remap_file_pages_errors)
+{
+	make_file("f", "0123456789");
+	int fd = open("f", O_RDWR);
+	NEED(!ftruncate(fd, 8 * PAGE));
+	char *p = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *q = mmap(NULL, 8 * PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	char *r = anon(2);
+	NEED(p != MAP_FAILED && q != MAP_FAILED);
+	TRY(remap(p, PAGE, 0, 1, 0));
+	TRY(remap(p, PAGE, PROT_READ, 1, 0));
+	TRY(remap(p, 0, 0, 1, 0));
+	TRY(remap(p, PAGE - 1, 0, 1, 0));
+	TRY(remap(p + 1, PAGE + 1, 0, 1, 0));
+	TRY(remap(p, PAGE, 0, 1, MAP_NONBLOCK));
+	TRY(remap(p, PAGE, 0, 1, -1));
+	TRY(remap(p, PAGE, 0, 8, 0));
+	TRY(remap(p, PAGE, 0, -1ul, 0));
+	TRY(remap(p, 2 * PAGE, 0, -1ul, 0));
+	TRY(remap(p, PAGE, 0, 1ul << 52, 0));
+	TRY(remap(p, PAGE, 0, (1ul << 51) - 1, 0));
+	TRY(remap(p, -PAGE, 0, 0, 0));
+	TRY(remap(q, PAGE, 0, 1, 0));
+	TRY(remap(r, PAGE, 0, 1, 0));
+	r = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, open("f", O_RDONLY), 0);
+	TRY(remap(r, PAGE, 0, 1, 0));
+	TRY(remap((void *)(1ul << 47), PAGE, 0, 0, 0));
+	TRY(remap(NULL, PAGE, 0, 0, 0));
+	TRY(remap(p + 2 * PAGE, 2 * PAGE, 0, 4, 0));
+	TRY(remap(p, 8 * PAGE, 0, 0, 0));
+	NEED(!mprotect(p + 3 * PAGE, PAGE, PROT_READ));
+	TRY(remap(p, 8 * PAGE, 0, 0, 0));
+	TRY(remap(p, 3 * PAGE, 0, 0, 0));
+	NEED(!munmap(p + 3 * PAGE, PAGE));
+	TRY(remap(p + 2 * PAGE, 2 * PAGE, 0, 0, 0));
+	TRY(remap(p + 3 * PAGE, PAGE, 0, 0, 0));
+	TRY(remap(p + 4 * PAGE, 4 * PAGE, 0, 0, 0));
+	TRY(remap(p + 4 * PAGE, 5 * PAGE, 0, 0, 0));
 }
