@@ -22,9 +22,9 @@ devices="binderfs cpu-online dev efivar gpu ioport kvm loop memhotplug pci rawde
 # stress-ng itself runs these only with --pathological.
 pathological="bind-mount mlockmany oom-pipe sysinval"
 # What Mayfly has not, and a stressor takes for a failure: io_setup(2), file handles, swap,
-# probes, the caches' sizes in sysfs. A stressor that asks first
-# (io-uring, landlock, userfaultfd and the like) says so and ends.
-refused="aiol handle swap uprobe l1cache llc-affinity"
+# probes. A stressor that asks first (io-uring, landlock, userfaultfd and the like) says so
+# and ends.
+refused="aiol handle swap uprobe"
 # Minutes under emulation: a million functions to translate, pictures to compress, eight
 # threads that read all of smaps again and again.
 emulation="far-branch jpeg madvise"

@@ -117,6 +117,61 @@ static void sizes_read(void)
 	info.level = cpuid(0, 0).a;
 }
 
+/* The ways that APM 3, 80000006h, codes in four bits; 0: no cache, or not told here. */
+static uint32_t ways_coded(uint32_t code, uint32_t lines)
+{
+	static const uint8_t ways[16] = { 0,  1, 2,  3,	 4,  6,	 8,   0,
+					  16, 0, 32, 48, 64, 96, 128, 0 };
+
+	return code == 15 ? lines : ways[code];
+}
+
+static void cache_add(size_t *n, uint32_t level, const char *type, uint32_t size,
+		      uint32_t line, uint32_t ways)
+{
+	if (!size || !line || !ways || *n == ARRAY_LEN(info.caches))
+		return;
+	info.caches[(*n)++] = (struct arch_cache){
+		.level = level,
+		.size = size,
+		.line = line,
+		.ways = ways,
+		.sets = size / line / ways,
+		.type = type,
+	};
+}
+
+/* AMD APM 3, 80000005h and 80000006h: processors without the leaf that tells all. */
+static void caches_read_old(void)
+{
+	uint32_t max = cpuid(0x80000000, 0).a;
+	struct cpuid one = max >= 0x80000005 ? cpuid(0x80000005, 0) : (struct cpuid){ 0 };
+	struct cpuid two = max >= 0x80000006 ? cpuid(0x80000006, 0) : (struct cpuid){ 0 };
+	const struct {
+		uint32_t reg;
+		const char *type;
+	} first[] = { { one.c, "Data" }, { one.d, "Instruction" } };
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(first); i++) {
+		uint32_t r = first[i].reg, size = KIB(r >> 24), line = r & 255;
+		uint32_t ways = r >> 16 & 255;
+
+		if (line)
+			cache_add(&n, 1, first[i].type, size, line,
+				  ways == 255 ? size / line : ways);
+	}
+	uint32_t size[2] = { KIB(two.c >> 16), KIB(two.d >> 18) * 512 };
+	uint32_t regs[2] = { two.c, two.d };
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t line = regs[i] & 255;
+
+		if (line)
+			cache_add(&n, i + 2, "Unified", size[i], line,
+				  ways_coded(regs[i] >> 12 & 15, size[i] / line));
+	}
+}
+
 /* SDM 2A, CPUID leaf 4; AMD APM 3, 8000001Dh: the same form. */
 static void caches_read(void)
 {
@@ -125,8 +180,10 @@ static void caches_read(void)
 	uint32_t leaf = intel ? 4 : 0x8000001d;
 	size_t n = 0;
 
-	if (!intel && cpuid(0x80000000, 0).a < leaf)
+	if (!intel && (cpuid(0x80000000, 0).a < leaf || !(cpuid(leaf, 0).a & 31))) {
+		caches_read_old();
 		return;
+	}
 	for (uint32_t i = 0; n < ARRAY_LEN(info.caches); i++) {
 		struct cpuid r = cpuid(leaf, i);
 		uint32_t type = r.a & 31;
