@@ -21,6 +21,7 @@ enum lock_rank {
 	RANK_PROC_FILL,	    /* procfs: a folder's files are made at the first look */
 	RANK_PIPE,	    /* pipe buffers */
 	RANK_PORT,	    /* virtio port: its reader or its writer */
+	RANK_AIO,	    /* who takes events of an io_setup(2) context */
 	RANK_SPACE,	    /* address space: areas (shared or exclusive) */
 	RANK_MAPPING,	    /* page cache of one inode: fill and truncate */
 	/* an overlay's upper layer; within it the layers' own inodes */
@@ -57,6 +58,9 @@ enum lock_rank {
 	RANK_EPOLL_READY,
 	/* the wait queue of an epoll instance, woken from there */
 	RANK_WAITQ_EPOLL,
+	/* polls of io_submit(2) that were woken, and who works through them */
+	RANK_AIO_READY,
+	RANK_WAITQ_AIO,
 	RANK_SLAB,  /* slab cache */
 	RANK_BUDDY, /* page allocator zone */
 	RANK_VMAP,

@@ -141,3 +141,25 @@ int eventfd_open(uint64_t count, bool semaphore, uint32_t flags, struct file **r
 		heap_free(e);
 	return err;
 }
+
+int eventfd_get(int fd, struct file **ret)
+{
+	struct file *f = fd_get(fd);
+
+	if (!f)
+		return -EBADF;
+	if (f->ops != &eventfd_ops) {
+		file_put(f);
+		return -EINVAL;
+	}
+	*ret = f;
+	return 0;
+}
+
+void eventfd_signal(struct file *f)
+{
+	struct eventfd *e = f->priv;
+
+	if (eventfd_give(e, 1) && waitq_active(&e->read_wait))
+		wake_key(&e->read_wait, 1, POLLIN | POLLRDNORM);
+}

@@ -12,4 +12,9 @@
 must_use int eventfd_open(uint64_t count, bool semaphore, uint32_t flags,
 			  struct file **ret);
 
+/* Current's eventfd at that descriptor, referenced. 0, -EBADF, -EINVAL (not one). */
+must_use int eventfd_get(int fd, struct file **ret);
+/* Adds 1, unless the count is at its maximum. Does not wait. */
+void eventfd_signal(struct file *f);
+
 #endif

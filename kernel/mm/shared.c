@@ -6,7 +6,8 @@
 
 struct shared_memory {
 	struct ref refs;
-	uint64_t number; /* [I] its inode number, as /proc/pid/maps shows it */
+	uint64_t number;  /* [I] its inode number, as /proc/pid/maps shows it */
+	const char *name; /* [I] as shown there */
 	struct mapping mapping;
 };
 
@@ -28,7 +29,7 @@ static void shared_put(void *owner)
 
 static size_t shared_name(void *owner, char *buf, size_t n)
 {
-	return str_copy(buf, "/dev/zero (deleted)", n);
+	return str_copy(buf, ((struct shared_memory *)owner)->name, n);
 }
 
 static void shared_id(void *owner, uint64_t *ret_dev, uint64_t *ret_ino)
@@ -51,12 +52,13 @@ static const struct area_ops shared_ops = {
 	.punch = shared_punch,
 };
 
-int space_shared_memory(uint64_t len, struct map_request *r)
+int space_shared_memory(uint64_t len, const char *name, struct map_request *r)
 {
 	struct shared_memory *m = heap_zalloc(sizeof *m);
 	if (!m)
 		return -ENOMEM;
 	ref_init(&m->refs, 1);
+	m->name = name;
 	m->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
 	mapping_init(&m->mapping, NULL, m, false);
 	m->mapping.size = ALIGN_UP(len, PAGE_SIZE);

@@ -115,10 +115,23 @@ void *space_exe_get(struct space *s, void (*get)(void *exe))
 	return exe;
 }
 
+void *space_set_aio(struct space *s, void *aio, void (*free)(void *aio))
+{
+	spin_lock(&s->pt_lock);
+	if (!s->aio) {
+		s->aio_free = free;
+		s->aio = aio;
+	}
+	spin_unlock(&s->pt_lock);
+	return s->aio;
+}
+
 void space_unuse(struct space *s)
 {
 	if (!s || !ref_put(&s->users))
 		return;
+	if (s->aio)
+		s->aio_free(s->aio);
 	space_empty(s);
 	/* /proc/pid/exe may be on its way to it. */
 	spin_lock(&s->pt_lock);

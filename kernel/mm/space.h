@@ -114,6 +114,10 @@ struct space {
 	/* [pt_lock] struct file of the program; fs owns the meaning */
 	void *exe;
 	void (*exe_put)(void *exe);
+	/* [pt_lock to set, once] contexts of io_setup(2); fs owns the meaning. Not
+	 * inherited by fork */
+	void *_Atomic aio;
+	void (*aio_free)(void *aio);
 	bool dumpable;
 	bool lock_future, lock_onfault; /* [lock] mlockall(MCL_FUTURE, MCL_ONFAULT) */
 	/* membarrier(2): registered for private ones, of both kinds */
@@ -139,6 +143,14 @@ void space_put(struct space *s);
 /* The program's file, after `get` has taken a reference on it; NULL: it has been given
  * up, or there never was one. */
 void *space_exe_get(struct space *s, void (*get)(void *exe));
+/* What io_setup(2) has made of the space; NULL: nothing so far. */
+static inline void *space_aio(struct space *s)
+{
+	return s->aio;
+}
+/* Sets it, to be given to `free` after the last user; what stands, if another thread was
+ * first. */
+void *space_set_aio(struct space *s, void *aio, void (*free)(void *aio));
 /* Makes it the current thread's (exec, kernel threads that borrow). NULL: none. */
 void space_switch(struct space *s);
 
@@ -226,9 +238,10 @@ void space_check(struct space *s);
 /* The one place that decides whether a mapping may be writable and executable at once. */
 bool area_wx_allowed(const struct space *s, uint32_t prot);
 /* Shared anonymous memory of `len` bytes, for MAP_SHARED|MAP_ANONYMOUS: fills in the
- * request's mapping, ops and owner. The caller drops its reference with
- * (*ops->put)(owner) once space_map has returned. 0 or -ENOMEM. */
-must_use int space_shared_memory(uint64_t len, struct map_request *r);
+ * request's mapping, ops and owner. /proc/pid/maps shows `name`, borrowed. The caller
+ * drops its reference with (*ops->put)(owner) once space_map has returned. 0 or
+ * -ENOMEM. */
+must_use int space_shared_memory(uint64_t len, const char *name, struct map_request *r);
 
 void space_init(void);
 

@@ -2,6 +2,7 @@
 #include <linux/capability.h>
 
 #include "core/panic.h"
+#include "fs/aio.h"
 #include "fs/lease.h"
 #include "lib/string.h"
 #include "mm/space.h"
@@ -161,6 +162,12 @@ static int store_knob(char *text, size_t n, void *arg)
 	return 0;
 }
 
+static int show_aio_nr(struct proc_text *o, void *arg)
+{
+	proc_printf(o, "%lu\n", (unsigned long)aio_nr());
+	return 0;
+}
+
 static int show_text(struct proc_text *o, void *arg)
 {
 	proc_printf(o, "%s\n", (const char *)arg);
@@ -193,6 +200,8 @@ static const struct sysctl made[] = {
 	{ "sys/kernel/random/boot_id", 0444, show_boot_id, NULL, NULL },
 	{ "sys/kernel/random/uuid", 0444, show_uuid, NULL, NULL },
 	{ "sys/kernel/random/entropy_avail", 0444, show_number, NULL, (void *)256 },
+	{ "sys/fs/aio-max-nr", 0644, show_knob, store_knob, (void *)&aio_max_nr },
+	{ "sys/fs/aio-nr", 0444, show_aio_nr, NULL, NULL },
 	{ "sys/fs/file-nr", 0444, show_file_nr, NULL, NULL },
 	{ "sys/fs/inode-nr", 0444, show_inodes, NULL, "" },
 	{ "sys/fs/inode-state", 0444, show_inodes, NULL, "\t0\t0\t0\t0\t0" },

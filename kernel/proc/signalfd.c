@@ -110,6 +110,9 @@ static int64_t signalfd_read(struct file *f, struct uio *u, uint64_t *pos)
 static uint32_t signalfd_poll(struct file *f, struct poll_table *pt)
 {
 	poll_add(pt, f, &signal_watchers);
+	/* As on Linux: a kernel thread that asks on somebody's behalf has no signals. */
+	if (!thread_current()->task)
+		return 0;
 	start_watching();
 	return any_pending(f->priv) ? POLLIN | POLLRDNORM : 0;
 }

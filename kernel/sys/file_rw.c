@@ -3,15 +3,10 @@
 
 #include "fs/file.h"
 #include "fs/notify.h"
+#include "sys/rw.h"
 #include "sys/syscall.h"
 
 #define IOV_FAST 8
-
-/* One way of moving bytes, and which of a thread's accounts it goes into. */
-struct rw_way {
-	int64_t (*fn)(struct file *f, struct uio *u, uint64_t *pos);
-	bool write;
-};
 
 static const struct rw_way reading = { file_read, false };
 static const struct rw_way writing = { file_write, true };
@@ -248,7 +243,14 @@ static int64_t refuse_write(struct file *f, struct uio *u, uint64_t *pos)
 	return err ? err : -EOPNOTSUPP;
 }
 
-static const struct rw_way *way_of(uint32_t flags, bool write)
+bool rw_flags_ok(const struct file *f, uint32_t flags, bool write)
+{
+	bool nowait = f->ops && (write ? f->ops->nowait_write : f->ops->nowait_read);
+
+	return !(flags & ~RWF_KNOWN) && (nowait || !(flags & RWF_NOWAIT));
+}
+
+const struct rw_way *rw_way_of(uint32_t flags, bool write)
 {
 	static const struct rw_way unknown[] = { { refuse_read, false },
 						 { refuse_write, true } };
@@ -269,14 +271,14 @@ int64_t sys_preadv2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
 		    uint64_t pos_h, uint32_t flags)
 {
 	return rw_vec(fd, &(struct vec_call){ vec, vlen, pos_l != UINT64_MAX,
-					      (int64_t)pos_l, way_of(flags, false) });
+					      (int64_t)pos_l, rw_way_of(flags, false) });
 }
 
 int64_t sys_pwritev2(int32_t fd, uaddr_t vec, uint64_t vlen, uint64_t pos_l,
 		     uint64_t pos_h, uint32_t flags)
 {
 	return rw_vec(fd, &(struct vec_call){ vec, vlen, pos_l != UINT64_MAX,
-					      (int64_t)pos_l, way_of(flags, true) });
+					      (int64_t)pos_l, rw_way_of(flags, true) });
 }
 
 int64_t sys_lseek(int32_t fd, int64_t offset, uint32_t whence)

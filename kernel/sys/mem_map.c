@@ -36,7 +36,7 @@ static uint32_t area_flags_of(uint32_t flags)
 
 static int64_t map_shared_memory(struct space *s, struct map_request *r)
 {
-	int64_t at = space_shared_memory(r->len, r);
+	int64_t at = space_shared_memory(r->len, "/dev/zero (deleted)", r);
 	if (at)
 		return at;
 	at = space_map(s, r);

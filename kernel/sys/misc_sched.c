@@ -187,7 +187,7 @@ static int visit_set_ioprio(struct task *t, struct walk *w)
 	return ok ? 0 : -EPERM;
 }
 
-static int check_ioprio(int32_t prio)
+int sched_check_ioprio(int32_t prio)
 {
 	const struct cred *me = thread_current()->cred;
 	int32_t level = IOPRIO_PRIO_DATA(prio);
@@ -210,7 +210,7 @@ static int check_ioprio(int32_t prio)
 int64_t sys_ioprio_set(int32_t which, int32_t who, int32_t prio)
 {
 	struct walk w = { .visit = visit_set_ioprio, .value = prio };
-	int err = check_ioprio(prio);
+	int err = sched_check_ioprio(prio);
 	return err ? err : walk(which + IOPRIO_TO_PRIO, who, &w);
 }
 

@@ -14,4 +14,7 @@ must_use bool sched_may_change(struct task *t);
 /* Do RLIMIT_NICE or CAP_SYS_NICE allow it that level? */
 must_use bool sched_may_nice(struct task *t, int32_t nice);
 
+/* May the caller have that ioprio_set(2) value? 0, -EINVAL, -EPERM. */
+must_use int sched_check_ioprio(int32_t prio);
+
 #endif

@@ -21,18 +21,17 @@ devices="binderfs cpu-online dev efivar gpu ioport kvm loop memhotplug pci rawde
 	watchdog"
 # stress-ng itself runs these only with --pathological.
 pathological="bind-mount mlockmany oom-pipe sysinval"
-# What Mayfly has not, and a stressor takes for a failure: io_setup(2), file handles, swap,
-# probes. A stressor that asks first (io-uring, landlock, userfaultfd and the like) says so
-# and ends.
-refused="aiol handle swap uprobe"
-# Minutes under emulation: a million functions to translate, pictures to compress, eight
-# threads that read all of smaps again and again.
-emulation="far-branch jpeg madvise"
+# What Mayfly has not, and a stressor takes for a failure: file handles, swap, probes. A
+# stressor that asks first (io-uring, landlock, userfaultfd and the like) says so and ends.
+refused="handle swap uprobe"
+# Minutes under emulation: a million functions to translate, pictures to compress, a cache
+# to be measured, eight threads that read all of smaps again and again.
+emulation="far-branch jpeg l1cache madvise"
 # Stopped early, it signals the process numbers that its uninitialised memory holds.
 broken="resources"
 excluded="$network $devices $pathological $refused $emulation $broken"
 
-choice="affinity bigheap clone copy-file dentry epoll exec fallocate fault fcntl flock fork
+choice="affinity aiol bigheap clone copy-file dentry epoll exec fallocate fault fcntl flock fork
 	futex inotify itimer kill lockf memfd mmap mprotect mq mremap msg pidfd pipe procfs
 	pthread ptrace rename sem-sysv sendfile shm sigsegv sockpair splice switch timer tmpfs
 	vfork vm-rw yield"
