@@ -393,6 +393,7 @@ int ext4_inode_decode(const struct ext4_geometry *g, uint32_t ino, const void *r
 		.uid = d->uid_lo | (uint32_t)d->uid_hi << 16,
 		.gid = d->gid_lo | (uint32_t)d->gid_hi << 16,
 		.flags = d->flags,
+		.generation = d->generation,
 	};
 	int err;
 

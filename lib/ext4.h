@@ -73,6 +73,7 @@ struct ext4_time {
 
 struct ext4_inode {
 	uint32_t ino, mode, links, uid, gid;
+	uint32_t generation;   /* of the number */
 	uint32_t flags;	       /* enum ext4_inode_flag */
 	uint32_t csum_seed;    /* of everything that belongs to this inode */
 	uint64_t size;	       /* bytes */

@@ -14,6 +14,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structures are read i
 #define EXT4_SUPER_SIZE 1024u
 #define EXT4_MAGIC 0xef53u
 #define EXT4_ROOT_INO 2u
+#define EXT4_FIRST_INO 11u /* those before it, but for the root, are ext4's own */
 #define EXT4_NAME_MAX 255u
 #define EXT4_BLOCK_SIZE_MAX 4096u /* what we read; the format goes to 64 KiB */
 #define EXT4_INODE_SIZE_MIN 128u

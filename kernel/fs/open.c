@@ -10,6 +10,9 @@
 #include "fs/notify.h"
 #include "fs/walk.h"
 
+/* All that O_PATH does not make meaningless. */
+#define FLAGS_OF_PATH ((uint32_t)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
+
 static uint32_t walk_flags_of(uint32_t flags, uint32_t walk_flags)
 {
 	if (!(flags & O_NOFOLLOW))
@@ -72,22 +75,30 @@ static int make_tmpfile(const struct path *dir, uint32_t flags, uint32_t mode,
 	return tmpfile_dentry(dir, i, ret);
 }
 
+static int open_tmpfile_in(const struct path *dir, uint32_t flags, uint32_t mode,
+			   struct file **ret)
+{
+	struct path p = { .mnt = dir->mnt };
+
+	int err = make_tmpfile(dir, flags, mode, &p.dentry);
+	if (err)
+		return err;
+	err = file_open_created(&p, flags, ret);
+	dentry_put(p.dentry);
+	return err;
+}
+
 static int open_tmpfile(int dirfd, const char *name, uint32_t flags, uint32_t mode,
 			uint32_t walk_flags, struct file **ret)
 {
-	struct path dir, p;
+	struct path dir;
 
 	int err =
 		walk_path(dirfd, name, walk_flags_of(flags, walk_flags) | WALK_DIRECTORY,
 			  thread_current()->cred, &dir);
 	if (err)
 		return err;
-	p.mnt = dir.mnt;
-	err = make_tmpfile(&dir, flags, mode, &p.dentry);
-	if (!err) {
-		err = file_open_created(&p, flags, ret);
-		dentry_put(p.dentry);
-	}
+	err = open_tmpfile_in(&dir, flags, mode, ret);
 	path_put(&dir);
 	return err;
 }
@@ -227,11 +238,26 @@ static int open_creating(int dirfd, const char *name, uint32_t flags, uint32_t m
 	return err;
 }
 
+int file_open_found(const struct path *p, uint32_t flags, struct file **ret)
+{
+	if (flags & O_PATH)
+		flags &= FLAGS_OF_PATH;
+	if ((flags & O_DIRECTORY) && !S_ISDIR(p->dentry->inode->mode))
+		return -ENOTDIR;
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return (flags & O_ACCMODE) == O_RDONLY || (flags & O_CREAT)
+			       ? -EINVAL
+			       : open_tmpfile_in(p, flags, 0, ret);
+	if ((flags & O_CREAT) && (flags & O_EXCL))
+		return -EEXIST;
+	return file_open_path(p, flags, ret);
+}
+
 int file_open_at(int dirfd, const char *name, uint32_t flags, uint32_t mode,
 		 uint32_t walk_flags, struct file **ret)
 {
 	if (flags & O_PATH)
-		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+		flags &= FLAGS_OF_PATH;
 	if ((flags & O_TMPFILE) == O_TMPFILE) {
 		if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_CREAT))
 			return -EINVAL;

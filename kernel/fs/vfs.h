@@ -45,6 +45,7 @@ struct file;
 struct super_block;
 struct mount;
 struct poll_table;
+struct handle_ops;
 struct dir_ctx;
 struct statfs;
 
@@ -207,6 +208,7 @@ struct super_ops {
 	size_t (*show_options)(struct super_block *sb, char *buf, size_t n);
 	/* absent: data is ignored */
 	int (*remount)(struct super_block *sb, const char *data);
+	const struct handle_ops *handles; /* fs/handle.h; NULL: it gives none */
 };
 
 struct super_block {

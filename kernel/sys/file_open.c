@@ -9,12 +9,6 @@
 
 #include <linux/memfd.h>
 
-#define OPEN_FLAGS                                                                       \
-	((uint32_t)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND |       \
-		    O_NONBLOCK | O_DSYNC | O_SYNC | FASYNC | O_DIRECT | O_LARGEFILE |    \
-		    O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH |          \
-		    O_TMPFILE))
-
 static int64_t open_named(int dirfd, const char *name, uint32_t flags, uint32_t mode,
 			  uint32_t walk_flags)
 {

@@ -110,6 +110,19 @@ int ext4_lookup(struct inode *dir, struct dentry *d)
 	return 0;
 }
 
+int ext4_parent(struct inode *dir, uint32_t *ret)
+{
+	const struct qname dots = { "..", 2, 0 };
+
+	/* It is in the first block, whether that begins a tree or not. */
+	int err = find_in_block(dir, 0, &dots, ret);
+	if (err)
+		return err;
+	return *ret ? 0
+		    : ext4_complain(ext4_of(dir->sb), "no parent in directory", dir->ino,
+				    -EUCLEAN);
+}
+
 /* Entries of one block from byte `from` on. 1: all emitted, 0: the reader is full. */
 static int emit_block(struct file *f, struct dir_ctx *c, const void *block, uint64_t base,
 		      uint32_t from)

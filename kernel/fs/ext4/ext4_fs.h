@@ -3,7 +3,7 @@
 #define FS_EXT4_EXT4_FS_H
 
 #include "dev/blk.h"
-#include "fs/vfs.h"
+#include "fs/handle.h"
 #include "lib/ext4.h"
 
 /* sb->priv. */
@@ -36,7 +36,10 @@ must_use int ext4_block(struct ext4_fs *fs, uint64_t block, struct page **ret_pa
 
 /* inode.c */
 must_use int ext4_iget(struct super_block *sb, uint32_t ino, struct inode **ret);
-/* The inode as it lies on disk, and decoded. Until page_put. */
+/* The inode as it lies on disk, and decoded. Until page_put. The first says nothing in
+ * the log: the number may be anybody's guess. */
+must_use int ext4_inode_probe(struct ext4_fs *fs, uint32_t ino, struct page **ret_page,
+			      const void **ret_raw, struct ext4_inode *ret);
 must_use int ext4_inode_read(struct ext4_fs *fs, uint32_t ino, struct page **ret_page,
 			     const void **ret_raw, struct ext4_inode *ret);
 void ext4_inode_free(struct inode *i);
@@ -48,7 +51,12 @@ must_use int64_t ext4_readlink(struct inode *i, char *buf, size_t n);
 
 /* dir.c */
 must_use int ext4_lookup(struct inode *dir, struct dentry *d);
+/* Inode number of the folder that a folder is in. */
+must_use int ext4_parent(struct inode *dir, uint32_t *ret);
 must_use int ext4_iterate(struct file *f, struct dir_ctx *c);
+
+/* handle.c */
+extern const struct handle_ops ext4_handle_ops;
 
 /* xattr.c */
 must_use int64_t ext4_getxattr(struct inode *i, const char *name, void *buf, size_t n);

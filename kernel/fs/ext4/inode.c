@@ -45,8 +45,8 @@ static int table_find(struct ext4_fs *fs, uint32_t group, uint64_t *ret)
 	return err ? ext4_complain(fs, "group", group, err) : 0;
 }
 
-int ext4_inode_read(struct ext4_fs *fs, uint32_t ino, struct page **ret_page,
-		    const void **ret_raw, struct ext4_inode *ret)
+int ext4_inode_probe(struct ext4_fs *fs, uint32_t ino, struct page **ret_page,
+		     const void **ret_raw, struct ext4_inode *ret)
 {
 	uint64_t offset, table;
 	struct page *p;
@@ -55,7 +55,7 @@ int ext4_inode_read(struct ext4_fs *fs, uint32_t ino, struct page **ret_page,
 	int err = ext4_inode_locate(&fs->g, ino, &group, &offset);
 
 	if (err)
-		return ext4_complain(fs, "inode", ino, err);
+		return err;
 	err = table_find(fs, group, &table);
 	if (err)
 		return err;
@@ -65,11 +65,19 @@ int ext4_inode_read(struct ext4_fs *fs, uint32_t ino, struct page **ret_page,
 	err = ext4_inode_decode(&fs->g, ino, raw, ret);
 	if (err) {
 		page_put(p);
-		return ext4_complain(fs, "inode", ino, err);
+		return err;
 	}
 	*ret_page = p;
 	*ret_raw = raw;
 	return 0;
+}
+
+int ext4_inode_read(struct ext4_fs *fs, uint32_t ino, struct page **ret_page,
+		    const void **ret_raw, struct ext4_inode *ret)
+{
+	int err = ext4_inode_probe(fs, ino, ret_page, ret_raw, ret);
+
+	return err ? ext4_complain(fs, "inode", ino, err) : 0;
 }
 
 /* Times past 2262 do not fit; they are shown as the last that does. */

@@ -66,6 +66,7 @@ static const struct super_ops super_ops = {
 	.evict = ext4_inode_free,
 	.statfs = statfs,
 	.put_super = put_super,
+	.handles = &ext4_handle_ops,
 };
 
 static int super_read(struct ext4_fs *fs)

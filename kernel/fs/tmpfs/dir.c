@@ -104,6 +104,8 @@ static void drop_name(struct inode *i, int64_t now)
 	if (!S_ISDIR(i->mode) && i->nlink > 1)
 		tmpfs_inode_uncount(i->sb);
 	i->nlink -= S_ISDIR(i->mode) ? 2 : 1;
+	if (!i->nlink)
+		tmpfs_handle_drop(i);
 	inode_touch_at(i, TOUCH_CTIME, now);
 	inode_put(i);
 }

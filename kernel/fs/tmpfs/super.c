@@ -7,6 +7,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
+#include "sec/entropy.h"
 
 #define MODE_DEFAULT (S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO)
 
@@ -114,6 +115,7 @@ static size_t tmpfs_show_options(struct super_block *sb, char *buf, size_t n)
 
 static void tmpfs_put_super(struct super_block *sb)
 {
+	tmpfs_handles_free(sb->priv);
 	heap_free(sb->priv);
 }
 
@@ -123,6 +125,7 @@ static const struct super_ops super_ops = {
 	.put_super = tmpfs_put_super,
 	.show_options = tmpfs_show_options,
 	.remount = tmpfs_remount,
+	.handles = &tmpfs_handle_ops,
 };
 
 void tmpfs_unlimit(struct super_block *sb)
@@ -145,6 +148,8 @@ int tmpfs_fill(struct super_block *sb, uint32_t mode, const char *data)
 	sb->file_flags = TMPFS_FLAGS;
 	spin_init(&t->lock, RANK_OBJECT);
 	list_init(&t->dying);
+	rb_init(&t->handled, NULL);
+	t->handle_key = entropy_get_u64();
 	defaults(t, mode);
 	int err = options_parse(data, set_option, t);
 	if (err)

@@ -9,7 +9,7 @@
  *  M3  used_pages counts every page of every file, and never passes max_pages.
  *
  * Locks: the directory's inode lock over its tree; the inode's own over xattrs and seals;
- * sb->lock (a spinlock) over the queue of dying directories.
+ * sb->lock (a spinlock) over the queue of dying directories and the inodes with handles.
  */
 #ifndef FS_TMPFS_TMPFS_H
 #define FS_TMPFS_TMPFS_H
@@ -24,6 +24,8 @@ struct tmpfs_sb {
 	struct spinlock lock;
 	struct list dying; /* [lock] struct tmpfs_inode: directories with entries left */
 	bool draining;	   /* [lock] */
+	struct rb_tree handled; /* [lock] handle.c: inodes by number */
+	uint64_t handle_key;	/* [I] random */
 	_Atomic uint64_t used_pages, used_inodes;
 	uint64_t max_pages, max_inodes;
 	uint32_t mode;
@@ -45,6 +47,7 @@ struct tmpfs_inode {
 	size_t xattr_bytes;
 	char *target;	   /* symbolic links; owned */
 	uint32_t seals;	   /* memfd: F_SEAL_* */
+	bool handled;	   /* it is in tmpfs_sb.handled */
 	struct list dying; /* on tmpfs_sb.dying */
 };
 
@@ -86,7 +89,13 @@ void tmpfs_entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *i);
 struct inode *tmpfs_entry_remove(struct inode *dir, struct tmpfs_entry *e);
 struct tmpfs_entry *tmpfs_entry_from(const struct inode *dir, uint64_t key);
 
+/* ---- handle.c ---- */
+/* i has lost its last name; its lock is held. */
+void tmpfs_handle_drop(struct inode *i);
+void tmpfs_handles_free(struct tmpfs_sb *s);
+
 /* ---- ops tables ---- */
+extern const struct handle_ops tmpfs_handle_ops;
 extern const struct inode_ops tmpfs_dir_ops, tmpfs_file_inode_ops, tmpfs_link_ops;
 extern const struct file_ops tmpfs_dir_fops, tmpfs_file_fops;
 
