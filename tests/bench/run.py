@@ -10,9 +10,9 @@
     soak    $BENCH_RUNS (200) runs in a row, all right, nothing left over
 
 Everything runs in the same QEMU under TCG, alternating, and is quoted as medians and as
-ratios. Linux runs with `erms=off,fsrm=off`, as Mayfly does: TCG does `rep movsb` byte by
-byte. Each line ends with the bar and the aim. $BENCH_TURNS (3) is how often `programs`
-starts both, $BENCH_PROGRAMS which of its rows it measures.
+ratios. Linux runs with `erms=off,fsrm=off,vaes=off`, as Mayfly does: TCG does `rep movsb`
+byte by byte. Each line ends with the bar and the aim. $BENCH_TURNS (3) is how often
+`programs` starts both, $BENCH_PROGRAMS which of its rows it measures.
 """
 import glob
 import os
@@ -95,8 +95,9 @@ def initramfs(path, init, others=None):
 
 def linux(image, arguments="", memory=256, more=()):
     """The command that boots Debian's kernel with the image; it wants rtc, pit and pic."""
-    return QEMU + ["-M", "microvm", "-cpu", "max,erms=off,fsrm=off", "-m", str(memory),
-                   "-serial", "stdio", "-kernel", LINUX, "-initrd", image, "-append",
+    return QEMU + ["-M", "microvm", "-cpu", "max,erms=off,fsrm=off,vaes=off",
+                   "-m", str(memory), "-serial", "stdio", "-kernel", LINUX, "-initrd", image,
+                   "-append",
                    "console=ttyS0 panic=-1 quiet tsc_early_khz=%d -- %s"
                    % (host_tsc_khz(), arguments), *more]
 
