@@ -83,9 +83,12 @@ static int may_map(const struct file *f, const struct map_request *r)
 	return beyond_all_files(f, r) ? -EOVERFLOW : 0;
 }
 
+/* As if it were mapped once more: the file system has its say too (seals). */
 static int area_may_map(void *owner, const struct map_request *r)
 {
-	return may_map(owner, r);
+	struct map_request again = *r;
+
+	return file_mmap(owner, &again);
 }
 
 const struct area_ops file_area_ops = {

@@ -164,7 +164,23 @@ static void only_shared_mappings_of_one_file(void)
 	CHECK_ERR(syscall(SYS_remap_file_pages, p, PAGE, PROT_READ, 1, 0), EINVAL);
 }
 
+/* F_SEAL_FUTURE_WRITE: what is mapped stays writable, other pages do not become so. */
+static void seals_are_asked(void)
+{
+	int fd = memfd_create("sealed", MFD_ALLOW_SEALING);
+	CHECK(fd >= 0 && !ftruncate(fd, PAGES * PAGE));
+	char *p = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK(!remap(p, 1, 1, 0));
+	CHECK(!fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	CHECK_ERR(remap(p, 1, 2, 0), EPERM);
+	*p = 1;
+	char c = 0;
+	CHECK(pread(fd, &c, 1, PAGE) == 1 && c == 1);
+}
+
 TEST_MAIN(CASE(pages_of_a_file_turn_round), CASE(pages_of_shared_memory_turn_round),
 	  CASE(pages_of_a_segment_turn_round), CASE(a_child_sees_the_same_order),
 	  CASE(rights_stay), CASE(pages_beyond_the_file_are_a_bus_error),
-	  CASE(no_page_is_further_than_any_file), CASE(only_shared_mappings_of_one_file))
+	  CASE(no_page_is_further_than_any_file), CASE(only_shared_mappings_of_one_file),
+	  CASE(seals_are_asked))
