@@ -1,5 +1,5 @@
 /* sec_may_access: every class of user against every bit, and the two capabilities. */
-#include "sec/cred.h"
+#include "sec/acl.h"
 #include <linux/stat.h>
 
 #include <asm/errno.h>
@@ -74,6 +74,76 @@ static void supplementary_groups_count(void **state)
 	assert_int_equal(sec_may_access(&c, &out, MAY_READ), -EACCES);
 	out.mode = FILE_TYPE | 0004;
 	assert_int_equal(sec_may_access(&c, &out, MAY_READ), 0);
+}
+
+/* acl(5). User 11 and groups 60 and 61 are named; the owning group is 20. */
+static union {
+	struct acl head;
+	unsigned char room[sizeof(struct acl) + 7 * sizeof(struct acl_entry)];
+} list;
+
+static int check_list(uid_t uid, gid_t gid, uint64_t caps, uint32_t mask, uint32_t may)
+{
+	static const struct acl_entry entries[7] = {
+		{ ACL_USER_OBJ, 6, 0 }, { ACL_USER, 5, 11 },  { ACL_GROUP_OBJ, 4, 0 },
+		{ ACL_GROUP, 2, 60 },	{ ACL_GROUP, 7, 61 }, { ACL_MASK, 0, 0 },
+		{ ACL_OTHER, 1, 0 },
+	};
+	struct cred c = user(uid, gid, caps);
+	struct perm_facts o = { FILE_TYPE | 0601 | mask << 3, 10, 20 };
+
+	list.head.n = 7;
+	for (int k = 0; k < 7; k++)
+		list.head.entry[k] = entries[k];
+	list.head.entry[5].perm = (uint16_t)mask;
+	return sec_may_access_acl(&c, &o, &list.head, may);
+}
+
+static void lists_stand_for_group_and_others(void **state)
+{
+	groups.head.n = 0;
+	for (uint32_t mask = 1; mask < 8; mask++) {
+		for (uint32_t may = 0; may < 8; may++) {
+			assert_int_equal(check_list(10, 61, 0, mask, may),
+					 may & ~6u ? -EACCES : 0);
+			assert_int_equal(check_list(11, 61, 0, mask, may),
+					 may & ~(5u & mask) ? -EACCES : 0);
+			assert_int_equal(check_list(12, 20, 0, mask, may),
+					 may & ~(4u & mask) ? -EACCES : 0);
+			assert_int_equal(check_list(12, 61, 0, mask, may),
+					 may & ~(7u & mask) ? -EACCES : 0);
+			assert_int_equal(check_list(12, 99, 0, mask, may),
+					 may & ~1u ? -EACCES : 0);
+		}
+	}
+	groups.head.n = 2;
+}
+
+/* A member of 20 and 60: read by the one, write by the other, both by none; and never
+ * what the others have. */
+static void groups_of_a_list_do_not_add_up(void **state)
+{
+	assert_int_equal(check_list(12, 20, 0, 7, MAY_READ), 0);
+	assert_int_equal(check_list(12, 20, 0, 7, MAY_WRITE), 0);
+	assert_int_equal(check_list(12, 20, 0, 7, MAY_READ | MAY_WRITE), -EACCES);
+	assert_int_equal(check_list(12, 20, 0, 7, MAY_EXEC), -EACCES);
+	assert_int_equal(check_list(12, 61, 0, 7, MAY_READ | MAY_WRITE), 0);
+}
+
+static void capabilities_pass_lists(void **state)
+{
+	assert_int_equal(check_list(11, 99, BIT(CAP_DAC_OVERRIDE), 4, MAY_WRITE), 0);
+	assert_int_equal(check_list(11, 99, BIT(CAP_DAC_READ_SEARCH), 1, MAY_READ), 0);
+	assert_int_equal(check_list(11, 99, BIT(CAP_DAC_READ_SEARCH), 1, MAY_WRITE),
+			 -EACCES);
+}
+
+/* As in Linux: the list is not looked at, and the named user is one of the others. */
+static void an_empty_mask_leaves_the_mode(void **state)
+{
+	assert_int_equal(check_list(11, 99, 0, 0, MAY_EXEC), 0);
+	assert_int_equal(check_list(11, 99, 0, 0, MAY_READ), -EACCES);
+	assert_int_equal(check_list(12, 20, 0, 0, MAY_EXEC), -EACCES);
 }
 
 static void dac_override(void **state)
@@ -170,6 +240,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_class_decides),
 		cmocka_unit_test(supplementary_groups_count),
+		cmocka_unit_test(lists_stand_for_group_and_others),
+		cmocka_unit_test(groups_of_a_list_do_not_add_up),
+		cmocka_unit_test(capabilities_pass_lists),
+		cmocka_unit_test(an_empty_mask_leaves_the_mode),
 		cmocka_unit_test(dac_override),
 		cmocka_unit_test(dac_read_search),
 		cmocka_unit_test(claimed_ids),
