@@ -203,7 +203,8 @@ must_use int ext4_xattr_in_block(const struct ext4_geometry *g,
 				 struct ext4_xattr_area *ret);
 /* 1: *ret is the next one; 0: no more. */
 must_use int ext4_xattr_next(struct ext4_xattr_area *a, struct ext4_xattr *ret);
-/* "user.", "security." …; NULL: not known here, or an access control list. */
+/* "user.", "security." …, or the whole name of an access control list; NULL: not known
+ * here. */
 const char *ext4_xattr_prefix(uint8_t index);
 
 #endif

@@ -85,6 +85,8 @@ const char *ext4_xattr_prefix(uint8_t index)
 {
 	static const char *const prefix[] = {
 		[1] = "user.",
+		[2] = "system.posix_acl_access",
+		[3] = "system.posix_acl_default",
 		[4] = "trusted.",
 		[6] = "security.",
 		[7] = "system.",

@@ -36,6 +36,7 @@ enum lock_rank {
 	RANK_FILES,		/* fd table */
 	RANK_FS_CTX,		/* cwd, root, umask */
 	RANK_LEASE,		/* leases of files: signals are sent under it */
+	RANK_ACL,		/* which access control lists inodes have */
 	RANK_SOCK_NAMES,	/* names of sockets, and the list of all */
 	RANK_SOCK,		/* one socket's queue and state; nest by address */
 	RANK_IPC_IDS,		/* which System V objects there are */

@@ -7,6 +7,7 @@
 #include <asm/signal.h>
 #include <linux/resource.h>
 
+#include "fs/acl.h"
 #include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/notify.h"
@@ -17,7 +18,9 @@ int inode_permission_cred(const struct cred *c, struct inode *i, uint32_t may)
 		return -EPERM;
 	if (unlikely(i->ops->permission))
 		return i->ops->permission(i, may);
-	struct perm_facts o = { i->mode, i->uid, i->gid };
+	struct perm_facts o = { inode_mode_now(i), i->uid, i->gid };
+	if (unlikely(i->acl))
+		return inode_acl_permission(c, i, &o, may);
 	return sec_may_access(c, &o, may);
 }
 
@@ -62,8 +65,9 @@ int vfs_getattr(const struct path *p, struct kstat *ret)
 
 int inode_setattr_simple(struct inode *i, const struct attr_change *a)
 {
-	if (a->valid & ATTR_MODE)
-		i->mode = (i->mode & S_IFMT) | (a->mode & ~(uint32_t)S_IFMT);
+	int err = a->valid & ATTR_MODE ? inode_mode_set(i, a->mode) : 0;
+	if (err)
+		return err;
 	if (a->valid & ATTR_UID)
 		i->uid = a->uid;
 	if (a->valid & ATTR_GID)

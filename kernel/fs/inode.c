@@ -11,6 +11,7 @@
  */
 #include "fs/inode.h"
 
+#include "fs/acl.h"
 #include "fs/flags.h"
 #include "fs/lease.h"
 
@@ -136,6 +137,7 @@ static void inode_evict(struct inode *i)
 	insist(list_empty(&i->dentries));
 	locks_inode_free(i);
 	leases_inode_free(i);
+	inode_acls_free(i);
 	if (i->sb->ops && i->sb->ops->evict)
 		i->sb->ops->evict(i);
 	if (i->mapping.pages.root)

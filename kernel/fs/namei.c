@@ -10,9 +10,9 @@
 #include "fs/notify.h"
 #include "fs/walk.h"
 
-uint32_t mode_masked(uint32_t mode)
+uint32_t mode_masked(const struct inode *dir, uint32_t mode)
 {
-	return mode & ~thread_current()->fs->umask;
+	return dir->default_acl ? mode : mode & ~thread_current()->fs->umask;
 }
 
 int read_only_at(const struct path *dir)
@@ -80,7 +80,7 @@ int vfs_mkdir(int dirfd, const char *name, uint32_t mode)
 	if (err)
 		return err;
 	struct inode *dir = p.parent.dentry->inode;
-	mode = mode_masked(mode & (S_IRWXU | S_IRWXG | S_IRWXO | S_ISVTX)) | S_IFDIR;
+	mode = mode_masked(dir, mode & (S_IRWXU | S_IRWXG | S_IRWXO | S_ISVTX)) | S_IFDIR;
 	if (!dir->ops->mkdir)
 		err = -EPERM;
 	else if (dir->nlink == UINT32_MAX)
@@ -141,12 +141,13 @@ int vfs_mknod_path(int dirfd, const char *name, uint32_t mode, dev_id_t rdev,
 	err = create_begin(dirfd, name, false, &p);
 	if (err)
 		return err;
-	mode = mode_masked(mode & 07777) | (mode & S_IFMT);
-	err = mknod_in(p.parent.dentry->inode, p.dentry, mode, rdev);
+	struct inode *dir = p.parent.dentry->inode;
+	mode = mode_masked(dir, mode & 07777) | (mode & S_IFMT);
+	err = mknod_in(dir, p.dentry, mode, rdev);
 	if (!err) {
 		*ret = (struct path){ p.parent.mnt, p.dentry };
 		path_get(ret);
-		notify_created(p.parent.dentry->inode, p.dentry);
+		notify_created(dir, p.dentry);
 	}
 	path_unlock_parent(&p);
 	return err;

@@ -32,7 +32,8 @@ must_use int read_only_at(const struct path *dir);
 must_use int may_create(const struct path *dir);
 /* May current take away d, which is in this locked directory, as a directory or not? */
 must_use int may_delete(const struct path *dir, struct dentry *d, bool as_dir);
-/* The mode of a new object: without the umask's bits. */
-uint32_t mode_masked(uint32_t mode);
+/* The mode of a new object in dir (its lock held): without the umask's bits, unless a
+ * default access control list is to limit it. */
+uint32_t mode_masked(const struct inode *dir, uint32_t mode);
 
 #endif

@@ -66,7 +66,7 @@ static int make_tmpfile(const struct path *dir, uint32_t flags, uint32_t mode,
 	if (!d->ops->tmpfile)
 		return -EOPNOTSUPP;
 	mutex_lock(&d->lock);
-	err = d->ops->tmpfile(d, mode_masked(mode & 07777) | S_IFREG, &i);
+	err = d->ops->tmpfile(d, mode_masked(d, mode & 07777) | S_IFREG, &i);
 	mutex_unlock(&d->lock);
 	if (err)
 		return err;
@@ -120,7 +120,7 @@ static int create_here(struct creation *c, struct dentry *d)
 		return err;
 	if (!dir->ops->create)
 		return -EACCES;
-	err = dir->ops->create(dir, d, mode_masked(c->mode & 07777) | S_IFREG);
+	err = dir->ops->create(dir, d, mode_masked(dir, c->mode & 07777) | S_IFREG);
 	c->created = !err;
 	if (!err)
 		notify_created(dir, d);

@@ -82,6 +82,9 @@ struct attr_change {
 #define ATTR_NOW 64u   /* the times are the present: write permission is enough */
 #define ATTR_KILL 128u /* chown(2): setuid and setgid bits of files go */
 
+struct acl;
+struct acl_change;
+
 struct kstat {
 	dev_id_t dev, rdev;
 	uint64_t ino, size, blocks; /* blocks of 512 bytes */
@@ -134,6 +137,9 @@ struct inode_ops {
 	/* FS_*_FL as a whole (fs/flags.h); rights were checked. -EOPNOTSUPP: not all can
 	 * be had. i->lock held. */
 	int (*setflags)(struct inode *i, uint32_t flags);
+	/* Access control lists; i->lock held, or nobody else knows i. The VFS has
+	 * checked everything. */
+	int (*set_acl)(struct inode *i, const struct acl_change *c);
 };
 
 struct inode {
@@ -149,6 +155,7 @@ struct inode {
 	uid_t uid;		     /* [lock] */
 	gid_t gid;		     /* [lock] */
 	dev_id_t rdev;		     /* [I] */
+	_Atomic(struct acl *) acl;   /* [lock, acl_lock] what the mode cannot say */
 	_Atomic uint64_t size;	     /* [lock] to change */
 	uint64_t blocks;	     /* [lock] */
 	_Atomic uint64_t write_hint; /* F_SET_RW_HINT */
@@ -165,6 +172,7 @@ struct inode {
 	_Atomic uint32_t watch_mask; /* [notify_mutex] events they want; O1 */
 	_Atomic(struct lock_set *) locks;   /* flock, POSIX and OFD locks; fs/locks.c */
 	_Atomic(struct lease_set *) leases; /* fs/lease.c */
+	_Atomic(struct acl *) default_acl;  /* [lock, acl_lock] of folders */
 	void *priv;			    /* the file system's */
 	_Atomic(void *) rdev_state; /* fifo: its pipe; unix socket: its endpoint */
 };
@@ -228,7 +236,8 @@ struct super_block {
 	void *priv;
 };
 #define SB_RDONLY 1u
-#define SB_DYING 2u /* being torn down: nothing unused is kept */
+#define SB_DYING 2u    /* being torn down: nothing unused is kept */
+#define SB_POSIXACL 4u /* its inodes may have access control lists */
 
 struct fs_type {
 	struct list link;

@@ -2,14 +2,16 @@
  * Path walks (path_resolution(7), openat2(2)). A walk goes over cached names under one
  * hold of dcache_lock, borrowing every dentry on the way, and takes references where it
  * stops: at the end, or in front of a component that needs the file system, a symbolic
- * link, or a file system with its own idea of permission. That one is taken slowly, and
- * on it goes.
+ * link, or a folder of which more than the mode says who may search it. That one is taken
+ * slowly, and on it goes.
  *
  * Always true:
  *  W1  every directory that a name is looked up in has been found searchable first;
  *  W2  ".." never leads above the process's root, nor above a scope of openat2.
  */
 #include "fs/walk.h"
+
+#include "fs/acl.h"
 
 static const char *skip_slashes(const char *s)
 {
@@ -112,15 +114,17 @@ static void reached_last(struct walk *w, const struct qname *name, const char *r
 	}
 }
 
-/* May names be looked up here? Says STEP_SLOW where only the file system knows. */
+/* May names be looked up here? Says STEP_SLOW where the mode does not tell. */
 static inline enum step check_dir(const struct walk *w, const struct inode *dir, int *err)
 {
-	if (unlikely(!S_ISDIR(dir->mode)))
+	uint32_t mode = inode_mode_now(dir);
+
+	if (unlikely(!S_ISDIR(mode)))
 		*err = -ENOTDIR;
-	else if (unlikely(dir->ops->permission))
+	else if (unlikely(dir->acl || dir->ops->permission))
 		return STEP_SLOW;
 	else
-		*err = sec_may_search(w->cred, dir->mode, dir->uid, dir->gid);
+		*err = sec_may_search(w->cred, mode, dir->uid, dir->gid);
 	return *err ? STEP_END : STEP_ON;
 }
 

@@ -1,6 +1,7 @@
 /* Extended attributes: permission by name space, then the file system's own store. */
 #include "fs/xattr.h"
 
+#include "fs/acl.h"
 #include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/notify.h"
@@ -43,6 +44,14 @@ static int may_security(const char *name, uint32_t may)
 	return !(may & MAY_WRITE) || capable(cap) ? 0 : -EPERM;
 }
 
+/* system.*: access control lists are all there is; they say themselves who may. */
+static int may_system(const char *name)
+{
+	enum acl_kind kind;
+
+	return acl_kind_of(name, &kind) ? 0 : -EOPNOTSUPP;
+}
+
 static int may_xattr(const struct path *p, const char *name, uint32_t may)
 {
 	struct inode *i = p->dentry->inode;
@@ -60,7 +69,7 @@ static int may_xattr(const struct path *p, const char *name, uint32_t may)
 	else if (in_space(name, "security."))
 		err = may_security(name, may);
 	else if (in_space(name, "system."))
-		return -EOPNOTSUPP;
+		return may_system(name);
 	else
 		return (err = inode_permission(i, may)) ? err : -EOPNOTSUPP;
 	/* A prefix alone names nothing. */
@@ -74,42 +83,52 @@ int64_t vfs_getxattr(const struct path *p, const char *name, void *buf, size_t n
 	int err = may_xattr(p, name, MAY_READ);
 	if (err)
 		return err;
+	enum acl_kind kind;
+	if (acl_kind_of(name, &kind))
+		return inode_acl_read(i, kind, buf, n);
 	return i->ops->getxattr ? i->ops->getxattr(i, name, buf, n) : -EOPNOTSUPP;
+}
+
+/* The file system's part of a change, v NULL: a removal; i->lock held. XATTR_CREATE and
+ * XATTR_REPLACE mean nothing to lists. */
+static int change_locked(struct inode *i, const char *name, const void *v, size_t n,
+			 int flags)
+{
+	enum acl_kind kind;
+
+	if (acl_kind_of(name, &kind))
+		return inode_acl_write(i, kind, v, n);
+	if (v)
+		return i->ops->setxattr ? i->ops->setxattr(i, name, v, n, flags)
+					: -EOPNOTSUPP;
+	return i->ops->removexattr ? i->ops->removexattr(i, name) : -EOPNOTSUPP;
+}
+
+static int change(const struct path *p, const char *name, const void *v, size_t n,
+		  int flags)
+{
+	struct inode *i = p->dentry->inode;
+
+	int err = may_xattr(p, name, MAY_WRITE);
+	if (err)
+		return err;
+	mutex_lock(&i->lock);
+	err = change_locked(i, name, v, n, flags);
+	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(p->dentry, i, IN_ATTRIB);
+	return err;
 }
 
 int vfs_setxattr(const struct path *p, const char *name, const void *v, size_t n,
 		 int flags)
 {
-	struct inode *i = p->dentry->inode;
-
-	int err = may_xattr(p, name, MAY_WRITE);
-	if (err)
-		return err;
-	if (!i->ops->setxattr)
-		return -EOPNOTSUPP;
-	mutex_lock(&i->lock);
-	err = i->ops->setxattr(i, name, v, n, flags);
-	mutex_unlock(&i->lock);
-	if (!err)
-		notify_dentry(p->dentry, i, IN_ATTRIB);
-	return err;
+	return change(p, name, v, n, flags);
 }
 
 int vfs_removexattr(const struct path *p, const char *name)
 {
-	struct inode *i = p->dentry->inode;
-
-	int err = may_xattr(p, name, MAY_WRITE);
-	if (err)
-		return err;
-	if (!i->ops->removexattr)
-		return -EOPNOTSUPP;
-	mutex_lock(&i->lock);
-	err = i->ops->removexattr(i, name);
-	mutex_unlock(&i->lock);
-	if (!err)
-		notify_dentry(p->dentry, i, IN_ATTRIB);
-	return err;
+	return change(p, name, NULL, 0, 0);
 }
 
 /* Drops trusted.* from a list of names; its new length. */

@@ -324,8 +324,8 @@ static int find_or_create(struct opening *o, const struct qname *name,
 	} else {
 		err = may_create(&dir);
 		if (!err)
-			err = dir_add(dir.dentry->inode, d, mode_masked(o->mode),
-				      o->attr);
+			err = dir_add(dir.dentry->inode, d,
+				      mode_masked(dir.dentry->inode, o->mode), o->attr);
 		o->created = !err;
 	}
 	if (err)

@@ -7,6 +7,7 @@
 #include "fs/devfs/devfs.h"
 
 #include "core/panic.h"
+#include "fs/acl.h"
 #include "fs/mount.h"
 #include "lib/string.h"
 
@@ -73,7 +74,7 @@ static int make_node(struct super_block *sb, const struct node *n)
 			err = make_in(dir->inode, d, n);
 		/* Modes are the device's, whatever umask the mounting process has. */
 		if (!err && d->inode && !S_ISLNK(n->mode))
-			d->inode->mode = n->mode;
+			err = inode_mode_set(d->inode, n->mode);
 		mutex_unlock(&dir->inode->lock);
 		dentry_put(d);
 	}

@@ -61,6 +61,8 @@ extern const struct handle_ops ext4_handle_ops;
 /* xattr.c */
 must_use int64_t ext4_getxattr(struct inode *i, const char *name, void *buf, size_t n);
 must_use int64_t ext4_listxattr(struct inode *i, char *buf, size_t n);
+/* Gives a new inode, of which `raw` is the disk's form, its access control lists. */
+must_use int ext4_acls_load(struct inode *i, const void *raw);
 
 /* super.c: once, while booting. */
 void ext4_init(void);

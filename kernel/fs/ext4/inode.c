@@ -148,10 +148,14 @@ int ext4_iget(struct super_block *sb, uint32_t ino, struct inode **ret)
 		inode_put(i);
 		return err;
 	}
-	page_put(p);
 	inode_fill(i, e);
-	*ret = i;
-	return 0;
+	err = ext4_acls_load(i, raw);
+	page_put(p);
+	if (err)
+		inode_put(i);
+	else
+		*ret = i;
+	return err;
 }
 
 void ext4_inode_free(struct inode *i)

@@ -124,7 +124,7 @@ static int mount(struct super_block *sb, const char *source, const char *data)
 	err = super_read(fs);
 	if (err)
 		return err;
-	sb->flags |= SB_RDONLY;
+	sb->flags |= SB_RDONLY | SB_POSIXACL;
 	sb->block_size = fs->g.block_size;
 	sb->file_flags = EXT4_INODE_SHOWN;
 	sb->max_bytes = (uint64_t)UINT32_MAX << fs->g.block_shift;

@@ -1,11 +1,12 @@
 /*
- * Extended attributes of ext4 inodes. ACLs are not among them: nothing here would keep
- * them, and a reader must not think so.
+ * Extended attributes of ext4 inodes. Access control lists are among them on disk; in
+ * memory they belong to the inode from its first moment on.
  */
+#include "fs/acl.h"
 #include "fs/ext4/ext4_fs.h"
 #include "lib/string.h"
 
-#define INDEX_TRUSTED 4
+enum { INDEX_ACL_ACCESS = 2, INDEX_ACL_DEFAULT = 3, INDEX_TRUSTED = 4 };
 
 struct search {
 	/* Non-zero ends the walk and is its result. */
@@ -13,6 +14,7 @@ struct search {
 	const char *name; /* looked for */
 	char *buf;
 	size_t room, used;
+	struct inode *inode; /* being loaded */
 };
 
 static int64_t walk_area(struct ext4_fs *fs, const struct inode *i,
@@ -31,9 +33,17 @@ static int64_t walk_area(struct ext4_fs *fs, const struct inode *i,
 	return more ? ext4_complain(fs, "attributes of inode", i->ino, more) : 0;
 }
 
-static int64_t walk_inode(struct ext4_fs *fs, const struct inode *i, struct search *s)
+static int64_t walk_raw(struct ext4_fs *fs, const struct inode *i, const void *raw,
+			struct search *s)
 {
 	struct ext4_xattr_area a;
+	int64_t r = ext4_xattr_in_inode(&fs->g, ext4_inode_of(i), raw, &a);
+
+	return r ? r : walk_area(fs, i, &a, s);
+}
+
+static int64_t walk_inode(struct ext4_fs *fs, const struct inode *i, struct search *s)
+{
 	struct ext4_inode e;
 	const void *raw;
 	struct page *p;
@@ -41,9 +51,7 @@ static int64_t walk_inode(struct ext4_fs *fs, const struct inode *i, struct sear
 
 	if (r)
 		return r;
-	r = ext4_xattr_in_inode(&fs->g, &e, raw, &a);
-	if (!r)
-		r = walk_area(fs, i, &a, s);
+	r = walk_raw(fs, i, raw, s);
 	page_put(p);
 	return r;
 }
@@ -125,4 +133,53 @@ int64_t ext4_listxattr(struct inode *i, char *buf, size_t n)
 	int64_t r = walk(i, &s);
 
 	return r ? r : (int64_t)s.used;
+}
+
+/* ---- access control lists ---- */
+
+static int acl_read(const struct ext4_xattr *x, struct acl **ret)
+{
+	int64_t n = acl_ext4_decode(x->value, x->value_len, NULL);
+
+	*ret = NULL;
+	if (n <= 0)
+		return (int)n;
+	struct acl *a = acl_new((uint32_t)n);
+	if (!a)
+		return -ENOMEM;
+	n = acl_ext4_decode(x->value, x->value_len, a->entry);
+	if (n != a->n || acl_check(a->entry, a->n)) {
+		acl_put(a);
+		return -EUCLEAN;
+	}
+	*ret = a;
+	return 0;
+}
+
+static int64_t load_one(struct search *s, const char *prefix, const struct ext4_xattr *x)
+{
+	bool access = x->index == INDEX_ACL_ACCESS;
+	struct inode *i = s->inode;
+	struct acl *a;
+
+	if (x->name_len || (!access && x->index != INDEX_ACL_DEFAULT))
+		return 0;
+	int err = acl_read(x, &a);
+	if (err)
+		return ext4_complain(ext4_of(i->sb), "access list of inode", i->ino, err);
+	inode_acl_load(i, access ? ACL_OF_ACCESS : ACL_OF_DEFAULT, a);
+	return 0;
+}
+
+int ext4_acls_load(struct inode *i, const void *raw)
+{
+	struct search s = { .fn = load_one, .inode = i };
+	struct ext4_fs *fs = ext4_of(i->sb);
+
+	if (S_ISLNK(i->mode))
+		return 0;
+	int64_t r = walk_raw(fs, i, raw, &s);
+	if (!r && ext4_inode_of(i)->xattr_block)
+		r = walk_block(fs, i, &s);
+	return (int)r;
 }

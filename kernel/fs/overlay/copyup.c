@@ -3,6 +3,7 @@
  * are made without a name and linked when they are complete, so nobody ever sees half of
  * one.
  */
+#include "fs/acl.h"
 #include "fs/file.h"
 #include "fs/overlay/overlay.h"
 #include "fs/walk.h"
@@ -82,8 +83,11 @@ static int copy_xattrs(struct inode *from, struct inode *to)
 		return -ENOMEM;
 	int err = 0;
 	n = from->ops->listxattr(from, names, (size_t)n);
-	for (int64_t at = 0; at < n && !err; at += (int64_t)strlen(names + at) + 1)
-		err = copy_xattr(from, to, names + at);
+	for (int64_t at = 0; at < n && !err; at += (int64_t)strlen(names + at) + 1) {
+		enum acl_kind kind;
+		if (!acl_kind_of(names + at, &kind))
+			err = copy_xattr(from, to, names + at);
+	}
 	heap_free(names);
 	return n < 0 ? (int)n : err;
 }
@@ -114,6 +118,9 @@ static int copy_attrs(struct inode *from, struct inode *to)
 	if (err)
 		return err;
 	err = to->ops->setattr ? to->ops->setattr(to, &a) : inode_setattr_simple(to, &a);
+	/* What it has inherited where it was made goes. */
+	if (!err)
+		err = inode_acls_copy(from, to);
 	to->t.btime = from->t.btime;
 	return err ? err : copy_flags(from, to);
 }

@@ -305,5 +305,6 @@ const struct inode_ops ovl_dir_ops = {
 	.rmdir = ovl_rmdir,
 	.rename = ovl_rename,
 	.tmpfile = ovl_tmpfile,
+	.set_acl = ovl_set_acl,
 	OVL_ATTR_OPS,
 };

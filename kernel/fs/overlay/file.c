@@ -4,6 +4,7 @@
  */
 #include <linux/fs.h>
 
+#include "fs/acl.h"
 #include "fs/file.h"
 #include "fs/overlay/overlay.h"
 #include "lib/string.h"
@@ -231,13 +232,35 @@ int64_t ovl_listxattr(struct inode *i, char *buf, size_t n)
 	return (int64_t)out;
 }
 
+int ovl_set_acl(struct inode *i, const struct acl_change *c)
+{
+	const struct acl *old = c->kind == ACL_OF_ACCESS ? i->acl : i->default_acl;
+
+	if (!c->acl && !old && !ovl_of(i)->upper)
+		return -ENODATA;
+	int err = ovl_copy_up(i, true);
+	if (err)
+		return err;
+	struct inode *upper = ovl_real(i);
+	if (!upper->ops->set_acl)
+		return -EOPNOTSUPP;
+	mutex_lock(&upper->lock);
+	err = upper->ops->set_acl(upper, c);
+	ovl_sync(i);
+	mutex_unlock(&upper->lock);
+	return err;
+}
+
 static int64_t ovl_readlink(struct inode *i, char *buf, size_t n)
 {
 	struct inode *real = ovl_real(i);
 	return real->ops->readlink(real, buf, n);
 }
 
-const struct inode_ops ovl_file_ops = { OVL_ATTR_OPS };
+const struct inode_ops ovl_file_ops = {
+	.set_acl = ovl_set_acl,
+	OVL_ATTR_OPS,
+};
 
 const struct inode_ops ovl_symlink_ops = {
 	.readlink = ovl_readlink,

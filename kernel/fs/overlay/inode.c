@@ -1,4 +1,5 @@
 /* Overlay inodes: one per object however many layers have a part of it. */
+#include "fs/acl.h"
 #include "fs/overlay/overlay.h"
 
 /* ---- copied-up files by upper number (O3) ---- */
@@ -79,7 +80,10 @@ void ovl_sync(struct inode *i)
 {
 	const struct inode *r = ovl_real(i);
 
-	i->mode = r->mode;
+	if (unlikely(i->acl != r->acl || i->default_acl != r->default_acl))
+		inode_acls_follow(i, r);
+	else
+		i->mode = r->mode;
 	i->uid = r->uid;
 	i->gid = r->gid;
 	i->flags = r->flags;

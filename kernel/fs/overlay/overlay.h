@@ -129,6 +129,7 @@ int ovl_setxattr(struct inode *i, const char *name, const void *v, size_t n, int
 int64_t ovl_listxattr(struct inode *i, char *buf, size_t n);
 int ovl_removexattr(struct inode *i, const char *name);
 int ovl_setflags(struct inode *i, uint32_t flags);
+int ovl_set_acl(struct inode *i, const struct acl_change *c);
 #define OVL_ATTR_OPS                                                                     \
 	.setattr = ovl_setattr, .getattr = ovl_getattr, .getxattr = ovl_getxattr,        \
 	.setxattr = ovl_setxattr, .listxattr = ovl_listxattr,                            \

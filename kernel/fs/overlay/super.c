@@ -5,6 +5,7 @@
  */
 #include <asm/statfs.h>
 
+#include "fs/acl.h"
 #include "fs/options.h"
 #include "fs/overlay/overlay.h"
 #include "lib/fmt.h"
@@ -70,9 +71,10 @@ static int own_layers(struct ovl_sb *s, const struct ovl_options *o)
 	u->mode = l->mode;
 	u->uid = l->uid;
 	u->gid = l->gid;
+	err = inode_acls_copy(l, u);
 	u->t = l->t;
 	u->flags = l->flags & OVL_FLAGS_KEPT;
-	return 0;
+	return err;
 }
 
 static int dir_layer(const char *path, struct path *ret)
@@ -185,6 +187,7 @@ static int ovl_mount(struct super_block *sb, const char *source, const char *dat
 		rb_init(&s->by_upper, NULL);
 		sb->priv = s;
 		sb->ops = &super_ops;
+		sb->flags |= SB_POSIXACL;
 		err = options_parse(data, set_option, o);
 		if (!err)
 			err = ovl_fill(sb, o);

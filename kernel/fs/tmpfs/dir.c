@@ -258,6 +258,7 @@ const struct inode_ops tmpfs_dir_ops = {
 	.rename = dir_rename,
 	.tmpfile = dir_tmpfile,
 	.setflags = tmpfs_setflags,
+	.set_acl = tmpfs_set_acl,
 	TMPFS_XATTR_OPS,
 };
 

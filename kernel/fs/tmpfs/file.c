@@ -190,5 +190,6 @@ const struct file_ops tmpfs_file_fops = {
 const struct inode_ops tmpfs_file_inode_ops = {
 	.setattr = tmpfs_setattr,
 	.setflags = tmpfs_setflags,
+	.set_acl = tmpfs_set_acl,
 	TMPFS_XATTR_OPS,
 };

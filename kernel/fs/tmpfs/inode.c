@@ -1,4 +1,5 @@
 /* tmpfs inodes: birth, attributes, death, and the accounting of pages. */
+#include "fs/acl.h"
 #include "fs/inode.h"
 #include "fs/tmpfs/tmpfs.h"
 
@@ -91,8 +92,12 @@ int tmpfs_inode_new(struct super_block *sb, const struct inode *dir, uint32_t mo
 	i->flags = dir ? dir->flags & TMPFS_FLAGS_INHERITED : 0;
 	inode_init_owner(i, dir, mode);
 	set_ops(i);
-	*ret = i;
-	return 0;
+	int err = dir ? inode_acl_inherit(i, dir) : 0;
+	if (err)
+		inode_put(i);
+	else
+		*ret = i;
+	return err;
 }
 
 /* ---- death ---- */

@@ -146,6 +146,7 @@ int tmpfs_fill(struct super_block *sb, uint32_t mode, const char *data)
 	sb->priv = t;
 	sb->ops = &super_ops;
 	sb->file_flags = TMPFS_FLAGS;
+	sb->flags |= SB_POSIXACL;
 	spin_init(&t->lock, RANK_OBJECT);
 	list_init(&t->dying);
 	rb_init(&t->handled, NULL);

@@ -44,11 +44,11 @@ struct tmpfs_entry {
 struct tmpfs_inode {
 	struct rb_tree entries; /* directories: struct tmpfs_entry by key */
 	struct list xattrs;	/* struct tmpfs_xattr */
-	size_t xattr_bytes;
-	char *target;	   /* symbolic links; owned */
-	uint32_t seals;	   /* memfd: F_SEAL_* */
-	bool handled;	   /* it is in tmpfs_sb.handled */
-	struct list dying; /* on tmpfs_sb.dying */
+	size_t xattr_bytes;	/* of these and of access control lists */
+	char *target;		/* symbolic links; owned */
+	uint32_t seals;		/* memfd: F_SEAL_* */
+	bool handled;		/* it is in tmpfs_sb.handled */
+	struct list dying;	/* on tmpfs_sb.dying */
 };
 
 static inline struct tmpfs_inode *tmpfs_of(const struct inode *i)
@@ -104,6 +104,7 @@ int64_t tmpfs_getxattr(struct inode *i, const char *name, void *buf, size_t n);
 int tmpfs_setxattr(struct inode *i, const char *name, const void *v, size_t n, int flags);
 int64_t tmpfs_listxattr(struct inode *i, char *buf, size_t n);
 int tmpfs_removexattr(struct inode *i, const char *name);
+int tmpfs_set_acl(struct inode *i, const struct acl_change *c);
 void tmpfs_xattrs_free(struct tmpfs_inode *t);
 #define TMPFS_XATTR_OPS                                                                  \
 	.getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr,                          \

@@ -2,6 +2,7 @@
  * rights. */
 #include <linux/xattr.h>
 
+#include "fs/acl.h"
 #include "fs/inode.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
@@ -91,20 +92,40 @@ int tmpfs_setxattr(struct inode *i, const char *name, const void *v, size_t n, i
 	return 0;
 }
 
+struct listing {
+	char *buf;
+	size_t room, len;
+};
+
+static void list_add(struct listing *l, const char *name, size_t len)
+{
+	if (l->room && l->len + len <= l->room)
+		memcpy(l->buf + l->len, name, len);
+	l->len += len;
+}
+
+static void list_acl(struct listing *l, enum acl_kind kind, const struct acl *a)
+{
+	size_t len;
+	const char *name = acl_name(kind, &len);
+
+	if (a)
+		list_add(l, name, len);
+}
+
 int64_t tmpfs_listxattr(struct inode *i, char *buf, size_t n)
 {
-	size_t len = 0;
+	struct listing l = { buf, n, 0 };
 
 	mutex_lock(&i->lock);
+	list_acl(&l, ACL_OF_ACCESS, i->acl);
+	list_acl(&l, ACL_OF_DEFAULT, i->default_acl);
 	list_for_each(x, &tmpfs_of(i)->xattrs, struct tmpfs_xattr, link)
 	{
-		size_t k = strlen(x->name) + 1;
-		if (n && len + k <= n)
-			memcpy(buf + len, x->name, k);
-		len += k;
+		list_add(&l, x->name, strlen(x->name) + 1);
 	}
 	mutex_unlock(&i->lock);
-	return n && len > n ? -ERANGE : (int64_t)len;
+	return n && l.len > n ? -ERANGE : (int64_t)l.len;
 }
 
 int tmpfs_removexattr(struct inode *i, const char *name)
@@ -115,5 +136,29 @@ int tmpfs_removexattr(struct inode *i, const char *name)
 		return -ENODATA;
 	drop(tmpfs_of(i), x);
 	inode_touch(i, TOUCH_CTIME);
+	return 0;
+}
+
+/* ---- access control lists: the inode has them, but they count like the others ---- */
+
+static size_t acl_weight(enum acl_kind kind, const struct acl *a)
+{
+	size_t name;
+
+	(void)acl_name(kind, &name);
+	return a ? acl_xattr_size(a->n) + name : 0;
+}
+
+int tmpfs_set_acl(struct inode *i, const struct acl_change *c)
+{
+	struct tmpfs_inode *t = tmpfs_of(i);
+	const struct acl *old = c->kind == ACL_OF_ACCESS ? i->acl : i->default_acl;
+	size_t rest = t->xattr_bytes - acl_weight(c->kind, old);
+	size_t all = rest + acl_weight(c->kind, c->acl);
+
+	if (c->acl && all > BYTES_MAX)
+		return -ENOSPC;
+	t->xattr_bytes = all;
+	inode_acl_set_simple(i, c);
 	return 0;
 }

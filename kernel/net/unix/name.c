@@ -204,6 +204,9 @@ int unix_autobind_for_creds(struct unix_sock *u)
 static int bind_path(struct unix_sock *u, struct unix_name *n)
 {
 	uint32_t mode = u->sock.file->inode->mode & (S_IRWXU | S_IRWXG | S_IRWXO);
+
+	/* Even where a default access control list would do without. */
+	mode &= ~thread_current()->fs->umask;
 	int err = vfs_mknod_path(AT_FDCWD, (char *)n->address.bytes + PATH_AT,
 				 S_IFSOCK | mode, 0, &u->path);
 

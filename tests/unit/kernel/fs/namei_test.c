@@ -4,6 +4,7 @@
 /* link: kernel/mm/uio.c */
 /* link: kernel/mm/usercopy.c */
 /* link: kernel/fs/access.c */
+/* link: kernel/fs/acl.c */
 /* link: kernel/fs/anon.c */
 /* link: kernel/fs/attr.c */
 /* link: kernel/fs/dcache.c */
