@@ -117,24 +117,36 @@ static int protect_locked(struct space *s, uint64_t start, uint64_t end, uint32_
 	return err;
 }
 
-int space_protect(struct space *s, uint64_t addr, uint64_t len, uint32_t prot)
-{
-	bool grows_down = prot & PROT_GROWSDOWN;
-	uint64_t end;
+/* PROT_SEM means nothing here, as on every x86. */
+#define RIGHTS ((uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
+#define RIGHTS_KNOWN (RIGHTS | (uint64_t)(PROT_GROWSDOWN | PROT_SEM))
 
-	/* PROT_SEM means nothing here, as on every x86. */
-	prot &= ~(uint32_t)(PROT_GROWSDOWN | PROT_SEM);
-	if (addr % PAGE_SIZE || prot & ~(uint32_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
+int protect_range_check(uint64_t addr, uint64_t len, uint64_t prot)
+{
+	if (addr % PAGE_SIZE)
 		return -EINVAL;
 	if (!len)
 		return 0;
-	int err = range_check(addr, len, &end);
-	if (err)
+	if (addr + ALIGN_UP(len, PAGE_SIZE) <= addr)
+		return -ENOMEM;
+	return prot & ~RIGHTS_KNOWN ? -EINVAL : 0;
+}
+
+int space_protect(struct space *s, uint64_t addr, uint64_t len, uint64_t prot)
+{
+	int err = protect_range_check(addr, len, prot);
+	if (err || !len)
 		return err;
-	if (!area_wx_allowed(s, prot))
+	if (!area_wx_allowed(s, (uint32_t)(prot & RIGHTS)))
 		return -EACCES;
+	/* Beyond user space is a hole as any other. */
+	uint64_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+	bool beyond = end > USER_END;
+	if (addr >= USER_END)
+		return -ENOMEM;
 	write_lock(&s->lock);
-	err = protect_locked(s, addr, end, prot, grows_down);
+	err = protect_locked(s, addr, MIN(end, USER_END), (uint32_t)(prot & RIGHTS),
+			     prot & PROT_GROWSDOWN);
 	write_unlock(&s->lock);
-	return err;
+	return !err && beyond ? -ENOMEM : err;
 }

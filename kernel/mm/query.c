@@ -11,8 +11,10 @@ int space_sync(struct space *s, uint64_t addr, uint64_t len, int flags)
 	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || addr % PAGE_SIZE ||
 	    (flags & MS_ASYNC && flags & MS_SYNC))
 		return -EINVAL;
+	if (!ALIGN_UP(len, PAGE_SIZE)) /* also what is nothing in whole pages */
+		return 0;
 	err = range_check(addr, len, &end);
-	if (err || addr == end)
+	if (err)
 		return err;
 	/* Shared pages are the file's pages: there is nowhere else to write them to. */
 	read_lock(&s->lock);
@@ -63,6 +65,8 @@ int space_mincore(struct space *s, uint64_t addr, uint64_t len, uaddr_t vec)
 	uint64_t end;
 	int err = range_check(addr, len, &end);
 
+	if (!err && !user_range_ok(vec, (end - addr) >> PAGE_SHIFT))
+		err = -EFAULT;
 	while (!err && addr < end) {
 		size_t n = MIN((end - addr) >> PAGE_SHIFT, (uint64_t)VEC_BATCH);
 		read_lock(&s->lock);

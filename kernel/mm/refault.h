@@ -18,10 +18,10 @@
 #define REFAULT_GHOSTS 16
 
 struct refault {
-	uint32_t *ghosts; /* [I] what was evicted last, by hash; 0: nothing */
-	size_t small;	  /* [I] pages of a small cache, a power of two */
-	uint64_t salt;	  /* of the hash: another one, and all ghosts are gone */
-	bool any;	  /* ghosts; else a lookup is not worth it */
+	uint32_t *ghosts;      /* [I] what was evicted last, by hash; 0: nothing */
+	size_t small;	       /* [I] pages of a small cache, a power of two */
+	uint64_t salt;	       /* of the hash: another one, and all ghosts are gone */
+	bool any;	       /* ghosts; else a lookup is not worth it */
 	size_t evicted, again; /* in this window */
 	bool thrashing;
 };

@@ -120,8 +120,6 @@ static int64_t area_move(struct remap *r, struct area *a, uint64_t to)
 /* Length 0: a second mapping of shared pages. */
 static int64_t area_duplicate(struct remap *r, struct area *a, uint64_t to)
 {
-	if (!(a->flags & AREA_SHARED))
-		return -EINVAL;
 	struct area *b = r->s->n_areas < SPACE_AREAS_MAX ? area_new() : NULL;
 	if (!b)
 		return -ENOMEM;
@@ -140,7 +138,11 @@ static int64_t area_duplicate(struct remap *r, struct area *a, uint64_t to)
 /* Is there such an area, and may it become new_len long? */
 static int resize_check(struct remap *r, struct area *a)
 {
-	if (!a || a->start > r->old || r->old_len > a->end - r->old)
+	if (!a || a->start > r->old)
+		return -EFAULT;
+	if (!r->old_len && !(a->flags & AREA_SHARED))
+		return -EINVAL;
+	if (r->old_len > a->end - r->old)
 		return -EFAULT;
 	if (a->flags & AREA_SPECIAL && r->new_len > r->old_len)
 		return -EFAULT;
@@ -168,14 +170,22 @@ static int64_t move_to(struct remap *r, uint64_t to)
 	return err ? err : area_move(r, space_find(r->s, r->old), to);
 }
 
+/* The new place is in user space, and apart from the old one. */
+static int place_check(const struct remap *r)
+{
+	uint64_t end;
+
+	if (range_check(r->new_addr, r->new_len, &end))
+		return -EINVAL;
+	return r->new_addr < r->old + r->old_len && r->old < end ? -EINVAL : 0;
+}
+
 /* The new place is given: what is there goes. */
 static int64_t remap_fixed(struct remap *r)
 {
-	uint64_t end, old_end = r->old + r->old_len;
+	uint64_t end = r->new_addr + r->new_len, old_end = r->old + r->old_len;
 
-	if (range_check(r->new_addr, r->new_len, &end) || r->new_addr < USER_START)
-		return -EINVAL;
-	if (r->new_addr < old_end && r->old < end)
+	if (place_check(r) || r->new_addr < USER_START)
 		return -EINVAL;
 	int err = resize_check(r, space_find(r->s, r->old));
 	if (!err)
@@ -206,15 +216,19 @@ static int64_t remap_locked(struct remap *r)
 
 	if (r->flags & MREMAP_FIXED)
 		return remap_fixed(r);
-	int err = resize_check(r, a);
-	if (err)
-		return err;
+	bool shrinks = !(r->flags & MREMAP_DONTUNMAP) && r->old_len >= r->new_len;
+	int err = r->flags & MREMAP_DONTUNMAP ? place_check(r) : 0;
+	/* Who shrinks need not know how much there is. */
+	if (!err && shrinks)
+		err = a && a->start <= r->old ? 0 : -EFAULT;
+	else if (!err)
+		err = resize_check(r, a);
+	if (!err && shrinks)
+		err = unmap_locked(r->s, r->old + r->new_len, r->old + r->old_len,
+				   &r->dead);
+	if (err || shrinks)
+		return err ? err : (int64_t)r->old;
 	if (!(r->flags & MREMAP_DONTUNMAP)) {
-		if (r->old_len >= r->new_len) {
-			err = unmap_locked(r->s, r->old + r->new_len, r->old + r->old_len,
-					   &r->dead);
-			return err ? err : (int64_t)r->old;
-		}
 		if (grow_here(r, a))
 			return (int64_t)r->old;
 		if (!(r->flags & MREMAP_MAYMOVE))

@@ -170,7 +170,9 @@ must_use int space_unmap(struct space *s, uint64_t addr, uint64_t len);
 /* Unmaps what is left of a whole mapping of `ops` that was made at addr. 0, -EINVAL
  * (there is none), -ENOMEM. */
 must_use int space_detach(struct space *s, uint64_t addr, const struct area_ops *ops);
-must_use int space_protect(struct space *s, uint64_t addr, uint64_t len, uint32_t prot);
+must_use int space_protect(struct space *s, uint64_t addr, uint64_t len, uint64_t prot);
+/* What can be said of such a call without looking at a space. 0, -EINVAL, -ENOMEM. */
+must_use int protect_range_check(uint64_t addr, uint64_t len, uint64_t prot);
 must_use int64_t space_remap(struct space *s, uint64_t old, uint64_t old_len,
 			     uint64_t new_len, uint32_t flags, uint64_t new_addr);
 /* remap_file_pages(2): the whole pages of [addr, addr + len), which areas alike map from

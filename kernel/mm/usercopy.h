@@ -1,7 +1,7 @@
 /*
  * The only way to user memory. All return 0 or -EFAULT; a range that leaves user space is
- * a fault before anything is touched. They may sleep (page faults), so no spinlock is
- * held.
+ * a fault before anything is touched, unless there is nothing to touch: no bytes are at
+ * any address. They may sleep (page faults), so no spinlock is held.
  */
 #ifndef MM_USERCOPY_H
 #define MM_USERCOPY_H
@@ -23,12 +23,15 @@ static inline uaddr_t uaddr_add(uaddr_t a, uint64_t n)
 
 must_use static inline int copy_in(void *dst, uaddr_t src, size_t n)
 {
-	return user_range_ok(src, n) && !arch_user_read(dst, src.va, n) ? 0 : -EFAULT;
+	return (user_range_ok(src, n) && !arch_user_read(dst, src.va, n)) || !n ? 0
+										: -EFAULT;
 }
 
 must_use static inline int copy_out(uaddr_t dst, const void *src, size_t n)
 {
-	return user_range_ok(dst, n) && !arch_user_write(dst.va, src, n) ? 0 : -EFAULT;
+	return (user_range_ok(dst, n) && !arch_user_write(dst.va, src, n)) || !n
+		       ? 0
+		       : -EFAULT;
 }
 
 must_use static inline int user_zero(uaddr_t dst, size_t n)

@@ -44,7 +44,7 @@ static int64_t lock_range(uint64_t addr, uint64_t length, bool populate)
 		return err;
 	length = ALIGN_UP(length + (addr - start), PAGE_SIZE); /* 0, if it wraps */
 	if (start + length < start)
-		return -EINVAL;
+		return length > mine()->limit_memlock ? -ENOMEM : -EINVAL;
 	return space_lock_range(mine(), start, length, true, populate);
 }
 

@@ -20,6 +20,8 @@ static int check_type(uint32_t flags)
 	case MAP_PRIVATE:
 		return 0;
 	case MAP_SHARED_VALIDATE:
+		if (flags & MAP_ANONYMOUS) /* nobody's to validate */
+			return -EINVAL;
 		return flags & ~(uint32_t)MAP_VALIDATED ? -EOPNOTSUPP : 0;
 	default:
 		return -EINVAL;
@@ -111,7 +113,7 @@ int64_t sys_munmap(uint64_t addr, uint64_t length)
 	return space_unmap(thread_current()->space, addr, length);
 }
 
-int64_t sys_mprotect(uint64_t addr, uint64_t length, uint32_t prot)
+int64_t sys_mprotect(uint64_t addr, uint64_t length, uint64_t prot)
 {
 	return space_protect(thread_current()->space, addr, length, prot);
 }
@@ -131,16 +133,21 @@ int64_t sys_pkey_free(int32_t pkey)
 }
 
 /* -1 is no key: mprotect(2). */
-int64_t sys_pkey_mprotect(uint64_t addr, uint64_t length, uint32_t prot, int32_t pkey)
+int64_t sys_pkey_mprotect(uint64_t addr, uint64_t length, uint64_t prot, int32_t pkey)
 {
-	return pkey == -1 ? sys_mprotect(addr, length, prot) : -EINVAL;
+	if (pkey == -1)
+		return sys_mprotect(addr, length, prot);
+	int err = protect_range_check(addr, length, prot);
+	return err || !length ? err : -EINVAL;
 }
 
-int64_t sys_mremap(uint64_t addr, uint64_t old_len, uint64_t new_len, uint32_t flags,
+int64_t sys_mremap(uint64_t addr, uint64_t old_len, uint64_t new_len, uint64_t flags,
 		   uint64_t new_addr)
 {
-	return space_remap(thread_current()->space, addr, old_len, new_len, flags,
-			   new_addr);
+	if (flags > UINT32_MAX)
+		return -EINVAL;
+	return space_remap(thread_current()->space, addr, old_len, new_len,
+			   (uint32_t)flags, new_addr);
 }
 
 /* As since Linux 4.0: a mapping of its own for each piece. */
