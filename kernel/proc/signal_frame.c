@@ -250,7 +250,10 @@ int sigframe_push(struct pt_regs *regs, int sig, const siginfo_t *info,
 
 	struct rt_sigframe f = { .return_to = (uint64_t)act->sa_restorer };
 	f.uc.uc_flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
-	sigaltstack_get(&f.uc.uc_stack, regs->rsp);
+	/* As it was set, not as it is: what sigreturn sets again changes nothing. */
+	f.uc.uc_stack.ss_sp = (void *)t->sigaltstack.va;
+	f.uc.uc_stack.ss_size = t->sigaltstack_size;
+	f.uc.uc_stack.ss_flags = (int)t->sigaltstack_flags;
 	save_registers(&f.uc.uc_mcontext, regs, t);
 	f.uc.uc_mcontext.fpstate = (struct _fpstate *)fpu_at;
 	f.uc.uc_sigmask = restore ? t->saved_blocked : t->blocked;

@@ -351,6 +351,35 @@ static int returns_to_nowhere(void)
 	return 0;
 }
 
+static int frame_flags;
+
+static void see_frame(int sig, siginfo_t *info, void *frame)
+{
+	frame_flags = ((ucontext_t *)frame)->uc_stack.ss_flags;
+}
+
+/* The frame holds the stack as it was set, so that the handler's end sets it again. */
+DIFF_CASE(handler_frame_holds_stack_flags)
+{
+	static char room[65536];
+	struct sigaction sa = { .sa_sigaction = see_frame, .sa_flags = SA_SIGINFO };
+	NEED(!sigaction(SIGUSR1, &sa, NULL));
+	const int flags[] = { SS_ONSTACK, 0, SS_DISABLE };
+	for (int i = 0; i < 3; i++) {
+		stack_t ss = { .ss_sp = room, .ss_size = sizeof room };
+		ss.ss_flags = flags[i];
+		TRY(sigaltstack(&ss, NULL));
+		raise(SIGUSR1);
+		SHOW(frame_flags);
+		ss.ss_size = 1; /* refused, unless it is what there is */
+		TRY(sigaltstack(&ss, NULL));
+	}
+	stack_t none = { .ss_flags = SS_DISABLE };
+	TRY(sigaltstack(&none, NULL));
+	raise(SIGUSR1);
+	TRY(sigaltstack(&(stack_t){ 0 }, NULL));
+}
+
 DIFF_CASE(handler_bad_sigreturn)
 {
 	say_status("sigreturn from a null stack", reap(child_of(returns_to_nowhere)));
