@@ -465,6 +465,16 @@ struct file *files_next(struct files *t, int *fd, bool *ret_cloexec)
 	return f;
 }
 
+uint32_t fd_table_size(void)
+{
+	struct files *t = thread_current()->files;
+
+	spin_lock(&t->lock);
+	uint32_t n = t->cap;
+	spin_unlock(&t->lock);
+	return n;
+}
+
 size_t files_count(struct files *t)
 {
 	size_t n = 0;

@@ -89,6 +89,8 @@ must_use int fd_add(struct file *f, bool cloexec);
  * 0, -EMFILE, -ENOMEM, -EFAULT. */
 must_use int fd_add_pair(struct file *const f[2], bool cloexec, uaddr_t ret);
 must_use int fd_close(int fd);
+/* All of current's are below; it only grows. */
+uint32_t fd_table_size(void);
 void files_close_on_exec(struct files *f);
 /* For /proc/pid/fd: the file at the first used descriptor >= *fd of any table;
  * referenced. */

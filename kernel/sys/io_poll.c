@@ -166,7 +166,6 @@ int64_t sys_ppoll(uaddr_t fds, uint32_t nfds, uaddr_t timeout, uaddr_t sigmask,
 /* ---- select ---- */
 
 #define SELECT_INLINE 1024 /* descriptors whose sets fit on the stack */
-#define SELECT_MAX (1u << 20)
 #define WORD_BITS 64u
 
 /* The three sets of select: which events they ask for, and which put a bit into the
@@ -295,7 +294,8 @@ static int64_t select_until(int32_t n, const uaddr_t user[3], uint64_t deadline)
 
 	if (n < 0)
 		return -EINVAL;
-	s.n = MIN((uint32_t)n, SELECT_MAX);
+	/* Sets may be as short as the table of descriptors: nothing is behind it. */
+	s.n = MIN((uint32_t)n, fd_table_size());
 	s.words = (s.n + WORD_BITS - 1) / WORD_BITS;
 	if (s.n > SELECT_INLINE)
 		space = heap_alloc_array(6 * s.words, sizeof *space);
@@ -345,10 +345,10 @@ int64_t sys_pselect6(int32_t n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t tim
 		uint64_t set, size;
 	} arg = { 0, 0 };
 	uint64_t deadline;
-	int err = deadline_from_timespec(timeout, &deadline);
+	int err = sigmask.va ? get_user(arg, sigmask) : 0;
 
-	if (!err && sigmask.va)
-		err = get_user(arg, sigmask);
+	if (!err)
+		err = deadline_from_timespec(timeout, &deadline);
 	if (!err)
 		err = sigmask_set_temporary(UADDR(arg.set), arg.size);
 	if (err)
