@@ -346,6 +346,8 @@ int socket_getopt(struct socket *s, int level, int name, uaddr_t val, uaddr_t ul
 	int32_t v;
 	int err;
 
+	if (level != SOL_SOCKET && !s->ops->getopt)
+		return -EOPNOTSUPP;
 	if (get_user(room, ulen))
 		return -EFAULT;
 	if ((int32_t)room < 0)

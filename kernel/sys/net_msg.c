@@ -8,6 +8,7 @@
 
 #define IOV_FAST 8
 #define IOV_LIMIT 1024u
+#define LEN_MAX 0x7ffff000ull /* as read(2) */
 #define CONTROL_FAST 128u
 #define CONTROL_MAX KIB(128)
 
@@ -19,6 +20,16 @@ static uint32_t msg_flags(const struct file *f, uint32_t flags)
 
 /* ---- one buffer ---- */
 
+/* What is more than one call moves need not be there. */
+static int one_buffer(struct uio *u, uaddr_t buf, uint64_t len)
+{
+	len = MIN(len, LEN_MAX);
+	if (!user_range_ok(buf, len))
+		return -EFAULT;
+	uio_init_user(u, buf, len);
+	return 0;
+}
+
 int64_t sys_sendto(int32_t fd, uaddr_t buf, uint64_t len, uint32_t flags, uaddr_t addr,
 		   uint32_t addrlen)
 {
@@ -27,18 +38,18 @@ int64_t sys_sendto(int32_t fd, uaddr_t buf, uint64_t len, uint32_t flags, uaddr_
 	struct socket *s;
 	struct fd_ref r;
 	struct uio u;
-	int64_t n = socket_borrow(fd, &r, &s);
+	int64_t n = one_buffer(&u, buf, len);
 
+	if (!n)
+		n = socket_borrow(fd, &r, &s);
 	if (n)
 		return n;
+	/* An address of no bytes is none. */
 	if (addr.va) {
 		n = sock_addr_in(addr, addrlen, &to);
-		m.name = &to;
+		m.name = addrlen ? &to : NULL;
 	}
-	if (!n && !user_range_ok(buf, len))
-		n = -EFAULT;
 	if (!n) {
-		uio_init_user(&u, buf, len);
 		m.data = &u;
 		m.flags = msg_flags(r.file, flags);
 		n = socket_send(s, &m);
@@ -55,24 +66,21 @@ int64_t sys_recvfrom(int32_t fd, uaddr_t buf, uint64_t len, uint32_t flags, uadd
 	struct socket *s;
 	struct fd_ref r;
 	struct uio u;
-	int64_t n = socket_borrow(fd, &r, &s);
+	int64_t n = one_buffer(&u, buf, len);
 
+	if (!n)
+		n = socket_borrow(fd, &r, &s);
 	if (n)
 		return n;
-	if (user_range_ok(buf, len)) {
-		uio_init_user(&u, buf, len);
-		m.data = &u;
-		m.flags = msg_flags(r.file, flags);
-		m.name = addr.va ? &from : NULL;
-		n = socket_recv(s, &m);
-		sock_rights_free(m.rights);
-		if (n >= 0 && addr.va) {
-			int err = sock_addr_out(&from, addr, addrlen);
+	m.data = &u;
+	m.flags = msg_flags(r.file, flags);
+	m.name = addr.va ? &from : NULL;
+	n = socket_recv(s, &m);
+	sock_rights_free(m.rights);
+	if (n >= 0 && addr.va) {
+		int err = sock_addr_out(&from, addr, addrlen);
 
-			n = err ? err : n;
-		}
-	} else {
-		n = -EFAULT;
+		n = err ? err : n;
 	}
 	fd_return(&r);
 	return n;
@@ -198,11 +206,17 @@ static int64_t recv_msg(const struct fd_ref *r, struct socket *s, uaddr_t umsg,
 	return n;
 }
 
+/* The flag of calls made by 32-bit programs, which there are none of. */
+static int socket_borrow_for(uint32_t flags, int fd, struct fd_ref *r, struct socket **s)
+{
+	return flags & MSG_CMSG_COMPAT ? -EINVAL : socket_borrow(fd, r, s);
+}
+
 int64_t sys_sendmsg(int32_t fd, uaddr_t msg, uint32_t flags)
 {
 	struct socket *s;
 	struct fd_ref r;
-	int64_t n = socket_borrow(fd, &r, &s);
+	int64_t n = socket_borrow_for(flags, fd, &r, &s);
 
 	if (n)
 		return n;
@@ -215,7 +229,7 @@ int64_t sys_recvmsg(int32_t fd, uaddr_t msg, uint32_t flags)
 {
 	struct socket *s;
 	struct fd_ref r;
-	int64_t n = socket_borrow(fd, &r, &s);
+	int64_t n = socket_borrow_for(flags, fd, &r, &s);
 
 	if (n)
 		return n;
@@ -243,7 +257,7 @@ int64_t sys_sendmmsg(int32_t fd, uaddr_t msgs, uint32_t count, uint32_t flags)
 	struct socket *s;
 	struct fd_ref r;
 	uint32_t done = 0;
-	int64_t n = socket_borrow(fd, &r, &s);
+	int64_t n = socket_borrow_for(flags, fd, &r, &s);
 
 	if (n)
 		return n;
@@ -296,9 +310,9 @@ int64_t sys_recvmmsg(int32_t fd, uaddr_t msgs, uint32_t count, uint32_t flags,
 	struct socket *s;
 	struct fd_ref r;
 	int64_t n;
-	int err = 0;
+	int err = flags & MSG_CMSG_COMPAT ? -EINVAL : 0;
 
-	if (timeout.va) {
+	if (!err && timeout.va) {
 		err = timespec_in(timeout, &ns);
 		deadline = deadline_after(ns);
 	}

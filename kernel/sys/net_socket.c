@@ -115,11 +115,14 @@ int64_t sys_connect(int32_t fd, uaddr_t addr, uint32_t addrlen)
 	struct sock_addr a;
 	struct socket *s;
 	struct fd_ref r;
-	int err = socket_borrow(fd, &r, &s);
 
-	if (err)
-		return err;
-	err = sock_addr_in(addr, addrlen, &a);
+	/* Any descriptor will do until the address is known to be one. */
+	if (!fd_borrow(fd, &r))
+		return -EBADF;
+	int err = sock_addr_in(addr, addrlen, &a);
+	s = socket_of(r.file);
+	if (!err && !s)
+		err = -ENOTSOCK;
 	if (!err)
 		err = s->ops->connect ? s->ops->connect(s, &a, r.file->flags & O_NONBLOCK)
 				      : -EOPNOTSUPP;
@@ -168,11 +171,15 @@ int64_t sys_accept4(int32_t fd, uaddr_t addr, uaddr_t addrlen, uint32_t flags)
 	struct fd_ref r;
 	struct file *f;
 	int64_t new;
-	int err;
+	int err = socket_borrow(fd, &r, &s);
 
-	if (flags & ~TYPE_FLAGS)
+	if (err == -EBADF)
+		return err;
+	if (flags & ~TYPE_FLAGS) {
+		if (!err)
+			fd_return(&r);
 		return -EINVAL;
-	err = socket_borrow(fd, &r, &s);
+	}
 	if (err)
 		return err;
 	new = fd_reserve(0);
