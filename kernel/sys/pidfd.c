@@ -5,6 +5,7 @@
 #include "fs/files.h"
 #include "proc/pidfd.h"
 #include "proc/ptrace.h"
+#include "sys/siginfo.h"
 #include "sys/syscall.h"
 
 int64_t sys_pidfd_open(int32_t pid, uint32_t flags)
@@ -41,8 +42,9 @@ static int info_in(siginfo_t *si, uaddr_t info, int32_t sig, const struct proces
 		signal_info_user(si, sig, SI_USER);
 		return 0;
 	}
-	if (get_user(*si, info))
-		return -EFAULT;
+	int err = signal_info_in(si, info, sig);
+	if (err)
+		return err;
 	if (si->si_signo != sig)
 		return -EINVAL;
 	bool forged = si->si_code >= 0 || si->si_code == SI_TKILL;

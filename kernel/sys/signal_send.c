@@ -1,5 +1,6 @@
 /* kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo. */
 #include "proc/proc.h"
+#include "sys/siginfo.h"
 #include "sys/syscall.h"
 
 static bool valid(int32_t sig)
@@ -105,14 +106,43 @@ int64_t sys_tkill(int32_t tid, int32_t sig)
 	return kill_thread(0, tid, sig, &info);
 }
 
-/* To others only codes that say "a process sent this" may be made up. */
-static int info_in(siginfo_t *si, uaddr_t info, int32_t sig, int32_t pid)
+/* ---- with a siginfo ---- */
+
+#define INFO_USED 48 /* bytes of a siginfo_t that any code gives a meaning */
+
+/* Codes that only one signal has, up to the last of them. */
+static const int8_t last_code[SIGNAL_MAX + 1] = {
+	[SIGILL] = NSIGILL,   [SIGFPE] = NSIGFPE,   [SIGSEGV] = NSIGSEGV,
+	[SIGBUS] = NSIGBUS,   [SIGTRAP] = NSIGTRAP, [SIGCHLD] = NSIGCHLD,
+	[SIGPOLL] = NSIGPOLL, [SIGSYS] = NSIGSYS,
+};
+
+/* Whether it is known what comes with such a code. */
+static bool is_known_code(int32_t sig, int32_t code)
 {
-	if (get_user(*si, info))
+	if (code <= SI_USER)
+		return code >= SI_DETHREAD || code == SI_ASYNCNL;
+	if (code == SI_KERNEL)
+		return true;
+	bool own = valid(sig) && last_code[sig];
+	return code <= (own ? last_code[sig] : NSIGPOLL);
+}
+
+int signal_info_in(siginfo_t *ret, uaddr_t from, int32_t sig)
+{
+	if (get_user(*ret, from))
 		return -EFAULT;
+	/* What a code that is not known yet comes with must be nothing. */
+	return is_known_code(sig, ret->si_code)
+		       ? 0
+		       : copy_in_struct(ret, INFO_USED, from, sizeof *ret);
+}
+
+/* To others only codes that say "a process sent this" may be made up. */
+static int check_code(siginfo_t *si, int32_t sig, int32_t tid)
+{
 	si->si_signo = sig;
-	if ((si->si_code >= 0 || si->si_code == SI_TKILL) &&
-	    pid != process_current()->pid)
+	if ((si->si_code >= 0 || si->si_code == SI_TKILL) && tid != task_current()->tid)
 		return -EPERM;
 	return valid(sig) ? 0 : -EINVAL;
 }
@@ -120,7 +150,9 @@ static int info_in(siginfo_t *si, uaddr_t info, int32_t sig, int32_t pid)
 int64_t sys_rt_sigqueueinfo(int32_t pid, int32_t sig, uaddr_t info)
 {
 	siginfo_t si;
-	int err = info_in(&si, info, sig, pid);
+	int err = signal_info_in(&si, info, sig);
+	if (!err)
+		err = check_code(&si, sig, pid);
 	if (err)
 		return err;
 	struct process *p = process_find(pid);
@@ -134,8 +166,10 @@ int64_t sys_rt_sigqueueinfo(int32_t pid, int32_t sig, uaddr_t info)
 int64_t sys_rt_tgsigqueueinfo(int32_t tgid, int32_t tid, int32_t sig, uaddr_t info)
 {
 	siginfo_t si;
-	if (tgid <= 0 || tid <= 0)
-		return -EINVAL;
-	int err = info_in(&si, info, sig, tgid);
+	int err = signal_info_in(&si, info, sig);
+	if (!err && (tgid <= 0 || tid <= 0))
+		err = -EINVAL;
+	if (!err)
+		err = check_code(&si, sig, tid);
 	return err ? err : kill_thread(tgid, tid, sig, &si);
 }
