@@ -227,11 +227,9 @@ static int64_t add_locked(struct inotify *n, struct inode *i, uint32_t mask,
 	return fresh->wd;
 }
 
-static const struct file_ops inotify_fops;
-
 static struct inotify *instance_of(const struct file *f)
 {
-	return f->ops == &inotify_fops ? f->priv : NULL;
+	return file_is_inotify(f) ? f->priv : NULL;
 }
 
 int64_t inotify_watch(struct file *f, struct inode *i, uint32_t mask)
@@ -396,7 +394,7 @@ static struct async_set *inotify_async(struct file *f, bool on)
 	return &((struct inotify *)f->priv)->async;
 }
 
-static const struct file_ops inotify_fops = {
+const struct file_ops inotify_fops = {
 	.release = inotify_release,
 	.read = inotify_read,
 	.async = inotify_async,

@@ -93,9 +93,10 @@ int vfs_mkdir(int dirfd, const char *name, uint32_t mode)
 	return err;
 }
 
-static int check_type(uint32_t mode)
+int mknod_check_type(uint32_t mode)
 {
 	switch (mode & S_IFMT) {
+	case 0:
 	case S_IFREG:
 	case S_IFIFO:
 	case S_IFSOCK:
@@ -135,7 +136,7 @@ int vfs_mknod_path(int dirfd, const char *name, uint32_t mode, dev_id_t rdev,
 
 	if (!(mode & S_IFMT))
 		mode |= S_IFREG;
-	int err = check_type(mode);
+	int err = mknod_check_type(mode);
 	if (err)
 		return err;
 	err = create_begin(dirfd, name, false, &p);

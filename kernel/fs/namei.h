@@ -12,12 +12,17 @@ must_use int vfs_mknod(int dirfd, const char *name, uint32_t mode, dev_id_t rdev
 /* The same; what was made, referenced. */
 must_use int vfs_mknod_path(int dirfd, const char *name, uint32_t mode, dev_id_t rdev,
 			    struct path *ret);
+/* Of what type mknod may make something: 0, -EPERM (a directory), -EINVAL. */
+must_use int mknod_check_type(uint32_t mode);
 must_use int vfs_symlink(const char *target, int dirfd, const char *name);
 must_use int vfs_link(const struct path *target, int dirfd, const char *name);
 must_use int vfs_unlink(int dirfd, const char *name);
 /* The same for a name in a directory at hand. */
 must_use int vfs_unlink_child(const struct path *dir, const struct qname *name);
 must_use int vfs_rmdir(int dirfd, const char *name);
+/* 0 or -EINVAL */
+must_use int rename_flags_check(uint32_t flags);
+/* nname NULL: only looks for the folder of the old name. */
 must_use int vfs_rename(int odirfd, const char *oname, int ndirfd, const char *nname,
 			uint32_t flags);
 

@@ -198,9 +198,9 @@ static int walk_both(struct rename *r, int odirfd, const char *oname, int ndirfd
 	if (err)
 		return err;
 	err = walk_run(&r->from);
-	if (!err)
+	if (!err && nname)
 		err = walk_init(&r->to, ndirfd, nname, 0, true, c);
-	if (err) {
+	if (err || !nname) {
 		walk_end(&r->from);
 		return err;
 	}
@@ -212,20 +212,29 @@ static int walk_both(struct rename *r, int odirfd, const char *oname, int ndirfd
 	return err;
 }
 
-int vfs_rename(int odirfd, const char *oname, int ndirfd, const char *nname,
-	       uint32_t flags)
+int rename_flags_check(uint32_t flags)
 {
 	const uint32_t known = RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT;
 
-	if ((flags & ~known) ||
-	    ((flags & RENAME_EXCHANGE) && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT))))
-		return -EINVAL;
+	return (flags & ~known) || ((flags & RENAME_EXCHANGE) &&
+				    (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
+		       ? -EINVAL
+		       : 0;
+}
+
+int vfs_rename(int odirfd, const char *oname, int ndirfd, const char *nname,
+	       uint32_t flags)
+{
+	int err = rename_flags_check(flags);
+
+	if (err)
+		return err;
 	/* Two walks are too much for a stack that a file system is still to use. */
 	struct rename *r = heap_alloc(sizeof *r);
 	if (!r)
 		return -ENOMEM;
 	r->flags = flags;
-	int err = walk_both(r, odirfd, oname, ndirfd, nname);
+	err = walk_both(r, odirfd, oname, ndirfd, nname);
 	heap_free(r);
 	return err;
 }

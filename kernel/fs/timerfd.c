@@ -298,15 +298,19 @@ static struct __kernel_itimerspec current_setting(struct timerfd *t)
 					     .it_value = ns_spec(remaining(t)) };
 }
 
+bool timerfd_setting_ok(uint32_t how, const struct __kernel_itimerspec *v)
+{
+	return !(how & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) &&
+	       spec_ok(&v->it_value) && spec_ok(&v->it_interval);
+}
+
 int timerfd_set(struct file *f, uint32_t how, const struct __kernel_itimerspec *v,
 		struct __kernel_itimerspec *ret_old)
 {
 	struct timerfd *t = f->priv;
 	uint64_t value, flags;
 
-	if (f->ops != &timerfd_ops ||
-	    (how & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) ||
-	    !spec_ok(&v->it_value) || !spec_ok(&v->it_interval))
+	if (f->ops != &timerfd_ops || !timerfd_setting_ok(how, v))
 		return -EINVAL;
 	value = spec_ns(&v->it_value);
 	flags = spin_lock_irq(&t->lock);

@@ -345,7 +345,7 @@ int mqueue_open(const char *name, uint32_t flags, uint32_t mode,
 	struct qname q;
 
 	int err = name_check(name, &q);
-	if (!err && (flags & O_ACCMODE) == O_ACCMODE)
+	if (!err && ((flags & O_ACCMODE) == O_ACCMODE || (flags & O_DIRECT)))
 		err = -EINVAL;
 	if (err)
 		return err;

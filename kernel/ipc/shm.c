@@ -55,7 +55,7 @@ static const struct mapping_ops page_ops = { .charge = charge, .uncharge = uncha
 
 static int size_check(const struct ipc_request *r)
 {
-	if (!r->size || r->size > shm_max)
+	if (!r->size || r->size > MIN(shm_max, (uint64_t)INT64_MAX))
 		return -EINVAL;
 	if (r->flags & SHM_HUGETLB) /* as Linux with no huge pages in its pool */
 		return cred_has_cap(thread_current()->cred, CAP_IPC_LOCK) ? -ENOMEM

@@ -13,6 +13,8 @@
 #define UTIME_NOW 0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
 
+/* a NULL: there is something wrong with the change (-EINVAL), which is told once there is
+ * a file to change. */
 static int64_t setattr_at(int dirfd, uaddr_t path, uint32_t walk, struct attr_change *a)
 {
 	struct path p;
@@ -20,7 +22,7 @@ static int64_t setattr_at(int dirfd, uaddr_t path, uint32_t walk, struct attr_ch
 	int err = path_at_user(dirfd, path, walk, &p);
 	if (err)
 		return err;
-	err = vfs_setattr(&p, a);
+	err = a ? vfs_setattr(&p, a) : -EINVAL;
 	path_put(&p);
 	return err;
 }
@@ -32,7 +34,7 @@ static int64_t setattr_fd(int fd, struct attr_change *a)
 
 	if (!f)
 		return -EBADF;
-	int err = vfs_setattr(&f->path, a);
+	int err = a ? vfs_setattr(&f->path, a) : -EINVAL;
 	file_put(f);
 	return err;
 }
@@ -148,16 +150,14 @@ static int64_t set_times(int dirfd, uaddr_t path, const struct __kernel_timespec
 
 	if (t[0].tv_nsec == UTIME_OMIT && t[1].tv_nsec == UTIME_OMIT)
 		return 0;
-	int err = change_of_times(t, &a);
-	if (err)
-		return err;
 	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	if (!path.va && dirfd != AT_FDCWD)
-		return flags ? -EINVAL : setattr_fd(dirfd, &a);
 	if (flags & AT_EMPTY_PATH)
 		walk |= WALK_EMPTY;
-	return setattr_at(dirfd, path, walk, &a);
+	int wrong = change_of_times(t, &a);
+	if (!path.va && dirfd != AT_FDCWD)
+		return flags ? -EINVAL : setattr_fd(dirfd, wrong ? NULL : &a);
+	return setattr_at(dirfd, path, walk, wrong ? NULL : &a);
 }
 
 int64_t sys_utimensat(int32_t dirfd, uaddr_t path, uaddr_t times, uint32_t flags)

@@ -10,14 +10,10 @@ static bool is_stream(const struct file *f)
 	       S_ISSOCK(f->inode->mode);
 }
 
-/* Reads an offset argument. 0, -EFAULT, -ESPIPE. */
-static int offset_in(const struct file *f, uaddr_t arg, uint64_t *ret)
+/* Reads an offset argument, if there is one. 0, -EFAULT. */
+static int offset_in(uaddr_t arg, uint64_t *ret)
 {
-	if (!arg.va)
-		return 0;
-	if (is_stream(f))
-		return -ESPIPE;
-	return get_user(*ret, arg);
+	return arg.va ? get_user(*ret, arg) : 0;
 }
 
 static int64_t offset_out(int64_t n, uaddr_t arg, uint64_t pos)
@@ -39,39 +35,54 @@ static int64_t copy_counted(int64_t n)
 	return n;
 }
 
-static int64_t do_sendfile(struct file *out, struct file *in, uaddr_t offset,
-			   uint64_t count)
+/* Where from is looked at before where to. pos NULL: the file's own. */
+static int sendfile_check_in(const struct file *in, const uint64_t *pos, uint64_t count)
 {
-	uint64_t pos = 0;
-
-	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
+	if (!(in->mode & FMODE_READ))
 		return -EBADF;
-	int err = offset_in(in, offset, &pos);
-	if (err)
-		return err;
-	if (is_stream(in) || S_ISDIR(in->inode->mode))
-		return -EINVAL;
-	if (out->flags & O_APPEND)
-		return -EINVAL;
-	if ((int64_t)pos < 0)
-		return -EINVAL;
-	int64_t n =
-		copy_counted(file_copy(in, offset.va ? &pos : NULL, out, NULL, count));
-	return offset_out(n, offset, pos);
+	if (pos && is_stream(in))
+		return -ESPIPE;
+	return (pos && (int64_t)*pos < 0) || (int64_t)count < 0 ? -EINVAL : 0;
+}
+
+static int sendfile_check_out(const struct file *out, const struct file *in)
+{
+	if (!(out->mode & FMODE_WRITE))
+		return -EBADF;
+	return is_stream(in) || S_ISDIR(in->inode->mode) || (out->flags & O_APPEND)
+		       ? -EINVAL
+		       : 0;
+}
+
+static int64_t do_sendfile(int32_t out_fd, struct file *in, uint64_t *pos, uint64_t count)
+{
+	int64_t n = sendfile_check_in(in, pos, count);
+
+	if (n)
+		return n;
+	struct file *out = fd_get(out_fd);
+	if (!out)
+		return -EBADF;
+	n = sendfile_check_out(out, in);
+	if (!n)
+		n = copy_counted(file_copy(in, pos, out, NULL, count));
+	file_put(out);
+	return n;
 }
 
 int64_t sys_sendfile(int32_t out_fd, int32_t in_fd, uaddr_t offset, uint64_t count)
 {
-	struct file *in = fd_get(in_fd), *out = fd_get(out_fd);
-	int64_t n = -EBADF;
+	uint64_t pos = 0;
 
-	if (in && out)
-		n = do_sendfile(out, in, offset, count);
-	if (in)
-		file_put(in);
-	if (out)
-		file_put(out);
-	return n;
+	if (offset.va && get_user(pos, offset))
+		return -EFAULT;
+	struct file *in = fd_get(in_fd);
+	if (!in)
+		return -EBADF;
+	int64_t n = do_sendfile(out_fd, in, offset.va ? &pos : NULL, count);
+	file_put(in);
+	/* Given back whatever became of the call. */
+	return offset.va && put_user(offset, pos) ? -EFAULT : n;
 }
 
 struct range_copy {
@@ -97,15 +108,17 @@ static bool overlap(const struct range_copy *c, uint64_t in, uint64_t out)
 	return c->in->inode == c->out->inode && in < out + c->len && out < in + c->len;
 }
 
-static int64_t do_copy_range(struct range_copy *c)
+static int64_t do_copy_range(struct range_copy *c, uint32_t flags)
 {
 	uint64_t in = c->in->pos, out = c->out->pos;
 
-	int err = check_files(c);
+	int err = offset_in(c->off_in, &in);
 	if (!err)
-		err = offset_in(c->in, c->off_in, &in);
+		err = offset_in(c->off_out, &out);
+	if (!err && flags)
+		err = -EINVAL;
 	if (!err)
-		err = offset_in(c->out, c->off_out, &out);
+		err = check_files(c);
 	if (err)
 		return err;
 	if (in + c->len < in || out + c->len < out)
@@ -132,7 +145,7 @@ int64_t sys_copy_file_range(int32_t fd_in, uaddr_t off_in, int32_t fd_out,
 	int64_t n = -EBADF;
 
 	if (c.in && c.out)
-		n = flags ? -EINVAL : do_copy_range(&c);
+		n = do_copy_range(&c, flags);
 	if (c.in)
 		file_put(c.in);
 	if (c.out)

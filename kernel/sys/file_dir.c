@@ -82,7 +82,9 @@ static int64_t fill_dents(int fd, uaddr_t buf, uint32_t count,
 			  bool (*emit)(struct dir_ctx *, const char *, size_t, uint64_t,
 				       uint64_t, uint8_t))
 {
-	struct fill fill = { .ctx = { emit }, .to = buf, .left = count };
+	struct fill fill = { .ctx = { emit },
+			     .to = buf,
+			     .left = (int32_t)count < 0 ? 0 : count };
 	struct fd_ref r;
 
 	if (!fd_borrow(fd, &r))

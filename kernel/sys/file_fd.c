@@ -89,7 +89,7 @@ int64_t sys_dup3(int32_t oldfd, int32_t newfd, uint32_t flags)
 	return dup_to(oldfd, newfd, flags & O_CLOEXEC);
 }
 
-static int64_t dup_from(struct file *f, uint64_t from, bool cloexec)
+static int64_t dup_from(struct file *f, uint32_t from, bool cloexec)
 {
 	if (from >= fs_upcalls.rlimit(RLIMIT_NOFILE) || from > INT32_MAX)
 		return -EINVAL;
@@ -276,9 +276,9 @@ static int64_t fcntl_descriptor(int fd, struct file *f, uint32_t cmd, uint64_t a
 {
 	switch (cmd) {
 	case F_DUPFD:
-		return dup_from(f, arg, false);
+		return dup_from(f, (uint32_t)arg, false);
 	case F_DUPFD_CLOEXEC:
-		return dup_from(f, arg, true);
+		return dup_from(f, (uint32_t)arg, true);
 	case F_GETFD:
 		return fd_get_cloexec(fd);
 	case F_SETFD:

@@ -2,7 +2,7 @@
 #include "fs/mount.h"
 #include "sys/syscall.h"
 
-#define TYPE_MAX 64u
+#define KERNEL_FLAGS 0x7fffffffull /* those above are not for callers */
 #define PROPAGATION ((uint32_t)(MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE))
 
 struct mount_args {
@@ -103,7 +103,7 @@ int64_t sys_mount(uaddr_t source, uaddr_t target, uaddr_t type, uint64_t flags,
 
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~(uint64_t)MS_MGC_MSK;
-	int err = copy_string(type, TYPE_MAX, &fs);
+	int err = copy_string(type, PAGE_SIZE, &fs);
 	if (!err)
 		err = copy_string(source, PATH_MAX_LEN, &src);
 	if (!err)
@@ -112,7 +112,9 @@ int64_t sys_mount(uaddr_t source, uaddr_t target, uaddr_t type, uint64_t flags,
 		err = path_at_user(AT_FDCWD, target, WALK_FOLLOW, &at);
 	if (!err) {
 		struct mount_args a = { src, fs, opt, (uint32_t)flags };
-		err = may_mount() ? do_mount(&a, &at) : -EPERM;
+		err = flags > KERNEL_FLAGS ? -EINVAL
+		      : may_mount()	   ? do_mount(&a, &at)
+					   : -EPERM;
 		path_put(&at);
 	}
 	heap_free(opt);

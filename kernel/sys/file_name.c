@@ -55,8 +55,9 @@ int64_t sys_mkdir(uaddr_t path, uint32_t mode)
 
 int64_t sys_mknodat(int32_t dirfd, uaddr_t path, uint32_t mode, uint32_t dev)
 {
-	if (S_ISDIR(mode))
-		return -EPERM;
+	int err = mknod_check_type(mode);
+	if (err)
+		return err;
 	return with_name(path, &(struct name_call){ dirfd, mode, dev, do_mknod });
 }
 
@@ -112,16 +113,18 @@ int64_t sys_renameat2(int32_t olddirfd, uaddr_t old, int32_t newdirfd, uaddr_t n
 {
 	struct pathname o, n;
 
-	int err = name_get(old, 0, &o);
+	int err = rename_flags_check(flags);
+	if (!err)
+		err = name_get(old, 0, &o);
 	if (err)
 		return err;
-	err = name_get(new, 0, &n);
-	if (!err) {
-		err = vfs_rename(olddirfd, o.s, newdirfd, n.s, flags);
+	/* What is wrong with the old name is told first. */
+	int wrong = name_get(new, 0, &n);
+	err = vfs_rename(olddirfd, o.s, newdirfd, wrong ? NULL : n.s, flags);
+	if (!wrong)
 		name_put(&n);
-	}
 	name_put(&o);
-	return err;
+	return err ? err : wrong;
 }
 
 int64_t sys_renameat(int32_t olddirfd, uaddr_t old, int32_t newdirfd, uaddr_t new)

@@ -64,7 +64,7 @@ static __attribute__((always_inline)) inline int64_t rw_plain(int fd, uaddr_t bu
 			notify_transfer(f, n, write);
 		}
 		rw_counted(n, write);
-	} else if (!n) {
+	} else if (!n || (n == -EISDIR && !user_range_ok(buf, count))) {
 		n = -EFAULT;
 	}
 	fd_return(&r);
@@ -89,6 +89,12 @@ static bool is_seekable(const struct file *f)
 	       !S_ISSOCK(f->inode->mode);
 }
 
+static int may_move(const struct file *f, const struct rw_way *way)
+{
+	return way->write ? file_may_write(f) : file_may_read(f);
+}
+
+/* The file has positions. */
 static int64_t rw_at(const struct fd_ref *r, struct uio *u, int64_t pos,
 		     const struct rw_way *way)
 {
@@ -96,8 +102,6 @@ static int64_t rw_at(const struct fd_ref *r, struct uio *u, int64_t pos,
 
 	if (pos < 0)
 		return -EINVAL;
-	if (!is_seekable(r->file))
-		return -ESPIPE;
 	if (at + u->left > INT64_MAX)
 		return -EINVAL;
 	return rw_counted(way->fn(r->file, u, &at), way->write);
@@ -113,8 +117,10 @@ static int64_t rw_positioned(int fd, uaddr_t buf, uint64_t count, int64_t pos,
 		return -EINVAL;
 	if (!fd_borrow(fd, &r))
 		return -EBADF;
-	int64_t n = -EFAULT;
-	if (user_range_ok(buf, count)) {
+	int64_t n = is_seekable(r.file) ? may_move(r.file, way) : -ESPIPE;
+	if ((!n || n == -EISDIR) && !user_range_ok(buf, count))
+		n = -EFAULT;
+	if (!n) {
 		uio_init_user(&u, buf, count);
 		n = rw_at(&r, &u, pos, way);
 	}
@@ -150,12 +156,16 @@ static int64_t rw_vec(int fd, const struct vec_call *c)
 
 	if (!fd_borrow(fd, &r))
 		return -EBADF;
-	/* The open mode, then the vector, then the file; it is not asked for nothing. */
-	int64_t n =
-		r.file->mode & (c->way->write ? FMODE_WRITE : FMODE_READ) ? 0 : -EBADF;
+	/* Whether it has positions, the open mode, the vector, then the file, which is
+	 * not asked for nothing. */
+	int64_t n = c->at && !is_seekable(r.file) ? -ESPIPE : 0;
+	if (!n && !(r.file->mode & (c->way->write ? FMODE_WRITE : FMODE_READ)))
+		n = -EBADF;
 	if (!n)
 		n = uio_init_vec(&u, c->vec, c->vlen, fast, IOV_FAST, &own);
 	if (!n && !u.left) {
+		n = may_move(r.file, c->way);
+		n = n == -EISDIR ? 0 : n;
 		heap_free(own);
 	} else if (!n) {
 		n = c->at ? rw_at(&r, &u, c->pos, c->way) : rw_current(&r, &u, c->way);

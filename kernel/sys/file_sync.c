@@ -86,7 +86,7 @@ int64_t sys_readahead(int32_t fd, int64_t offset, uint64_t count)
 		return -EBADF;
 	int64_t r = -EBADF;
 	if (f->mode & FMODE_READ)
-		r = S_ISREG(f->inode->mode) ? 0 : -EINVAL;
+		r = S_ISREG(f->inode->mode) && count <= INT64_MAX ? 0 : -EINVAL;
 	file_put(f);
 	return r;
 }

@@ -90,6 +90,8 @@ static int64_t do_set(const struct xattr_call *c, const struct path *p)
 	int64_t r = copy_name(c, name);
 	if (r)
 		return r;
+	if (c->size > XATTR_SIZE_MAX)
+		return -E2BIG;
 	void *buf = value_buf(c->size);
 	if (!buf)
 		return -ENOMEM;
@@ -108,11 +110,9 @@ static int64_t do_remove(const struct xattr_call *c, const struct path *p)
 	return err ? err : vfs_removexattr(p, name);
 }
 
-static int check_set(uint64_t size, uint32_t flags)
+static int check_set(uint32_t flags)
 {
-	if (flags & ~(uint32_t)(XATTR_CREATE | XATTR_REPLACE))
-		return -EINVAL;
-	return size > XATTR_SIZE_MAX ? -E2BIG : 0;
+	return flags & ~(uint32_t)(XATTR_CREATE | XATTR_REPLACE) ? -EINVAL : 0;
 }
 
 int64_t sys_getxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size)
@@ -134,7 +134,7 @@ int64_t sys_fgetxattr(int32_t fd, uaddr_t name, uaddr_t value, uint64_t size)
 int64_t sys_setxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size,
 		     uint32_t flags)
 {
-	int err = check_set(size, flags);
+	int err = check_set(flags);
 	return err ? err
 		   : on_path(path, WALK_FOLLOW,
 			     &(struct xattr_call){ name, value, size, flags, do_set });
@@ -143,7 +143,7 @@ int64_t sys_setxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size,
 int64_t sys_lsetxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size,
 		      uint32_t flags)
 {
-	int err = check_set(size, flags);
+	int err = check_set(flags);
 	return err ? err
 		   : on_path(path, 0,
 			     &(struct xattr_call){ name, value, size, flags, do_set });
@@ -152,7 +152,7 @@ int64_t sys_lsetxattr(uaddr_t path, uaddr_t name, uaddr_t value, uint64_t size,
 int64_t sys_fsetxattr(int32_t fd, uaddr_t name, uaddr_t value, uint64_t size,
 		      uint32_t flags)
 {
-	int err = check_set(size, flags);
+	int err = check_set(flags);
 	return err ? err
 		   : on_fd(fd, &(struct xattr_call){ name, value, size, flags, do_set });
 }

@@ -40,6 +40,8 @@ int64_t sys_timerfd_settime(int32_t fd, uint32_t flags, uaddr_t value, uaddr_t o
 
 	if (get_user(new_value, value))
 		return -EFAULT;
+	if (!timerfd_setting_ok(flags, &new_value))
+		return -EINVAL;
 	f = fd_get(fd);
 	if (!f)
 		return -EBADF;

@@ -48,7 +48,7 @@ int64_t sys_inotify_add_watch(int32_t fd, uaddr_t path, uint32_t mask)
 	if (!f)
 		return -EBADF;
 	int64_t r = -EINVAL;
-	if (!(mask & IN_MASK_ADD) || !(mask & IN_MASK_CREATE))
+	if (file_is_inotify(f) && (!(mask & IN_MASK_ADD) || !(mask & IN_MASK_CREATE)))
 		r = watch_path(f, path, mask);
 	file_put(f);
 	return r;

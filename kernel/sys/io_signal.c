@@ -23,10 +23,12 @@ int64_t sys_signalfd4(int32_t fd, uaddr_t mask, uint64_t sigsetsize, uint32_t fl
 	sigset64_t set;
 	int err;
 
-	if ((flags & ~(uint32_t)(SFD_CLOEXEC | SFD_NONBLOCK)) || sigsetsize != sizeof set)
+	if (sigsetsize != sizeof set)
 		return -EINVAL;
 	if (get_user(set, mask))
 		return -EFAULT;
+	if (flags & ~(uint32_t)(SFD_CLOEXEC | SFD_NONBLOCK))
+		return -EINVAL;
 	if (fd != -1)
 		return change_mask(fd, set);
 	err = signalfd_open(set, flags & O_NONBLOCK, &f);

@@ -14,38 +14,42 @@ int64_t sys_semget(int32_t key, int32_t n, uint32_t flags)
 	return ipc_get(&sem_ids, &(struct ipc_request){ key, flags, (uint32_t)n });
 }
 
-static int64_t operate(int32_t id, uaddr_t ops, uint64_t n, uint64_t deadline)
+static int64_t operate(int32_t id, uaddr_t ops, uint32_t n, uint64_t deadline)
 {
 	struct sembuf fast[OPS_INLINE], *all = fast;
 
-	if (!n || id < 0)
-		return -EINVAL;
 	if (n > sem_per_call)
 		return -E2BIG;
+	if (!n)
+		return -EINVAL;
 	if (n > OPS_INLINE)
 		all = heap_alloc_array(n, sizeof *all);
 	if (!all)
 		return -ENOMEM;
 	int64_t r = copy_in(all, ops, n * sizeof *all);
+	if (!r && id < 0)
+		r = -EINVAL;
 	if (!r)
-		r = sem_operate(id,
-				&(struct sem_op_request){ all, (uint32_t)n, deadline });
+		r = sem_operate(id, &(struct sem_op_request){ all, n, deadline });
 	if (all != fast)
 		heap_free(all);
 	return r;
 }
 
-int64_t sys_semtimedop(int32_t id, uaddr_t ops, uint64_t n, uaddr_t timeout)
+int64_t sys_semtimedop(int32_t id, uaddr_t ops, uint32_t n, uaddr_t timeout)
 {
+	struct __kernel_timespec ts;
 	uint64_t ns;
 
 	if (!timeout.va)
 		return operate(id, ops, n, NO_DEADLINE);
-	int err = timespec_in(timeout, &ns);
+	if (get_user(ts, timeout))
+		return -EFAULT;
+	int err = n > sem_per_call ? -E2BIG : timespec_ns(&ts, &ns);
 	return err ? err : operate(id, ops, n, deadline_after(ns));
 }
 
-int64_t sys_semop(int32_t id, uaddr_t ops, uint64_t n)
+int64_t sys_semop(int32_t id, uaddr_t ops, uint32_t n)
 {
 	return operate(id, ops, n, NO_DEADLINE);
 }

@@ -17,7 +17,7 @@ struct nodes {
 static int nodes_in(uaddr_t mask, uint64_t maxnode, struct nodes *ret)
 {
 	*ret = (struct nodes){ 0 };
-	uint64_t bits = maxnode ? maxnode - 1 : 0; /* as Linux counts them */
+	uint64_t bits = maxnode - 1; /* as Linux counts them: 0 is far too many */
 	if (!bits || !mask.va)
 		return 0;
 	if (bits > NODES_MAX)
@@ -45,12 +45,16 @@ static int nodes_out(uaddr_t mask, uint64_t maxnode, uint64_t nodes)
 
 /* ---- policies ---- */
 
+static int mode_check(uint32_t mode)
+{
+	bool both = (mode & MPOL_F_STATIC_NODES) && (mode & MPOL_F_RELATIVE_NODES);
+	return both || (mode & ~(uint32_t)MPOL_MODE_FLAGS) >= MPOL_MAX ? -EINVAL : 0;
+}
+
 static int policy_check(uint32_t mode, const struct nodes *n)
 {
 	uint32_t flags = mode & MPOL_MODE_FLAGS;
 	bool any = n->first || n->others;
-	if ((flags & MPOL_F_STATIC_NODES) && (flags & MPOL_F_RELATIVE_NODES))
-		return -EINVAL;
 	switch (mode & ~(uint32_t)MPOL_MODE_FLAGS) {
 	case MPOL_DEFAULT:
 	case MPOL_LOCAL:
@@ -72,7 +76,9 @@ int64_t sys_set_mempolicy(int32_t mode, uaddr_t mask, uint64_t maxnode)
 {
 	struct task *t = task_current();
 	struct nodes n;
-	int err = nodes_in(mask, maxnode, &n);
+	int err = mode_check((uint32_t)mode);
+	if (!err)
+		err = nodes_in(mask, maxnode, &n);
 	if (!err)
 		err = policy_check((uint32_t)mode, &n);
 	if (err)
@@ -119,16 +125,20 @@ int64_t sys_mbind(uint64_t addr, uint64_t len, int32_t mode, uaddr_t mask,
 		  uint64_t maxnode, uint32_t flags)
 {
 	struct nodes n;
-	if ((flags & ~(uint32_t)MPOL_MF_VALID) || addr % PAGE_SIZE)
+	int err = mode_check((uint32_t)mode);
+	if (!err)
+		err = nodes_in(mask, maxnode, &n);
+	if (err)
+		return err;
+	if (flags & ~(uint32_t)MPOL_MF_VALID)
 		return -EINVAL;
 	if ((flags & MPOL_MF_MOVE_ALL) &&
 	    !cred_has_cap(thread_current()->cred, CAP_SYS_NICE))
 		return -EPERM;
 	len = ALIGN_UP(len, PAGE_SIZE);
-	if (addr + len < addr)
+	if (addr % PAGE_SIZE || addr + len < addr)
 		return -EINVAL;
-	int err = nodes_in(mask, maxnode, &n);
-	if (!err)
+	if (len)
 		err = policy_check((uint32_t)mode, &n);
 	if (err || !len)
 		return err;

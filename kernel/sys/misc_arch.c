@@ -22,6 +22,8 @@ int64_t sys_arch_prctl(int32_t op, uint64_t addr)
 		return put_user(UADDR(addr), arch_get_gs_base(a));
 	case ARCH_GET_CPUID:
 		return 1;
+	case ARCH_SET_CPUID: /* no CPU of ours can make the instruction fault */
+		return -ENODEV;
 	default:
 		return -EINVAL;
 	}

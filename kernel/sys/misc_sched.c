@@ -62,7 +62,7 @@ int64_t sys_sched_setaffinity(int32_t pid, uint32_t len, uaddr_t mask)
 struct walk {
 	/* 0 or -errno, the last of which is the walk's */
 	int (*visit)(struct task *t, struct walk *w);
-	int32_t value; /* to be set */
+	int32_t value; /* to be set; of whom, when asked */
 	int32_t best;  /* of what was found */
 	int err, found;
 };
@@ -165,11 +165,12 @@ int64_t sys_setpriority(int32_t which, int32_t who, int32_t nice)
 
 #define IOPRIO_TO_PRIO (PRIO_PROCESS - IOPRIO_WHO_PROCESS)
 
-/* The one that is served first; a thread that never said counts as best effort. */
+/* The one that is served first. A thread that never said counts as best effort, unless
+ * it is asked for by itself. */
 static int visit_get_ioprio(struct task *t, struct walk *w)
 {
 	int32_t v = t->ioprio;
-	if (w->found && IOPRIO_PRIO_CLASS(v) == IOPRIO_CLASS_NONE)
+	if (w->value != IOPRIO_WHO_PROCESS && IOPRIO_PRIO_CLASS(v) == IOPRIO_CLASS_NONE)
 		v = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NORM);
 	w->best = w->found ? MIN(w->best, v) : v;
 	return 0;
@@ -216,7 +217,7 @@ int64_t sys_ioprio_set(int32_t which, int32_t who, int32_t prio)
 
 int64_t sys_ioprio_get(int32_t which, int32_t who)
 {
-	struct walk w = { .visit = visit_get_ioprio };
+	struct walk w = { .visit = visit_get_ioprio, .value = which };
 	int err = walk(which + IOPRIO_TO_PRIO, who, &w);
 	return err ? err : w.best;
 }

@@ -14,9 +14,9 @@
 	(CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM | CLONE_FILES |              \
 	 CLONE_SYSVSEM | NAMESPACES)
 
-static int unshare_check(uint32_t flags)
+static int unshare_check(uint64_t flags)
 {
-	if (flags & ~(uint32_t)UNSHARE_KNOWN)
+	if (flags & ~(uint64_t)UNSHARE_KNOWN)
 		return -EINVAL;
 	if (flags & NAMESPACES & ~(uint32_t)CLONE_NEWUSER)
 		return cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN) ? -EINVAL
@@ -72,10 +72,11 @@ static void copies_swap(struct own *o)
 	spin_unlock_irq(&t->process->lock, flags);
 }
 
-int64_t sys_unshare(uint32_t flags)
+int64_t sys_unshare(uint64_t wanted)
 {
 	struct own o = { 0 };
-	int err = unshare_check(flags);
+	int err = unshare_check(wanted);
+	uint32_t flags = (uint32_t)wanted;
 	if (!err)
 		err = copies_make(flags, &o);
 	if (err)

@@ -105,11 +105,10 @@ int64_t sys_waitid(int32_t which, int32_t id, uaddr_t info, uint32_t options,
 		   uaddr_t rusage)
 {
 	struct wait_result res;
-	int err = check_waitid(which, id, options);
-	if (err)
-		return err;
 	struct wait_request r = { .which = which, .id = id, .options = options };
-	int waited = wait_by_id(&r, &res);
+	int err = 0, waited = check_waitid(which, id, options);
+	if (!waited)
+		waited = wait_by_id(&r, &res);
 	siginfo_t si = { 0 };
 	if (!waited && res.pid) {
 		si.si_signo = SIGCHLD;
@@ -122,7 +121,11 @@ int64_t sys_waitid(int32_t which, int32_t id, uaddr_t info, uint32_t options,
 	}
 	/* It says of nobody even when the call failed. */
 	if (!err && info.va)
-		err = put_user(info, si);
+		err = user_range_ok(info, sizeof si)
+			      ? copy_out(info, &si,
+					 offsetof(siginfo_t, si_status) +
+						 sizeof si.si_status)
+			      : -EFAULT;
 	return err ? err : waited;
 }
 

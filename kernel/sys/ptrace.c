@@ -84,7 +84,10 @@ static int64_t process_vm_move(int32_t pid, uaddr_t lvec, uint64_t n_local, uadd
 	int64_t ret = uio_init_vec(&local, lvec, n_local, fast[0], IOV_FAST, &local_made);
 	if (ret)
 		return ret;
-	ret = uio_init_vec(&remote, rvec, n_remote, fast[1], IOV_FAST, &remote_made);
+	/* Where there is no room nothing more is looked at. */
+	if (local.left)
+		ret = uio_init_vec(&remote, rvec, n_remote, fast[1], IOV_FAST,
+				   &remote_made);
 	if (!ret && local.left && remote.left)
 		ret = move_to_task(pid, &remote, &local, write);
 	heap_free(local_made);

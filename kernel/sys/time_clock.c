@@ -53,6 +53,11 @@ static int set_real(uint64_t ns)
 int64_t sys_clock_settime(int32_t clock, uaddr_t ts)
 {
 	uint64_t ns;
+	struct __kernel_timespec t;
+	if (clock < 0) /* CPU time is not to be set, by anybody */
+		return get_user(t, ts)		? -EFAULT
+		       : clock_read(clock, &ns) ? -EINVAL
+						: -EPERM;
 	if (clock != CLOCK_REALTIME)
 		return -EINVAL;
 	int err = timespec_in(ts, &ns);
@@ -63,14 +68,14 @@ int64_t sys_settimeofday(uaddr_t tv, uaddr_t tz)
 {
 	struct __kernel_old_timeval v;
 	struct timezone zone;
+	if (tv.va && get_user(v, tv))
+		return -EFAULT;
+	if (tv.va && (v.tv_sec < 0 || v.tv_usec < 0 || v.tv_usec >= 1000000))
+		return -EINVAL;
 	if (tz.va && get_user(zone, tz)) /* the kernel keeps no time zone */
 		return -EFAULT;
 	if (!tv.va)
 		return cred_has_cap(thread_current()->cred, CAP_SYS_TIME) ? 0 : -EPERM;
-	if (get_user(v, tv))
-		return -EFAULT;
-	if (v.tv_sec < 0 || v.tv_usec < 0 || v.tv_usec >= 1000000)
-		return -EINVAL;
 	return set_real(ns_of((uint64_t)v.tv_sec, (uint64_t)v.tv_usec * NSEC_PER_USEC));
 }
 
@@ -100,6 +105,9 @@ int64_t sys_clock_adjtime(int32_t clock, uaddr_t buf)
 {
 	if (clock == CLOCK_REALTIME)
 		return sys_adjtimex(buf);
+	struct __kernel_timex t;
 	uint64_t ns;
-	return clock_read(clock, &ns) ? -EINVAL : -EOPNOTSUPP;
+	if (get_user(t, buf))
+		return -EFAULT;
+	return clock >= 0 && clock_read(clock, &ns) ? -EINVAL : -EOPNOTSUPP;
 }

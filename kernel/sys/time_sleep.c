@@ -82,6 +82,10 @@ int64_t sys_clock_nanosleep(int32_t clock, uint32_t flags, uaddr_t req, uaddr_t 
 	int err = clock_kind(clock, &kind);
 	if (!err)
 		err = timespec_in(req, &ns);
+	/* A thread that sleeps uses no CPU time of its own. */
+	bool own_thread = false;
+	if (!err && clock < 0 && !clock_cpu_own(clock, &own_thread) && own_thread)
+		err = -EINVAL;
 	if (err)
 		return err;
 	if (flags & TIMER_ABSTIME)
