@@ -66,6 +66,7 @@ static void default_state(void)
 	cpu_set_t all;
 	memset(&all, 0xff, sizeof all);
 	default_signals();
+	sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE }, NULL);
 	alarm(0);
 	umask(0);
 	syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &ordinary);
