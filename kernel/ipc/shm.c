@@ -175,12 +175,30 @@ static void area_id(void *owner, uint64_t *ret_dev, uint64_t *ret_ino)
 	*ret_ino = (uint64_t)((struct shm *)owner)->object.id;
 }
 
+static int64_t area_punch(void *owner, uint64_t off, uint64_t len)
+{
+	mapping_punch(&((struct shm *)owner)->mapping, off, off + len);
+	return 0;
+}
+
+static void area_hold(void *owner)
+{
+	ref_get(&((struct shm *)owner)->object.refs);
+}
+
+static void area_let_go(void *owner)
+{
+	ipc_object_put(&shm_ids, &((struct shm *)owner)->object);
+}
+
 static const struct area_ops shm_area_ops = {
 	.get = area_get,
 	.put = area_put,
 	.name = area_name,
 	.id = area_id,
-	.counted = true,
+	.punch = area_punch,
+	.hold = area_hold,
+	.let_go = area_let_go,
 };
 
 /* Finds the segment and holds it as attached, if current may use it so. */

@@ -204,10 +204,10 @@ static int punch_one(struct space *s, uint64_t *at, uint64_t end, bool *hole)
 		 off = (a->pgoff << PAGE_SHIFT) + (from - a->start);
 	*hole |= from > *at;
 	*at = stop;
-	ops->get(owner);
+	(ops->hold ? ops->hold : ops->get)(owner);
 	read_unlock(&s->lock);
 	int64_t ret = ops->punch(owner, off, stop - from);
-	ops->put(owner);
+	(ops->let_go ? ops->let_go : ops->put)(owner);
 	return (int)ret;
 }
 

@@ -354,7 +354,7 @@ static bool alike(const struct area *a, const struct area *b)
 	if (a->end != b->start || a->prot != b->prot || a->flags != b->flags ||
 	    a->mapping != b->mapping || a->ops != b->ops || a->owner != b->owner ||
 	    a->label != b->label || a->flags & (AREA_SPECIAL | AREA_GROWSDOWN) ||
-	    (a->ops && a->ops->counted))
+	    (a->ops && a->ops->hold))
 		return false;
 	return area_is_anon(a) || a->pgoff + area_pages(a) == b->pgoff;
 }

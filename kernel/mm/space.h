@@ -62,8 +62,10 @@ struct area_ops {
 	/* Whether it may be mapped once more, with r's pages and rights. 0, -errno; NULL:
 	 * always. space.lock held. */
 	int (*may_map)(void *owner, const struct map_request *r);
-	/* Areas are counted by get and put: two never become one. */
-	bool counted;
+	/* Not NULL: get and put count areas, so two never become one, and these keep the
+	 * owner besides. */
+	void (*hold)(void *owner);
+	void (*let_go)(void *owner);
 };
 
 struct area {

@@ -377,6 +377,46 @@ static void no_memory_beyond_its_end(void)
 	CHECK_EQ(WTERMSIG(tap_wait(child)), SIGBUS);
 }
 
+/* Pages of all segments. */
+static long resident(void)
+{
+	struct shm_info info;
+
+	CHECK(shmctl(0, SHM_INFO, (struct shmid_ds *)&info) >= 0);
+	return (long)info.shm_rss;
+}
+
+static void pages_can_be_taken_out(void)
+{
+	int id = segment(4 * PAGE);
+	char *a = shmat(id, NULL, 0), *b = shmat(id, NULL, 0);
+	char *readable = shmat(id, NULL, SHM_RDONLY);
+	long before = resident();
+
+	memset(a, 'x', 4 * PAGE);
+	CHECK_EQ(resident() - before, 4);
+	struct shmid_ds ds = stat_of(id);
+	CHECK_EQ(madvise(a + PAGE, 2 * PAGE, MADV_REMOVE), 0);
+	CHECK_EQ(resident() - before, 2);
+	CHECK(a[0] == 'x' && !a[PAGE] && !a[3 * PAGE - 1] && a[3 * PAGE] == 'x');
+	CHECK(!b[PAGE] && !readable[2 * PAGE] && b[3 * PAGE] == 'x');
+	b[PAGE] = 'y';
+	CHECK_EQ(a[PAGE], 'y');
+	/* Nobody came or went. */
+	struct shmid_ds now = stat_of(id);
+	CHECK(now.shm_nattch == 3 && now.shm_atime == ds.shm_atime && !now.shm_dtime);
+	CHECK_ERR(madvise(readable, PAGE, MADV_REMOVE), EACCES);
+	CHECK_EQ(readable[0], 'x');
+	CHECK_EQ(mlock(a, PAGE), 0);
+	CHECK_ERR(madvise(a, PAGE, MADV_REMOVE), EINVAL);
+	CHECK_EQ(munlock(a, PAGE), 0);
+	/* One that is removed already, by its last attachment. */
+	CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
+	CHECK_EQ(shmdt(b) | shmdt(readable), 0);
+	CHECK_EQ(madvise(a, 4 * PAGE, MADV_REMOVE), 0);
+	CHECK(!a[0] && !a[3 * PAGE]);
+}
+
 static int attachments(const char *id)
 {
 	struct shmid_ds ds;
@@ -398,6 +438,7 @@ static const struct tap_case cases[] = {
 	CASE(permissions),
 	CASE(shows_in_proc),
 	CASE(no_memory_beyond_its_end),
+	CASE(pages_can_be_taken_out),
 };
 
 int main(int argc, char **argv)
