@@ -13,7 +13,7 @@
  *  L3  what a holder was told to give up it gets back only by giving it up and asking
  *      anew.
  *
- * Lock: leases_lock, over all leases and their inodes' lists; signals are sent under it.
+ * Lock: kind.lock, over all leases and their inodes' lists; signals are sent under it.
  */
 #include "fs/lease.h"
 
@@ -25,59 +25,35 @@
 /* Of one inode: the list is walked with a spinlock held. */
 #define LEASES_MAX 8192
 
+/* A lease, or one who waits for one (with its claim, pid and `exclusive` alone). */
 struct lease {
-	struct list link;  /* [leases_lock] on set->held */
-	struct file *file; /* [I] borrowed: L1 */
+	struct claim claim;
+	struct file *file; /* [I] borrowed: L1; NULL: it waits */
 	int32_t pid;	   /* [I] what /proc/locks tells */
-	int fd;		   /* [leases_lock] what the signal tells */
-	bool exclusive;	   /* [leases_lock] F_WRLCK */
-	/* [leases_lock] When what was asked for is taken, in ns of clock_mono;
+	int fd;		   /* [kind.lock] what the signal tells */
+	bool exclusive;	   /* [kind.lock] F_WRLCK */
+	/* [kind.lock] When what was asked for is taken, in ns of clock_mono;
 	 * NO_DEADLINE: never. 0: not asked for. */
 	uint64_t weaken_at, end_at;
 };
 
-struct lease_set {
-	struct list link;	   /* [leases_lock] on all_sets */
-	const struct inode *inode; /* [I] */
-	struct list held;	   /* [leases_lock] struct lease */
-	uint32_t n;		   /* [leases_lock] of them */
-	struct waitq waiters;	   /* for one of them to be weakened or ended */
-};
+static bool claims_conflict(const struct claim *a, const struct claim *b);
+static void claim_show(const struct claim *c, struct file_lock_view *ret);
 
-static struct spinlock leases_lock = SPINLOCK_INIT(RANK_LEASE);
-static struct list all_sets = LIST_INIT(all_sets); /* [leases_lock] */
+static struct holder_kind kind = {
+	.lock = SPINLOCK_INIT(RANK_LEASE),
+	.all = LIST_INIT(kind.all),
+	.conflict = claims_conflict,
+	.show = claim_show,
+};
 
 _Atomic uint32_t lease_break_seconds = 45, leases_enabled = 1;
 
-/* The inode's set; made at the first lease and kept as long as the inode. */
-static struct lease_set *set_of(struct inode *i)
+/* ---- all with kind.lock held ---- */
+
+static struct lease *find(const struct holders *s, const struct file *f)
 {
-	struct lease_set *s = i->leases, *none = NULL;
-
-	if (s)
-		return s;
-	s = heap_zalloc(sizeof *s);
-	if (!s)
-		return NULL;
-	list_init(&s->held);
-	waitq_init(&s->waiters);
-	s->inode = i;
-	if (!__atomic_compare_exchange_n((struct lease_set **)&i->leases, &none, s, false,
-					 __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE)) {
-		heap_free(s);
-		return none;
-	}
-	spin_lock(&leases_lock);
-	list_push_back(&all_sets, &s->link);
-	spin_unlock(&leases_lock);
-	return s;
-}
-
-/* ---- all with leases_lock held ---- */
-
-static struct lease *find(const struct lease_set *s, const struct file *f)
-{
-	list_for_each(l, &s->held, struct lease, link)
+	list_for_each(l, &s->held, struct lease, claim.link)
 	{
 		if (l->file == f)
 			return l;
@@ -98,26 +74,34 @@ static int type_of(const struct lease *l)
 	return l->exclusive && !l->weaken_at ? F_WRLCK : F_RDLCK;
 }
 
-static void take_off(struct lease_set *s, struct lease *l, struct list *dead)
+static bool claims_conflict(const struct claim *a, const struct claim *b)
 {
-	list_del(&l->link);
-	list_push_back(dead, &l->link);
+	return container_of(a, struct lease, claim)->exclusive ||
+	       container_of(b, struct lease, claim)->exclusive;
+}
+
+static void take_off(struct holders *s, struct lease *l, struct list *dead)
+{
+	claim_wake(s, &l->claim);
+	list_del(&l->claim.link);
+	list_push_back(dead, &l->claim.link);
 	s->n--;
 	file_owner_forget(l->file);
 }
 
 /* Takes what holders were asked for and did not give in time. */
-static void expire(struct lease_set *s, struct list *dead)
+static void expire(struct holders *s, struct list *dead)
 {
 	uint64_t now = clock_mono();
 
-	list_for_each_safe(l, &s->held, struct lease, link)
+	list_for_each_safe(l, &s->held, struct lease, claim.link)
 	{
 		if (l->end_at && l->end_at <= now) {
 			take_off(s, l, dead);
 		} else if (l->weaken_at && l->weaken_at <= now) {
 			l->exclusive = false;
 			l->weaken_at = 0;
+			claim_wake(s, &l->claim);
 		}
 	}
 }
@@ -125,8 +109,8 @@ static void expire(struct lease_set *s, struct list *dead)
 static void free_all(struct list *dead)
 {
 	while (!list_empty(dead)) {
-		struct lease *l = list_first(dead, struct lease, link);
-		list_del(&l->link);
+		struct lease *l = list_first(dead, struct lease, claim.link);
+		list_del(&l->claim.link);
 		heap_free(l);
 	}
 }
@@ -145,9 +129,9 @@ static int check_opens(const struct file *f, int type)
 	return i->writers != writers || i->readers != readers ? -EAGAIN : 0;
 }
 
-static int may_share(const struct lease_set *s, const struct file *f, int type)
+static int may_share(const struct holders *s, const struct file *f, int type)
 {
-	list_for_each(l, &s->held, struct lease, link)
+	list_for_each(l, &s->held, struct lease, claim.link)
 	{
 		if (l->file != f && (type == F_WRLCK || l->end_at))
 			return -EAGAIN;
@@ -156,7 +140,7 @@ static int may_share(const struct lease_set *s, const struct file *f, int type)
 }
 
 /* Puts `fresh` on the list, or changes what f has. */
-static int take(struct lease_set *s, struct lease **fresh, int type)
+static int take(struct holders *s, struct lease **fresh, int type)
 {
 	struct file *f = (*fresh)->file;
 	struct lease *l = find(s, f);
@@ -171,6 +155,7 @@ static int take(struct lease_set *s, struct lease **fresh, int type)
 		if (type == F_RDLCK)
 			l->weaken_at = 0;
 		l->fd = (*fresh)->fd;
+		claim_wake(s, &l->claim);
 		return 0;
 	}
 	if (!leases_enabled)
@@ -178,12 +163,12 @@ static int take(struct lease_set *s, struct lease **fresh, int type)
 	if (s->n >= LEASES_MAX)
 		return -ENOLCK;
 	(*fresh)->exclusive = type == F_WRLCK;
-	list_push_back(&s->held, &(*fresh)->link);
+	list_push_back(&s->held, &(*fresh)->claim.link);
 	s->n++;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* L2 */
 	err = check_opens(f, type);
 	if (err) {
-		list_del(&(*fresh)->link);
+		list_del(&(*fresh)->claim.link);
 		s->n--;
 		return err;
 	}
@@ -193,22 +178,22 @@ static int take(struct lease_set *s, struct lease **fresh, int type)
 
 static int lease_take(struct file *f, int fd, int type)
 {
-	struct lease_set *s = set_of(f->inode);
+	struct holders *s = holders_of(&kind, &f->inode->leases, f->inode);
 	struct lease *fresh = heap_zalloc(sizeof *fresh);
 	struct list dead = LIST_INIT(dead);
 	int err = -ENOMEM;
 
 	if (s && fresh) {
+		claim_init(&fresh->claim, NULL);
 		fresh->file = f;
 		fresh->fd = fd;
 		fresh->pid = fs_upcalls.current_tgid();
-		spin_lock(&leases_lock);
+		spin_lock(&kind.lock);
 		expire(s, &dead);
 		err = take(s, &fresh, type);
 		if (!err)
 			file_owner_claim(f);
-		spin_unlock(&leases_lock);
-		wake_all(&s->waiters);
+		spin_unlock(&kind.lock);
 	}
 	heap_free(fresh);
 	free_all(&dead);
@@ -217,20 +202,19 @@ static int lease_take(struct file *f, int fd, int type)
 
 static int lease_end(struct file *f)
 {
-	struct lease_set *s = f->inode->leases;
+	struct holders *s = f->inode->leases;
 	struct list dead = LIST_INIT(dead);
 
 	if (!s)
 		return -EAGAIN;
-	spin_lock(&leases_lock);
+	spin_lock(&kind.lock);
 	struct lease *l = find(s, f);
 	if (l)
 		take_off(s, l, &dead);
-	spin_unlock(&leases_lock);
+	spin_unlock(&kind.lock);
 	if (!l)
 		return -EAGAIN;
 	free_all(&dead);
-	wake_all(&s->waiters);
 	return 0;
 }
 
@@ -249,20 +233,18 @@ int lease_set(struct file *f, int fd, int type)
 
 int lease_get(struct file *f)
 {
-	struct lease_set *s = f->inode->leases;
+	struct holders *s = f->inode->leases;
 	struct list dead = LIST_INIT(dead);
 	int type = F_UNLCK;
 
 	if (!s)
 		return type;
-	spin_lock(&leases_lock);
+	spin_lock(&kind.lock);
 	expire(s, &dead);
 	struct lease *l = find(s, f);
 	if (l)
 		type = type_of(l);
-	spin_unlock(&leases_lock);
-	if (!list_empty(&dead))
-		wake_all(&s->waiters);
+	spin_unlock(&kind.lock);
 	free_all(&dead);
 	return type;
 }
@@ -280,9 +262,9 @@ static bool is_in_the_way(const struct lease *l, bool write)
 }
 
 /* Tells the holders that have not been told yet; each by when. */
-static void tell_holders(struct lease_set *s, bool write, uint64_t deadline)
+static void tell_holders(struct holders *s, bool write, uint64_t deadline)
 {
-	list_for_each(l, &s->held, struct lease, link)
+	list_for_each(l, &s->held, struct lease, claim.link)
 	{
 		if (!is_in_the_way(l, write) || (write ? l->end_at != 0 : is_breaking(l)))
 			continue;
@@ -292,17 +274,15 @@ static void tell_holders(struct lease_set *s, bool write, uint64_t deadline)
 	}
 }
 
-/* True: somebody is in the way, until that time at most. */
-static bool is_blocked(struct lease_set *s, bool write, uint64_t *ret_until)
+/* The first that is in the way; NULL: nobody. */
+static struct lease *first_in_the_way(const struct holders *s, bool write)
 {
-	list_for_each(l, &s->held, struct lease, link)
+	list_for_each(l, &s->held, struct lease, claim.link)
 	{
-		if (!is_in_the_way(l, write))
-			continue;
-		*ret_until = l->end_at ? l->end_at : l->weaken_at;
-		return true;
+		if (is_in_the_way(l, write))
+			return l;
 	}
-	return false;
+	return NULL;
 }
 
 static uint64_t break_deadline(void)
@@ -312,32 +292,58 @@ static uint64_t break_deadline(void)
 	return s ? clock_mono() + s * NSEC_PER_SEC : NO_DEADLINE;
 }
 
-/* One look of who comes: whether a lease is in the way, whose holder then knows. */
-static bool look(struct lease_set *s, bool write, uint64_t *ret_until)
-{
-	struct list dead = LIST_INIT(dead);
+/* Who comes, and would read or write (`exclusive`). */
+struct breaker {
+	struct lease me;
+	struct waitq sleeper;
+	uint64_t until; /* when nobody will be in the way any more, or it looks again */
+};
 
-	spin_lock(&leases_lock);
-	expire(s, &dead);
-	tell_holders(s, write, break_deadline());
-	bool blocked = is_blocked(s, write, ret_until);
-	spin_unlock(&leases_lock);
-	if (!list_empty(&dead))
-		wake_all(&s->waiters);
+/* One look: whether a lease is in the way. Its holder then knows, and b waits for it. */
+static bool look(struct holders *s, struct breaker *b)
+{
+	bool write = b->me.exclusive;
+	struct list dead = LIST_INIT(dead);
+	struct lease *l;
+
+	spin_lock(&kind.lock);
+	if (!claim_waits(&b->me.claim)) {
+		expire(s, &dead);
+		tell_holders(s, write, break_deadline());
+		l = first_in_the_way(s, write);
+		if (l) {
+			b->until = l->end_at ? l->end_at : l->weaken_at;
+			claim_wait(&kind, s, &l->claim, &b->me.claim);
+		}
+	}
+	bool blocked = claim_waits(&b->me.claim);
+	spin_unlock(&kind.lock);
 	free_all(&dead);
 	return blocked;
 }
 
+static void leave(struct holders *s, struct breaker *b)
+{
+	spin_lock(&kind.lock);
+	claim_leave(s, &b->me.claim);
+	spin_unlock(&kind.lock);
+}
+
 int lease_break_slow(struct inode *i, bool write, bool nonblock)
 {
-	struct lease_set *s = i->leases;
-	uint64_t until;
+	struct holders *s = i->leases;
+	struct breaker b = {
+		.me = { .pid = fs_upcalls.current_tgid(), .exclusive = write },
+	};
+	int err = 0;
 
-	while (look(s, write, &until)) {
-		if (nonblock)
-			return -EAGAIN;
-		int err = wait_event_intr_deadline(&s->waiters, !look(s, write, &until),
-						   until);
+	waitq_init(&b.sleeper);
+	claim_init(&b.me.claim, &b.sleeper);
+	while (look(s, &b)) {
+		err = nonblock ? -EAGAIN
+			       : wait_event_intr_deadline(&b.sleeper, !look(s, &b),
+							  b.until);
+		leave(s, &b);
 		if (err != -ETIMEDOUT)
 			return err;
 	}
@@ -346,54 +352,24 @@ int lease_break_slow(struct inode *i, bool write, bool nonblock)
 
 /* ---- what others see; the end ---- */
 
-static void view_set(const struct lease_set *s, uint64_t *skip,
-		     struct file_lock_view *ret, size_t room, size_t *n)
+static void claim_show(const struct claim *c, struct file_lock_view *ret)
 {
-	list_for_each(l, &s->held, struct lease, link)
-	{
-		if (*skip) {
-			--*skip;
-			continue;
-		}
-		if (*n == room)
-			return;
-		ret[(*n)++] = (struct file_lock_view){
-			.family = is_breaking(l) ? FAMILY_LEASE_BREAKING : FAMILY_LEASE,
-			.type = type_of(l),
-			.pid = l->pid,
-			.owner = l->file,
-			.dev = s->inode->sb->dev,
-			.ino = s->inode->ino,
-			.end = LOCK_END,
-		};
-	}
+	const struct lease *l = container_of(c, struct lease, claim);
+
+	ret->family = !l->file	       ? FAMILY_LEASE_BREAKER
+		      : is_breaking(l) ? FAMILY_LEASE_BREAKING
+				       : FAMILY_LEASE;
+	ret->type = type_of(l);
+	ret->pid = l->pid;
+	ret->owner = l->file;
 }
 
-size_t leases_view(struct inode *i, uint64_t from, struct file_lock_view *ret,
-		   size_t room)
+void leases_view(const struct inode *i, struct holders_view *v)
 {
-	size_t n = 0;
-
-	spin_lock(&leases_lock);
-	if (i) {
-		if (i->leases)
-			view_set(i->leases, &from, ret, room, &n);
-	} else {
-		list_for_each(s, &all_sets, struct lease_set, link)
-			view_set(s, &from, ret, room, &n);
-	}
-	spin_unlock(&leases_lock);
-	return n;
+	holders_view(&kind, i ? i->leases : NULL, v);
 }
 
 void leases_inode_free(struct inode *i)
 {
-	if (!i->leases)
-		return;
-	insist(list_empty(&i->leases->held));
-	spin_lock(&leases_lock);
-	list_del(&i->leases->link);
-	spin_unlock(&leases_lock);
-	heap_free(i->leases);
-	i->leases = NULL;
+	holders_free(&kind, &i->leases);
 }

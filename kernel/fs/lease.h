@@ -25,9 +25,9 @@ must_use static inline int lease_break(struct inode *i, bool write, bool nonbloc
 void lease_drop_file(struct file *f);
 void leases_inode_free(struct inode *i);
 
-/* As file_locks_view, which puts these behind the locks. */
-size_t leases_view(struct inode *i, uint64_t from, struct file_lock_view *ret,
-		   size_t room);
+/* What file_locks_view puts behind the locks: those of inode i, which has some, or (NULL)
+ * all. */
+void leases_view(const struct inode *i, struct holders_view *v);
 
 /* /proc/sys/fs: how many seconds a lease outlives its breaking (0: for ever), and whether
  * new ones are given. */

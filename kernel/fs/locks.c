@@ -10,7 +10,7 @@
  *      owners never do, unless both are shared;
  *  K2  a POSIX owner that would wait in a circle gets -EDEADLK instead.
  *
- * Locks: locks_lock over everything here; it is held for short list walks only.
+ * Locks: kind.lock over everything here; it is held for short list walks only.
  */
 #include "fs/locks.h"
 
@@ -24,49 +24,29 @@
 /* Of one inode: their lists are walked with a spinlock held. */
 #define LOCKS_MAX 8192
 
-struct lock_set {
-	struct list link;	   /* on all_sets */
-	const struct inode *inode; /* [I] */
-	struct list held;	   /* struct file_lock */
-	uint32_t n;		   /* of them */
-	struct waitq waiters;
+static bool claims_conflict(const struct claim *a, const struct claim *b);
+static void claim_show(const struct claim *c, struct file_lock_view *ret);
+
+static struct holder_kind kind = {
+	.lock = SPINLOCK_INIT(RANK_OBJECT),
+	.all = LIST_INIT(kind.all),
+	.conflict = claims_conflict,
+	.show = claim_show,
 };
 
-static struct spinlock locks_lock = SPINLOCK_INIT(RANK_OBJECT);
-static struct list all_sets = LIST_INIT(all_sets); /* of inodes that ever had a lock */
-static struct list blocked = LIST_INIT(blocked);   /* struct lock_wait of POSIX owners */
-
-/* A POSIX owner asleep, and what for. */
-struct lock_wait {
-	struct list link;
-	const struct lock_set *set;
-	const struct file_lock *want;
+/* Somebody who sets or clears a lock. */
+struct attempt {
+	struct holders *set;
+	struct file_lock want;	     /* waits while something is in the way */
+	struct file_lock *n, *spare; /* memory for the lock (NULL: clears), for a split */
+	struct list dead;
+	struct list link; /* [kind.lock] a POSIX owner asleep: on `blocked` */
+	struct waitq sleeper;
+	bool block;
+	int err;
 };
 
-/* ---- the set of an inode ---- */
-
-static struct lock_set *set_of(struct inode *i)
-{
-	struct lock_set *s = i->locks, *none = NULL;
-
-	if (s)
-		return s;
-	s = heap_zalloc(sizeof *s);
-	if (!s)
-		return NULL;
-	list_init(&s->held);
-	waitq_init(&s->waiters);
-	s->inode = i;
-	if (__atomic_compare_exchange_n((struct lock_set **)&i->locks, &none, s, false,
-					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		spin_lock(&locks_lock);
-		list_push_back(&all_sets, &s->link);
-		spin_unlock(&locks_lock);
-		return s;
-	}
-	heap_free(s);
-	return none;
-}
+static struct list blocked = LIST_INIT(blocked); /* [kind.lock] struct attempt */
 
 /* ---- ranges ---- */
 
@@ -86,10 +66,16 @@ static bool conflicts(const struct file_lock *a, const struct file_lock *b)
 	       !same_owner(a, b) && overlaps(a, b) && (a->exclusive || b->exclusive);
 }
 
-static struct file_lock *find_conflict(const struct lock_set *s,
+static bool claims_conflict(const struct claim *a, const struct claim *b)
+{
+	return conflicts(container_of(a, struct file_lock, claim),
+			 container_of(b, struct file_lock, claim));
+}
+
+static struct file_lock *find_conflict(const struct holders *s,
 				       const struct file_lock *want)
 {
-	list_for_each(l, &s->held, struct file_lock, link)
+	list_for_each(l, &s->held, struct file_lock, claim.link)
 	{
 		if (conflicts(l, want))
 			return l;
@@ -97,39 +83,53 @@ static struct file_lock *find_conflict(const struct lock_set *s,
 	return NULL;
 }
 
+static void put_in(struct holders *s, struct file_lock *l, struct list *before)
+{
+	claim_init(&l->claim, NULL);
+	list_push_back(before, &l->claim.link);
+	s->n++;
+}
+
+static void take_out(struct holders *s, struct file_lock *l, struct list *dead)
+{
+	claim_wake(s, &l->claim);
+	list_del(&l->claim.link);
+	list_push_back(dead, &l->claim.link);
+	s->n--;
+}
+
 /* Clears [start, end] of the owner's locks. Splitting one in two takes *spare. */
-static void cut_out(struct lock_set *s, const struct file_lock *range,
+static void cut_out(struct holders *s, const struct file_lock *range,
 		    struct file_lock **spare, struct list *dead)
 {
-	list_for_each_safe(l, &s->held, struct file_lock, link)
+	list_for_each_safe(l, &s->held, struct file_lock, claim.link)
 	{
 		if (!same_owner(l, range) || !overlaps(l, range))
 			continue;
 		bool head = l->start<range->start, tail = l->end> range->end;
+		if (!head && !tail) {
+			take_out(s, l, dead);
+			continue;
+		}
+		claim_wake(s, &l->claim);
 		if (head && tail) {
 			struct file_lock *rest = *spare;
 			*spare = NULL;
 			*rest = *l;
 			rest->start = range->end + 1;
-			list_push_front(&l->link, &rest->link);
-			s->n++;
+			put_in(s, rest, l->claim.link.next);
 		}
-		if (head) {
+		if (head)
 			l->end = range->start - 1;
-		} else if (tail) {
+		else
 			l->start = range->end + 1;
-		} else {
-			list_del(&l->link);
-			list_push_back(dead, &l->link);
-			s->n--;
-		}
 	}
 }
 
 /* Makes one lock of the owner's neighbours of the same kind. */
-static void merge(struct lock_set *s, struct file_lock *n, struct list *dead)
+static void merge(struct holders *s, struct file_lock *n, struct list *dead)
 {
-	list_for_each_safe(l, &s->held, struct file_lock, link)
+	list_for_each_safe(l, &s->held, struct file_lock, claim.link)
 	{
 		if (l == n || !same_owner(l, n) || l->exclusive != n->exclusive)
 			continue;
@@ -139,17 +139,15 @@ static void merge(struct lock_set *s, struct file_lock *n, struct list *dead)
 			continue;
 		n->start = MIN(n->start, l->start);
 		n->end = MAX(n->end, l->end);
-		list_del(&l->link);
-		list_push_back(dead, &l->link);
-		s->n--;
+		take_out(s, l, dead);
 	}
 }
 
 static void free_all(struct list *dead)
 {
 	while (!list_empty(dead)) {
-		struct file_lock *l = list_first(dead, struct file_lock, link);
-		list_del(&l->link);
+		struct file_lock *l = list_first(dead, struct file_lock, claim.link);
+		list_del(&l->claim.link);
 		heap_free(l);
 	}
 }
@@ -158,101 +156,106 @@ static void free_all(struct list *dead)
 
 /* Would `owner`, waiting in s for `want`, wait for itself in the end? Follows one blocker
  * at a time; the depth is bounded by the number of sleepers. */
-static bool would_deadlock(const struct lock_set *s, const struct file_lock *want)
+static bool would_deadlock(const struct holders *s, const struct file_lock *want)
 {
 	for (unsigned depth = 0; depth < LOCK_CHAIN_MAX; depth++) {
 		const struct file_lock *blocker = find_conflict(s, want);
-		const struct lock_wait *next = NULL;
+		const struct attempt *next = NULL;
 		if (!blocker || blocker->family != FAMILY_POSIX)
 			return false;
-		list_for_each(w, &blocked, struct lock_wait, link)
+		list_for_each(a, &blocked, struct attempt, link)
 		{
-			if (w->want->owner == blocker->owner) {
-				next = w;
+			if (a->want.owner == blocker->owner) {
+				next = a;
 				break;
 			}
 		}
 		if (!next)
 			return false;
-		struct file_lock *back = find_conflict(next->set, next->want);
+		struct file_lock *back = find_conflict(next->set, &next->want);
 		if (back && back->owner == want->owner && back->family == want->family)
 			return true;
 		s = next->set;
-		want = next->want;
+		want = &next->want;
 	}
 	return true;
 }
 
-/* 0: done (n, if any, is in the set), -EAGAIN: somebody is in the way. */
-static int try_set(struct lock_set *s, const struct file_lock *want, struct file_lock **n,
-		   struct file_lock **spare, struct list *dead)
+/* Nothing is in the way (any more). */
+static int carry_out(struct attempt *a)
 {
-	if (*n && find_conflict(s, want))
-		return -EAGAIN;
-	if (*n && s->n >= LOCKS_MAX)
+	struct file_lock *n = a->n;
+
+	if (n && a->set->n >= LOCKS_MAX)
 		return -ENOLCK;
-	cut_out(s, want, spare, dead);
-	if (*n) {
-		**n = *want;
-		list_push_back(&s->held, &(*n)->link);
-		s->n++;
-		merge(s, *n, dead);
-		*n = NULL;
-	}
+	cut_out(a->set, &a->want, &a->spare, &a->dead);
+	if (!n)
+		return 0;
+	a->n = NULL;
+	*n = a->want;
+	put_in(a->set, n, &a->set->held);
+	claim_inherit(&n->claim, &a->want.claim);
+	merge(a->set, n, &a->dead);
 	return 0;
 }
 
-struct attempt {
-	struct lock_set *set;
-	const struct file_lock *want;
-	struct file_lock *n, *spare; /* memory for the lock, and for a split */
-	struct list dead;
-	struct lock_wait wait;
-	bool block;
-	int err;
-};
+/* True: waits for that lock; false: a->err says why not. */
+static bool wait_for(struct attempt *a, struct file_lock *in_the_way)
+{
+	bool posix = a->want.family == FAMILY_POSIX;
+
+	a->err = !a->block				     ? -EAGAIN
+		 : posix && would_deadlock(a->set, &a->want) ? -EDEADLK
+							     : 0;
+	if (a->err)
+		return false;
+	claim_wait(&kind, a->set, &in_the_way->claim, &a->want.claim);
+	if (posix)
+		list_push_back(&blocked, &a->link);
+	return true;
+}
 
 /* True: no reason to sleep (any more); a->err says how it ended. */
 static bool attempt_step(struct attempt *a)
 {
-	spin_lock(&locks_lock);
-	list_del(&a->wait.link);
-	a->err = try_set(a->set, a->want, &a->n, &a->spare, &a->dead);
-	if (a->err == -EAGAIN && a->block && a->want->family == FAMILY_POSIX) {
-		if (would_deadlock(a->set, a->want))
-			a->err = -EDEADLK;
+	spin_lock(&kind.lock);
+	bool waits = claim_waits(&a->want.claim);
+	if (!waits) {
+		struct file_lock *other = a->n ? find_conflict(a->set, &a->want) : NULL;
+		list_del(&a->link);
+		if (other)
+			waits = wait_for(a, other);
 		else
-			list_push_back(&blocked, &a->wait.link);
+			a->err = carry_out(a);
 	}
-	spin_unlock(&locks_lock);
-	return a->err != -EAGAIN || !a->block;
+	spin_unlock(&kind.lock);
+	return !waits;
 }
 
 static int lock_apply(struct inode *i, const struct file_lock *want, bool unlock,
 		      bool block)
 {
-	struct attempt a = { .want = want, .block = block };
+	struct attempt a = { .want = *want, .block = block };
 
-	a.set = unlock ? i->locks : set_of(i);
+	a.set = unlock ? i->locks : holders_of(&kind, &i->locks, i);
 	if (!a.set)
 		return unlock ? 0 : -ENOLCK;
 	a.spare = heap_alloc(sizeof *a.spare);
 	a.n = unlock ? NULL : heap_alloc(sizeof *a.n);
 	list_init(&a.dead);
-	list_init(&a.wait.link);
-	a.wait.set = a.set;
-	a.wait.want = want;
+	list_init(&a.link);
+	waitq_init(&a.sleeper);
+	claim_init(&a.want.claim, &a.sleeper);
 	int err = -ENOLCK;
 	if (a.spare && (unlock || a.n)) {
-		err = wait_event_intr(&a.set->waiters, attempt_step(&a));
+		err = wait_event_intr(&a.sleeper, attempt_step(&a));
 		if (!err)
 			err = a.err;
 	}
-	spin_lock(&locks_lock);
-	list_del(&a.wait.link);
-	spin_unlock(&locks_lock);
-	/* A weaker or shorter lock may let others in, and so may a failed wait. */
-	wake_all(&a.set->waiters);
+	spin_lock(&kind.lock);
+	list_del(&a.link);
+	claim_leave(a.set, &a.want.claim);
+	spin_unlock(&kind.lock);
 	heap_free(a.n);
 	heap_free(a.spare);
 	free_all(&a.dead);
@@ -271,71 +274,44 @@ int file_lock_clear(struct file *f, const struct file_lock *range)
 
 bool file_lock_test(struct file *f, const struct file_lock *want, struct file_lock *ret)
 {
-	struct lock_set *s = f->inode->locks;
+	struct holders *s = f->inode->locks;
 	bool found = false;
 
 	if (!s)
 		return false;
-	spin_lock(&locks_lock);
+	spin_lock(&kind.lock);
 	const struct file_lock *l = find_conflict(s, want);
 	if (l) {
 		*ret = *l;
 		found = true;
 	}
-	spin_unlock(&locks_lock);
+	spin_unlock(&kind.lock);
 	return found;
 }
 
 /* ---- what others see ---- */
 
-struct view {
-	uint64_t skip;
-	struct file_lock_view *ret;
-	size_t n, room;
-};
-
-static void view_set(const struct lock_set *s, struct view *v)
+static void claim_show(const struct claim *c, struct file_lock_view *ret)
 {
-	if (v->skip >= s->n) {
-		v->skip -= s->n;
-		return;
-	}
-	list_for_each(l, &s->held, struct file_lock, link)
-	{
-		if (v->skip) {
-			v->skip--;
-			continue;
-		}
-		if (v->n == v->room)
-			return;
-		v->ret[v->n++] = (struct file_lock_view){
-			.family = l->family,
-			.type = l->exclusive ? F_WRLCK : F_RDLCK,
-			.pid = l->pid,
-			.owner = l->owner,
-			.dev = s->inode->sb->dev,
-			.ino = s->inode->ino,
-			.start = l->start,
-			.end = l->end,
-		};
-	}
+	const struct file_lock *l = container_of(c, struct file_lock, claim);
+
+	ret->family = l->family;
+	ret->type = l->exclusive ? F_WRLCK : F_RDLCK;
+	ret->pid = l->pid;
+	ret->owner = l->owner;
+	ret->start = l->start;
+	ret->end = l->end;
 }
 
 size_t file_locks_view(struct inode *i, uint64_t from, struct file_lock_view *ret,
 		       size_t room)
 {
-	struct view v = { .skip = from, .ret = ret, .room = room };
+	struct holders_view v = { .skip = from, .ret = ret, .room = room };
 
-	spin_lock(&locks_lock);
-	if (i) {
-		if (i->locks)
-			view_set(i->locks, &v);
-	} else {
-		list_for_each(s, &all_sets, struct lock_set, link) view_set(s, &v);
-	}
-	spin_unlock(&locks_lock);
-	if (v.n < room)
-		v.n += leases_view(i, v.skip, ret + v.n, room - v.n);
+	if (!i || i->locks)
+		holders_view(&kind, i ? i->locks : NULL, &v);
+	if (!i || i->leases)
+		leases_view(i, &v);
 	return v.n;
 }
 
@@ -343,25 +319,19 @@ size_t file_locks_view(struct inode *i, uint64_t from, struct file_lock_view *re
 
 static void drop_owner(struct inode *i, const void *owner)
 {
-	struct lock_set *s = i->locks;
+	struct holders *s = i->locks;
 	struct list dead = LIST_INIT(dead);
 
 	if (!s)
 		return;
-	spin_lock(&locks_lock);
-	list_for_each_safe(l, &s->held, struct file_lock, link)
+	spin_lock(&kind.lock);
+	list_for_each_safe(l, &s->held, struct file_lock, claim.link)
 	{
-		if (l->owner != owner)
-			continue;
-		list_del(&l->link);
-		list_push_back(&dead, &l->link);
-		s->n--;
+		if (l->owner == owner)
+			take_out(s, l, &dead);
 	}
-	spin_unlock(&locks_lock);
-	if (list_empty(&dead))
-		return;
+	spin_unlock(&kind.lock);
 	free_all(&dead);
-	wake_all(&s->waiters);
 }
 
 void locks_drop_posix(struct file *f, const struct files *owner)
@@ -376,12 +346,7 @@ void locks_drop_file(struct file *f)
 
 void locks_inode_free(struct inode *i)
 {
-	if (!i->locks)
-		return;
-	spin_lock(&locks_lock);
-	list_del(&i->locks->link);
-	spin_unlock(&locks_lock);
-	free_all(&i->locks->held);
-	heap_free(i->locks);
-	i->locks = NULL;
+	if (i->locks)
+		free_all(&i->locks->held);
+	holders_free(&kind, &i->locks);
 }

@@ -163,18 +163,18 @@ struct inode {
 	struct mapping mapping;	     /* regular files */
 	/* open for writing; negative: denied (being executed) */
 	_Atomic int32_t writers;
-	_Atomic uint32_t readers;    /* open for reading only */
-	struct list hash_link;	     /* [icache lock] empty: not in the inode cache */
-	_Atomic uint32_t state;	     /* INODE_* */
-	_Atomic uint32_t flags;	     /* [lock] to change: FS_*_FL, fs/flags.h */
-	struct list dentries;	     /* [dcache lock] aliases */
-	struct list watches;	     /* [notify_mutex] fs/notify.h */
-	_Atomic uint32_t watch_mask; /* [notify_mutex] events they want; O1 */
-	_Atomic(struct lock_set *) locks;   /* flock, POSIX and OFD locks; fs/locks.c */
-	_Atomic(struct lease_set *) leases; /* fs/lease.c */
-	_Atomic(struct acl *) default_acl;  /* [lock, acl_lock] of folders */
-	void *priv;			    /* the file system's */
-	_Atomic(void *) rdev_state; /* fifo: its pipe; unix socket: its endpoint */
+	_Atomic uint32_t readers;	 /* open for reading only */
+	struct list hash_link;		 /* [icache lock] empty: not in the inode cache */
+	_Atomic uint32_t state;		 /* INODE_* */
+	_Atomic uint32_t flags;		 /* [lock] to change: FS_*_FL, fs/flags.h */
+	struct list dentries;		 /* [dcache lock] aliases */
+	struct list watches;		 /* [notify_mutex] fs/notify.h */
+	_Atomic uint32_t watch_mask;	 /* [notify_mutex] events they want; O1 */
+	_Atomic(struct holders *) locks; /* flock, POSIX and OFD locks; fs/locks.c */
+	_Atomic(struct holders *) leases;  /* fs/lease.c */
+	_Atomic(struct acl *) default_acl; /* [lock, acl_lock] of folders */
+	void *priv;			   /* the file system's */
+	_Atomic(void *) rdev_state;	   /* fifo: its pipe; unix socket: its endpoint */
 };
 
 #define INODE_NEW 1u /* being filled by inode_get_cached's caller: others wait for it */

@@ -1,4 +1,4 @@
-/* procfs: held file locks and leases, for /proc/locks and the lines "lock:" of fdinfo. */
+/* procfs: file locks and leases and who waits for them: /proc/locks, fdinfo's "lock:". */
 #include "fs/locks.h"
 #include "fs/procfs/procfs_internal.h"
 
@@ -12,6 +12,7 @@ static void print_lock(struct proc_text *t, uint64_t nr, const struct file_lock_
 		[FAMILY_OFD] = "OFDLCK ADVISORY ",
 		[FAMILY_LEASE] = "LEASE  ACTIVE   ",
 		[FAMILY_LEASE_BREAKING] = "LEASE  BREAKING ",
+		[FAMILY_LEASE_BREAKER] = "LEASE  BREAKER  ",
 	};
 	static const char *const types[] = {
 		[F_RDLCK] = "READ",
@@ -19,9 +20,16 @@ static void print_lock(struct proc_text *t, uint64_t nr, const struct file_lock_
 		[F_UNLCK] = "UNLCK",
 	};
 
-	proc_printf(t, "%llu: %s %s %d %02x:%02x:%llu %lld ", (unsigned long long)nr,
-		    families[v->family], types[v->type], v->pid, DEV_MAJOR(v->dev),
-		    DEV_MINOR(v->dev), (unsigned long long)v->ino, (long long)v->start);
+	proc_printf(t, "%llu: ", (unsigned long long)nr);
+	if (v->level)
+		proc_printf(t, "%*s", (int)v->level + 2, "-> ");
+	proc_printf(t, "%s %s %d ", families[v->family], types[v->type], v->pid);
+	if (v->family == FAMILY_LEASE_BREAKER)
+		proc_printf(t, "<none>:0 ");
+	else
+		proc_printf(t, "%02x:%02x:%llu ", DEV_MAJOR(v->dev), DEV_MINOR(v->dev),
+			    (unsigned long long)v->ino);
+	proc_printf(t, "%lld ", (long long)v->start);
 	if (v->end == LOCK_END)
 		proc_printf(t, "EOF\n");
 	else
@@ -36,7 +44,8 @@ static int show_locks(struct proc_text *t, void *arg)
 	do {
 		n = file_locks_view(NULL, t->cursor, v, BATCH);
 		for (size_t i = 0; i < n; i++)
-			print_lock(t, ++t->cursor, &v[i]);
+			print_lock(t, v[i].number, &v[i]);
+		t->cursor += n;
 		if (proc_full(t))
 			return PROC_MORE;
 	} while (n == BATCH);
@@ -52,7 +61,7 @@ void proc_print_file_locks(struct proc_text *t, struct file *f, const void *owne
 	do {
 		n = file_locks_view(f->inode, from, v, BATCH);
 		for (size_t i = 0; i < n; i++) {
-			if (v[i].owner != f && v[i].owner != owner)
+			if (v[i].level || (v[i].owner != f && v[i].owner != owner))
 				continue;
 			proc_printf(t, "lock:\t");
 			print_lock(t, ++nr, &v[i]);

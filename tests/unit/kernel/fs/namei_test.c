@@ -16,6 +16,7 @@
 /* link: kernel/fs/fs_ctx.c */
 /* link: kernel/fs/inode.c */
 /* link: kernel/fs/lock_calls.c */
+/* link: kernel/fs/holders.c */
 /* link: kernel/fs/lease.c */
 /* link: kernel/fs/locks.c */
 /* link: kernel/fs/lookup.c */
