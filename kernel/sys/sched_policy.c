@@ -1,6 +1,7 @@
 /*
  * Scheduling policies (sched(7)): the ordinary ones and the real-time ones.
- * SCHED_DEADLINE is known and never admitted: EBUSY, as by a CPU without bandwidth left.
+ * SCHED_DEADLINE is known and never admitted: what asks for it is checked as Linux does,
+ * and then EBUSY, as by CPUs without bandwidth left.
  */
 #include <linux/resource.h>
 #include <linux/sched.h>
@@ -14,6 +15,9 @@
 #define PRIORITY_MAX 99
 #define SLICE_NS (4 * NSEC_PER_MSEC)
 #define DL_RUNTIME_MIN 1024u /* ns, as Linux */
+/* kernel.sched_deadline_period_{min,max}_us of Linux, in ns */
+#define DL_PERIOD_MIN (100 * NSEC_PER_USEC)
+#define DL_PERIOD_MAX ((1ull << 22) * NSEC_PER_USEC)
 #define POLICY_KEPT (-1)
 
 static bool is_rt(int32_t policy)
@@ -34,14 +38,13 @@ static bool deadline_makes_sense(const struct sched_attr *a)
 
 	return !a->sched_priority && a->sched_deadline &&
 	       a->sched_runtime >= DL_RUNTIME_MIN &&
-	       !((a->sched_deadline | period) >> 63) &&
-	       a->sched_runtime <= a->sched_deadline && a->sched_deadline <= period;
+	       !((a->sched_deadline | period) >> 63) && period >= DL_PERIOD_MIN &&
+	       period <= DL_PERIOD_MAX && a->sched_runtime <= a->sched_deadline &&
+	       a->sched_deadline <= period;
 }
 
 static int attr_check(const struct sched_attr *a, int32_t policy)
 {
-	if (a->sched_flags & SCHED_FLAG_UTIL_CLAMP)
-		return -EOPNOTSUPP;
 	if (a->sched_flags & ~(uint64_t)SCHED_FLAG_ALL)
 		return -EINVAL;
 	if (a->sched_priority > PRIORITY_MAX)
@@ -92,8 +95,11 @@ static int set(struct task *t, int32_t policy, const struct sched_attr *a)
 	if (!cred_has_cap(thread_current()->cred, CAP_SYS_NICE) &&
 	    !may_become(t, &was, &c, nice))
 		return -EPERM;
+	if (a->sched_flags & SCHED_FLAG_UTIL_CLAMP)
+		return -EOPNOTSUPP;
+	/* A deadline's bandwidth is of all CPUs. */
 	if (c.policy == SCHED_DEADLINE)
-		return -EBUSY;
+		return ~t->thread.affinity & (BIT(cpu_count()) - 1) ? -EPERM : -EBUSY;
 	/* Nothing below can fail. */
 	if (is_fair((int32_t)c.policy))
 		sched_set_nice(&t->thread, nice);
@@ -153,6 +159,9 @@ static int attr_in(struct sched_attr *a, uaddr_t attr)
 			  : copy_in_struct(a, sizeof *a, attr, size);
 	if (err == -E2BIG) /* the caller is told what would do */
 		(void)!put_user(at, known);
+	if (!err && (a->sched_flags & SCHED_FLAG_UTIL_CLAMP) &&
+	    size < SCHED_ATTR_SIZE_VER1)
+		return -EINVAL;
 	return err;
 }
 
@@ -162,7 +171,8 @@ static void keep_params(struct task *t, struct sched_attr *a)
 	struct sched_class c;
 
 	sched_get_class(&t->thread, &c);
-	a->sched_priority = c.priority;
+	if (is_rt((int32_t)c.policy))
+		a->sched_priority = c.priority;
 	if (is_fair((int32_t)c.policy))
 		a->sched_nice = t->thread.nice;
 }
