@@ -44,9 +44,10 @@ enum thread_work {
 	/* Stays set while a tracer wants to see the thread's system calls: no work by
 	 * itself, but it takes the long way in and out. */
 	WORK_TRACE = 64,
-	WORK_RECORD = 128, /* the same, for /proc/mayfly/trace */
+	WORK_RECORD = 128,   /* the same, for /proc/mayfly/trace */
+	WORK_DISPATCH = 256, /* the same: the program wants some of its calls itself */
 };
-#define WORK_LASTING (WORK_TRACE | WORK_RECORD)
+#define WORK_LASTING (WORK_TRACE | WORK_RECORD | WORK_DISPATCH)
 
 /* What a thread has caused so far: /proc/<pid>/io, getrusage(2). */
 struct thread_counts {

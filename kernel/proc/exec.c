@@ -221,6 +221,7 @@ static void reset_task(struct task *t)
 	t->sigaltstack_size = 0;
 	t->sigaltstack_flags = 0;
 	t->clear_tid = t->set_tid = t->robust_list = UADDR_NULL;
+	thread_clear_work(&t->thread, WORK_DISPATCH);
 	t->restart.fn = NULL;
 	t->trap_vector = t->trap_error = 0;
 	t->trap_va = 0;

@@ -105,6 +105,12 @@ struct task {
 	struct files *files_ref; /* what thread.files points at, owned */
 	/* SEM_UNDO adjustments, shared by CLONE_SYSVSEM; the IPC layer's */
 	struct sem_undo_list *sem_undos;
+	/* [own] while WORK_DISPATCH is set, PR_SET_SYSCALL_USER_DISPATCH: calls from here
+	 * are carried out, and others as the byte at the selector says */
+	struct {
+		uint64_t start, size;
+		uaddr_t selector; /* NULL: no others */
+	} dispatch;
 	/* /proc/mayfly/trace; NULL: nobody follows it, and none that it starts */
 	struct calltrace_task *calltrace;
 };

@@ -11,6 +11,7 @@
 #include "proc/ptrace.h"
 #include "sys/calltrace.h"
 #include "sys/syscall.h"
+#include "sys/user_dispatch.h"
 
 /* From a register to an argument of each kind. */
 #define TAKE_fd(r) ((int32_t)(r))
@@ -131,12 +132,14 @@ static inline void carry_out(struct pt_regs *regs)
 	regs->rax = (uint64_t)result;
 }
 
-/* The tracer may change number and arguments on the way in, the result on the way out,
- * and start or stop watching in between; the record tells of the call as it was carried
- * out. */
+/* What the program keeps for itself nobody else sees. The tracer may change number and
+ * arguments on the way in, the result on the way out, and start or stop watching in
+ * between; the record tells of the call as it was carried out. */
 static cold void carry_out_watched(struct pt_regs *regs)
 {
 	const struct thread *t = thread_current();
+	if ((thread_work(t) & WORK_DISPATCH) && user_dispatch(regs))
+		return;
 	bool goes_on = !(thread_work(t) & WORK_TRACE) || trace_syscall_enter(regs);
 	uint64_t nr = (uint32_t)regs->orig_rax;
 	if (goes_on && (thread_work(t) & WORK_RECORD))

@@ -4,6 +4,7 @@
 #include "proc/cred_change.h"
 #include "proc/proc.h"
 #include "sys/syscall.h"
+#include "sys/user_dispatch.h"
 
 #define NAME_SIZE 16
 
@@ -227,6 +228,11 @@ static int64_t set_tsc(const struct args *x)
 	return 0;
 }
 
+static int64_t set_user_dispatch(const struct args *x)
+{
+	return user_dispatch_set(x->a[0], x->a[1], x->a[2], UADDR(x->a[3]));
+}
+
 /* ---- wishes that are kept and change nothing: there are no huge pages, no machine
  * checks that a process is told of, and no memory is written to disks ---- */
 
@@ -344,6 +350,7 @@ static const struct {
 	{ PR_MCE_KILL_GET, get_mce_kill },
 	{ PR_SET_IO_FLUSHER, set_io_flusher },
 	{ PR_GET_IO_FLUSHER, get_io_flusher },
+	{ PR_SET_SYSCALL_USER_DISPATCH, set_user_dispatch },
 	{ PR_SET_MM, set_mm },
 	{ PR_GET_SPECULATION_CTRL, get_speculation },
 	{ PR_SET_SPECULATION_CTRL, set_speculation },
