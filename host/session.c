@@ -125,6 +125,17 @@ static void stdin_take(struct session *s, short events)
 	msg.data.bytes.size = n;
 	session_send(s, &msg);
 	wire_sender_spend(&s->stdin_credit, n);
+	s->stdin_read += n;
+}
+
+/* What we read ahead and the job did not: for whoever reads stdin next. A pipe takes
+ * nothing back. */
+static void stdin_give_back(const struct session *s)
+{
+	uint64_t rest = s->stdin_read - s->usage.stdin_taken;
+
+	if (s->times.exited && s->plan->job.stdin_kind == WIRE_STDIO_PIPE && rest)
+		(void)lseek(STDIN_FILENO, -(off_t)rest, SEEK_CUR);
 }
 
 /* -- the loop -- */
@@ -365,6 +376,7 @@ void session_run(struct session *s, const struct plan *plan, struct vm *vm,
 	s->outcome.oom = s->kernel_log.text &&
 			 strstr(s->kernel_log.text, "out of memory: killed process");
 	session_flush(s);
+	stdin_give_back(s);
 	tty_leave();
 	close(s->signals);
 }

@@ -46,7 +46,8 @@ struct session {
 	struct textlog kernel_log, qemu_log, topics[WIRE_TOPICS];
 	struct wire_sender stdin_credit;
 	struct tty_escape escape;
-	uint64_t printed; /* bytes of all streams */
+	uint64_t printed;    /* bytes of all streams */
+	uint64_t stdin_read; /* bytes of stdin that went to the guest */
 	bool uploading, uploaded;
 	bool stdin_open; /* there is more to read, and a job to read it */
 	int signals;	 /* signalfd */

@@ -232,6 +232,8 @@ static void take_running(struct session *s, const struct wire_msg *msg)
 	case WIRE_EXITED:
 		s->times.exited = now_ns();
 		s->times.guest_exited = msg->exited.clock_ns;
+		if (msg->exited.stdin_taken > s->stdin_read)
+			protocol_broken(s, "it read more than there was");
 		s->usage = msg->exited;
 		s->stdin_open = false;
 		if (s->cut.kind)

@@ -27,6 +27,32 @@ check "returns the job's status" status 3 run -- sh -c 'echo $((6*7)); exit 3'
 check "a signal's status is 128+n" status 137 run -- sh -c 'kill -9 $$'
 check "stdin reaches the job whole, and comes back" \
 	sh -c "'$MAYFLY' run --cwd '$dir/job' -- cat <'$dir/numbers' | cmp - '$dir/numbers'"
+# rest_after SCRIPT: what follows in the file after a job has read its part of it.
+rest_after() {
+	(
+		"$MAYFLY" run --cwd "$dir/job" -- sh -c "$1" >/dev/null
+		cat
+	) <"$dir/numbers" >"$dir/rest"
+	wc -c <"$dir/rest"
+}
+
+size=$(wc -c <"$dir/numbers")
+check "a job that reads nothing leaves all" prints "$size" rest_after true
+check "one that reads all leaves nothing" prints 0 rest_after cat
+check "one that reads a little leaves the rest" prints $((size - 10)) rest_after \
+	"dd bs=1 count=10 2>/dev/null"
+check "or much" prints $((size - 90000)) rest_after \
+	"dd bs=1000 count=90 iflag=fullblock 2>/dev/null"
+check "the last of it, too" prints 1 rest_after "dd bs=1 count=$((size - 1)) 2>/dev/null"
+check "or closes its stdin then" prints $((size - 6)) rest_after \
+	"dd bs=1 count=6 2>/dev/null; exec <&-; sleep 0.2"
+check "or leaves it to a child" prints $((size - 7)) rest_after \
+	"exec 3<&0; (dd bs=1 count=7 <&3 2>/dev/null; sleep 60) & sleep 1"
+tail -c 20 "$dir/numbers" >"$dir/few"
+check "few bytes, all sent ahead" prints 15 sh -c \
+	"('$MAYFLY' run --cwd '$dir/job' -- dd bs=1 count=5 2>/dev/null >&2; wc -c) <'$dir/few'"
+check "from where it stood" prints 10 sh -c \
+	"(head -c 5 >&2; '$MAYFLY' run --cwd '$dir/job' -- dd bs=1 count=5 2>/dev/null >&2; wc -c) <'$dir/few' 2>/dev/null"
 check "a job that does not read its stdin ends" \
 	sh -c "timeout 30 '$MAYFLY' run --cwd '$dir/job' -- true <'$dir/numbers'"
 check "a job that closes its stdin early goes on" \

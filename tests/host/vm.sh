@@ -20,6 +20,16 @@ through() {
 check "prints" prints 42 run -- busybox sh -c 'echo $((6*7)); exit 3'
 check "returns the job's status" status 3 run -- busybox sh -c 'echo $((6*7)); exit 3'
 check "2 MB through stdin and stdout" through
+# rest_after COMMAND...: how much of it is left for the next.
+rest_after() {
+	(
+		"$MAYFLY" run --timeout 60s -- "$@" >/dev/null
+		cat
+	) <"$dir/here/big" | wc -c
+}
+check "what a job leaves of its stdin is there for the next" prints 1999000 \
+	rest_after dd bs=1000 count=1
+check "what it takes is not" prints 1000 rest_after dd bs=1000 count=1999 iflag=fullblock
 check "2 MB as files" run --file big:in --out in:out -- true
 check "the same" cmp "$dir/here/big" "$dir/here/out"
 check "as another user" prints "1000 1000" run --user 1000 -- sh -c 'echo $(id -u) $(id -g)'

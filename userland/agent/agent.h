@@ -38,9 +38,11 @@ struct port {
 
 /* STDIN on its way to the job; what the job has not read yet waits in `bytes`. */
 struct sink {
-	int fd;	    /* -1: the job gets no more */
-	bool ended; /* the host has no more */
-	bool used;  /* something came: writes to `fd` neither block nor kill */
+	int fd;		/* -1: the job gets no more */
+	bool ended;	/* the host has no more */
+	bool used;	/* something came: writes to `fd` neither block nor kill */
+	uint64_t given; /* bytes that went into the pipe */
+	int rest;	/* once it has all: where those lie that are not read; -1 */
 	struct wire_receiver credit;
 	size_t start, end;
 	uint8_t bytes[65536];
@@ -124,6 +126,7 @@ void job_reap(struct agent *a);
 void job_sweep(struct agent *a);
 
 /* stdio.c: the job's ends of its streams */
+void number_append(char *to, unsigned number);
 struct job_stdio {
 	int fd[3];    /* for the job's 0, 1 and 2; -1: closed */
 	int terminal; /* one of those that are the terminal; -1: none is */
@@ -137,6 +140,8 @@ void stdio_handed_over(struct job_stdio *stdio);
 void input_data(struct agent *a, const struct wire_tail *bytes);
 void input_end(struct agent *a);
 void input_pump(struct agent *a);
+/* Bytes that a job that has ended took from its stdin. */
+uint64_t input_taken(const struct agent *a);
 void output_pump(struct agent *a, enum wire_stream stream);
 void output_close(struct agent *a, enum wire_stream stream);
 /* Sends what lies in the pipes of a job that has ended, then their EOFs. */

@@ -128,6 +128,7 @@ static void job_finish(struct agent *a)
 	msg.exited.system_us =
 		usage->ru_stime.tv_sec * 1000000ull + usage->ru_stime.tv_usec;
 	msg.exited.max_rss_bytes = usage->ru_maxrss * 1024ull;
+	msg.exited.stdin_taken = input_taken(a);
 	port_send(a, &msg);
 	out_send_all(a);
 	if (a->report)
@@ -184,7 +185,7 @@ static void serve_once(struct agent *a)
 static void agent_init(struct agent *a)
 {
 	a->phase = WIRE_SETUP;
-	a->file = a->input.fd = -1;
+	a->file = a->input.fd = a->input.rest = -1;
 	for (int i = 0; i < WIRE_STREAMS; i++)
 		a->output[i].fd = -1;
 }

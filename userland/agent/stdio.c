@@ -6,7 +6,7 @@
 
 #include "agent.h"
 
-static void number_append(char *to, unsigned number)
+void number_append(char *to, unsigned number)
 {
 	char digits[12];
 	size_t i = sizeof(digits) - 1;

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 
 #include "agent.h"
 
@@ -27,12 +28,40 @@ static void input_fd_drop(struct agent *a)
 	a->input.fd = -1;
 }
 
+/* Bytes that lie in the pipe, by any of its ends. */
+static unsigned pipe_rest(int fd)
+{
+	int size = 0;
+
+	return fd >= 0 && ioctl(fd, FIONREAD, &size) == 0 ? (unsigned)size : 0;
+}
+
+/* All that the host had is in the pipe. The end that closes was the only one of ours. */
+static void input_finish(struct agent *a)
+{
+	char path[32] = "/proc/self/fd/";
+
+	if (a->input.given && a->input.fd != a->output[WIRE_TTY].fd) {
+		number_append(path, a->input.fd);
+		a->input.rest = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	}
+	input_fd_drop(a);
+}
+
+uint64_t input_taken(const struct agent *a)
+{
+	if (a->job.spec.stdin_kind != WIRE_STDIO_PIPE)
+		return 0;
+	return a->input.given - pipe_rest(a->input.fd) - pipe_rest(a->input.rest);
+}
+
 /* The job closed its stdin: what waits for it is dropped, and the host need send no
  * more. */
 static void input_refused(struct agent *a)
 {
 	struct wire_msg msg = { .type = WIRE_CLOSED, .closed = { WIRE_STDIN } };
 
+	a->input.given -= pipe_rest(a->input.fd);
 	input_fd_drop(a);
 	wire_receiver_consume(&a->input.credit, a->input.end - a->input.start);
 	a->input.start = a->input.end = 0;
@@ -58,13 +87,14 @@ void input_pump(struct agent *a)
 	}
 	if (n > 0) {
 		in->start += n;
+		in->given += n;
 		wire_receiver_consume(&in->credit, n);
 		credit_return(a);
 	}
 	if (in->start == in->end) {
 		in->start = in->end = 0;
 		if (in->ended)
-			input_fd_drop(a);
+			input_finish(a);
 	}
 }
 
@@ -113,7 +143,7 @@ void input_end(struct agent *a)
 
 	in->ended = true;
 	if (in->fd >= 0 && in->start == in->end)
-		input_fd_drop(a);
+		input_finish(a);
 }
 
 /* -- job to host -- */
