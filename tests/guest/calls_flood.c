@@ -14,6 +14,10 @@
 
 #define HALF 4
 
+/* Whoever has set its timer says so; all begin when nobody can write to `begin` any more:
+ * with a full trace a timer could not be set. */
+static int ready[2], begin[2];
+
 static void killed_in(long ms)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
@@ -28,11 +32,15 @@ static void killed_in(long ms)
 static pid_t flooder(long ms)
 {
 	pid_t pid = fork();
+	char byte;
 
 	if (pid)
 		return pid;
+	close(begin[1]);
 	if (ms)
 		killed_in(ms);
+	if (write(ready[1], "", 1) != 1 || read(begin[0], &byte, 1) != 0)
+		_exit(1);
 	for (;;)
 		syscall(SYS_getppid);
 }
@@ -50,9 +58,15 @@ int main(int argc, char **argv)
 	long ms = argc > 1 ? atol(argv[1]) : 200;
 	pid_t pids[2 * HALF];
 	bool good = true;
+	char byte;
 
+	if (pipe(ready) < 0 || pipe(begin) < 0)
+		return 1;
 	for (int i = 0; i < 2 * HALF; i++)
 		pids[i] = flooder(i < HALF ? ms : 0);
+	for (int i = 0; i < 2 * HALF; i++)
+		good &= read(ready[0], &byte, 1) == 1;
+	close(begin[1]);
 	good &= write(STDOUT_FILENO, "# all run\n", 10) == 10;
 	for (int i = 0; i < HALF; i++)
 		good &= was_killed(pids[i]);
