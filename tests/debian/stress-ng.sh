@@ -21,8 +21,9 @@ devices="binderfs cpu-online dev efivar gpu ioport kvm loop memhotplug pci rawde
 	watchdog"
 # stress-ng itself runs these only with --pathological.
 pathological="bind-mount mlockmany oom-pipe sysinval"
-# What Mayfly has not, and a stressor takes for a failure: file handles, swap, probes. A
-# stressor that asks first (io-uring, landlock, userfaultfd and the like) says so and ends.
+# What Mayfly has not, and a stressor takes for a failure: handles of an overlay's files (nor
+# has Linux without nfs_export), swap, probes. A stressor that asks first (io-uring, landlock,
+# userfaultfd and the like) says so and ends.
 refused="handle swap uprobe"
 # Minutes under emulation: a million functions to translate, pictures to compress, a cache
 # to be measured, eight threads that read all of smaps again and again.
