@@ -125,7 +125,7 @@ refused("a segment that wraps",
 refused("a wild dynamic segment",
         with_kernel(patched(kernel, dynamic + P_OFFSET, "<Q", 2**62)), "kernel")
 
-ends("refuses too little memory", boot(mem="2", root=None, timeout=20), "REFUSED",
+ends("refuses too little memory", boot(mem="3", root=None, timeout=20), "REFUSED",
      "(?m)^mayfly: loader: refused: machine: ")
 ends("refuses a command line that is too long",
      boot(root=None, cmdline="x" * 8000, timeout=20), "REFUSED",

@@ -50,13 +50,14 @@ void diff_write(const char *line, size_t n)
 
 /* -- nothing inherited decides a case ------------------------------------------------ */
 
+/* The kernel's calls: a C library keeps some signals to itself, and one that starts a
+ * program (make's) may leave these ignored. */
 static void default_signals(void)
 {
-	sigset_t none;
-	sigemptyset(&none);
+	const unsigned long dfl[4] = { 0 }, none = 0;
 	for (int sig = 1; sig < 65; sig++)
-		signal(sig, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+		syscall(SYS_rt_sigaction, sig, dfl, NULL, sizeof none);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
 /* Where it is not allowed it has no consequence either. */

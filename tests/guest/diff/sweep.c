@@ -10,6 +10,7 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -322,8 +323,8 @@ static void run_caller(void)
 		   (progress->next == before || !(plan.flags & SWEEP_ALONE))) {
 		say_end(NULL, status);
 	}
-	kill(-pid, SIGKILL); /* its child */
-	while (waitpid(-1, NULL, WNOHANG) > 0)
+	kill(-pid, SIGKILL); /* its child, and with it what that holds */
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
 }
 
@@ -340,6 +341,7 @@ void sweep(const struct sweep_call *c)
 {
 	const struct itimerval often = { { 0, LOOK_MS * 1000 }, { 0, LOOK_MS * 1000 } };
 	progress = (void *)shared_words();
+	NEED(!prctl(PR_SET_CHILD_SUBREAPER, 1ul, 0ul, 0ul, 0ul));
 	sweep_prepare();
 	plan_call(c);
 	if (plan.left_out) {

@@ -153,7 +153,8 @@ static struct sweep_value pid_values[] = {
 static int sleep_until_the_parent_ends(void)
 {
 	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0ul, 0ul, 0ul);
-	return sleeper();
+	/* It may have ended before. */
+	return getppid() == (pid_t)pid_values[1].value ? sleeper() : 0;
 }
 
 void sweep_prepare_process(bool with_child)
