@@ -138,14 +138,14 @@ void call_args(struct call *c)
 
 static const char *restart_name(int64_t result)
 {
-	switch (-result) {
-	case RESTART_SYS:
+	switch (result) {
+	case -RESTART_SYS:
 		return "ERESTARTSYS (To be restarted if SA_RESTART is set)";
-	case RESTART_NOINTR:
+	case -RESTART_NOINTR:
 		return "ERESTARTNOINTR (To be restarted)";
-	case RESTART_NOHAND:
+	case -RESTART_NOHAND:
 		return "ERESTARTNOHAND (To be restarted if no handler)";
-	case RESTART_BLOCK:
+	case -RESTART_BLOCK:
 		return "ERESTART_RESTARTBLOCK (Interrupted by signal)";
 	default:
 		return NULL;
