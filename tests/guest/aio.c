@@ -269,7 +269,7 @@ static void refusals_of_the_form(void)
 	CHECK_ERR(io_submit(c, 1, &p), EOPNOTSUPP);
 	cb.aio_rw_flags = 0;
 	cb.aio_flags = IOCB_FLAG_IOPRIO;
-	cb.aio_reqprio = 4 << 13;
+	cb.aio_reqprio = (int16_t)(4 << 13);
 	CHECK_ERR(io_submit(c, 1, &p), EINVAL);
 	cb.aio_reqprio = 2 << 13 | 4;
 	CHECK_EQ(io_submit(c, 1, &p), 1);
