@@ -104,7 +104,7 @@ static int wait_by_id(struct wait_request *r, struct wait_result *res)
 int64_t sys_waitid(int32_t which, int32_t id, uaddr_t info, uint32_t options,
 		   uaddr_t rusage)
 {
-	struct wait_result res;
+	struct wait_result res = { 0 };
 	struct wait_request r = { .which = which, .id = id, .options = options };
 	int err = 0, waited = check_waitid(which, id, options);
 	if (!waited)
