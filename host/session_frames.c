@@ -147,8 +147,11 @@ static void take_failed(struct session *s, const struct wire_failed *failed)
 
 static void take_ready(struct session *s, const struct wire_ready *ready)
 {
-	if (ready->version != WIRE_VERSION)
-		protocol_broken(s, "it speaks another version");
+	if (ready->version != WIRE_VERSION) {
+		session_end(s, (struct outcome){ .kind = OUTCOME_NOT_STARTED,
+						 .stage = WIRE_STAGE_VERSION });
+		return;
+	}
 	s->times.ready = now_ns();
 	s->times.guest_ready = ready->clock_ns;
 }

@@ -47,5 +47,22 @@ check "a value that makes no sense" says 125 "--mem" run --mem lots -- true
 check "no program" says 125 "no program" "$MAYFLY" run
 check "no command" says 125 "no command" "$MAYFLY"
 check "no such command" says 125 "nosuch" "$MAYFLY" nosuch
+# In the place of the agent: says READY (or FAILED) in the words of version 1, to whatever comes.
+old_agent() {
+	qemu_is "$dir/old" <<END
+for word; do
+	case \$word in
+	socket,*fd=*) fd=\${word##*fd=} ;;
+	esac
+done
+exec "$(command -v python3)" -c 'import os, sys; os.write(int(sys.argv[1]), b"$1"); os.read(int(sys.argv[1]), 1)' "\$fd"
+END
+	MAYFLY_QEMU=$dir/old
+	shift
+	says 125 "another version" run -- true
+}
+check "an image's agent of another version" old_agent '\x0c\0\0\0\2\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0'
+check "which may notice first" old_agent '\x06\0\0\0\x0d\0\0\0\1\0\0\0\0\0'
+MAYFLY_QEMU=$dir/qemu
 check "the twin: all is well" status 0 run --mem 64M --cpus 2 --timeout 1m --max-output 1M -- true
 finish

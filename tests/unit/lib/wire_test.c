@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "lib/crc32c.h"
 #include "lib/wire.h"
 
 enum kind { KIND_u8, KIND_u16, KIND_u32, KIND_u64, KIND_text, KIND_tail };
@@ -339,6 +340,32 @@ static void windows_fit_the_credit_frame(void **state)
 	}
 }
 
+/* The table as a text: what both sides must agree on. */
+static const char table[] =
+#define WIRE_LIMIT(name, value) #name "=" #value ";"
+#include "lib/abi/wire.def"
+#define WIRE_STREAM(name, number, from, window)                                          \
+#name "=" #number "," #from "," #window ";"
+#include "lib/abi/wire.def"
+#define WIRE_FRAME(NAME, name, number, from, phases) #NAME "=" #number "," #from ";"
+#define WIRE_FIELD(name, kind, field, low, high)                                         \
+#name "." #field "=" #kind "," #low "," #high ";"
+#define WIRE_END(name)
+#include "lib/abi/wire.def"
+#define WIRE_TOPIC(name, number, path) #name "=" #number ";"
+#include "lib/abi/wire.def"
+#define WIRE_STAGE(name, number, text) #name "=" #number ";"
+#include "lib/abi/wire.def"
+	;
+
+/* Has it changed? Then so must WIRE_VERSION, and both numbers here: an image may hold an
+ * agent of any age. */
+static void another_table_is_another_version(void **state)
+{
+	assert_int_equal(WIRE_VERSION, 2);
+	assert_int_equal(~crc32c(~0U, table, sizeof table - 1), 0x30827dc);
+}
+
 static void names_are_for_messages(void **state)
 {
 	assert_string_equal(wire_name(WIRE_EXITED), "EXITED");
@@ -363,6 +390,7 @@ int main(void)
 		cmocka_unit_test(phases_are_kept),
 		cmocka_unit_test(credit_is_neither_exceeded_nor_invented),
 		cmocka_unit_test(windows_fit_the_credit_frame),
+		cmocka_unit_test(another_table_is_another_version),
 		cmocka_unit_test(names_are_for_messages),
 	};
 
