@@ -8,6 +8,7 @@
 #include <linux/resource.h>
 
 #include "fs/acl.h"
+#include "fs/file_caps.h"
 #include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/notify.h"
@@ -174,6 +175,8 @@ int vfs_setattr(const struct path *p, struct attr_change *a)
 		return -EROFS;
 	mutex_lock(&i->lock);
 	int err = may_setattr(i, a);
+	if (!err && (a->valid & ATTR_KILL) && S_ISREG(i->mode))
+		err = inode_file_caps_drop(i);
 	if (!err) {
 		adjust_mode(i, a);
 		err = do_setattr(i, a);
@@ -188,6 +191,9 @@ int inode_strip_privileges(struct inode *i)
 {
 	uint32_t bits = privilege_bits(i);
 
+	int err = S_ISREG(i->mode) ? inode_file_caps_drop(i) : 0;
+	if (err)
+		return err;
 	if (likely(!bits) || cred_has_cap(thread_current()->cred, CAP_FSETID))
 		return 0;
 	struct attr_change a = { .valid = ATTR_MODE, .mode = i->mode & ~bits };
@@ -214,6 +220,24 @@ int vfs_resize(const struct path *p, uint64_t size)
 	if (!err)
 		notify_dentry(p->dentry, i, IN_MODIFY);
 	return err;
+}
+
+int64_t vfs_fallocate(struct file *f, int mode, uint64_t off, uint64_t len)
+{
+	struct inode *i = f->inode;
+
+	if (!f->ops->fallocate)
+		return -EOPNOTSUPP;
+	int64_t r = flags_allow_fallocate(i, mode);
+	if (!r)
+		r = f->ops->fallocate(f, mode, off, len);
+	if (r)
+		return r;
+	/* Nobody runs it in between: it is open for writing. */
+	mutex_lock(&i->lock);
+	r = inode_strip_privileges(i);
+	mutex_unlock(&i->lock);
+	return r;
 }
 
 /* ---- executing against writing ---- */

@@ -40,7 +40,10 @@ bool inode_owner_or_capable(const struct inode *i);
 must_use int vfs_setattr(const struct path *p, struct attr_change *a);
 /* Truncates or extends, within RLIMIT_FSIZE; permission was checked. Lock taken. */
 must_use int vfs_resize(const struct path *p, uint64_t size);
-/* Drops setuid and setgid bits as a write by somebody unprivileged does; lock held. */
+/* The file's own fallocate, as its flags allow; f is open for writing. Lock taken. */
+must_use int64_t vfs_fallocate(struct file *f, int mode, uint64_t off, uint64_t len);
+/* A write drops file capabilities, and by somebody unprivileged setuid and setgid bits;
+ * lock held. */
 must_use int inode_strip_privileges(struct inode *i);
 
 /* inode->writers: +1 per file open for writing, -1 per execution. 0 or -ETXTBSY. */

@@ -52,10 +52,7 @@ static int64_t area_punch(void *owner, uint64_t off, uint64_t len)
 
 	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 
-	if (!f->ops->fallocate)
-		return -EOPNOTSUPP;
-	int err = flags_allow_fallocate(f->inode, mode);
-	return err ? err : f->ops->fallocate(f, mode, off, len);
+	return vfs_fallocate(f, mode, off, len);
 }
 
 /* Does it reach further than any file of its kind can? */

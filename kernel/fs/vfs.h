@@ -178,6 +178,7 @@ struct inode {
 };
 
 #define INODE_NEW 1u /* being filled by inode_get_cached's caller: others wait for it */
+#define INODE_NO_CAPS 4u  /* no security.capability: [lock] to change; fs/file_caps.h */
 #define INODE_LINKABLE 2u /* made by O_TMPFILE: link(2) may give it its first name */
 
 #define DENTRY_INLINE_NAME 40

@@ -2,6 +2,7 @@
 #include "fs/xattr.h"
 
 #include "fs/acl.h"
+#include "fs/file_caps.h"
 #include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/notify.h"
@@ -37,9 +38,14 @@ static int may_trusted(uint32_t may)
 	return may & MAY_WRITE ? -EPERM : -ENODATA;
 }
 
+static bool is_caps(const char *name)
+{
+	return !strcmp(name, FILE_CAPS_NAME);
+}
+
 static int may_security(const char *name, uint32_t may)
 {
-	int cap = strcmp(name, "security.capability") ? CAP_SYS_ADMIN : CAP_SETFCAP;
+	int cap = is_caps(name) ? CAP_SETFCAP : CAP_SYS_ADMIN;
 
 	return !(may & MAY_WRITE) || capable(cap) ? 0 : -EPERM;
 }
@@ -52,13 +58,17 @@ static int may_system(const char *name)
 	return acl_kind_of(name, &kind) ? 0 : -EOPNOTSUPP;
 }
 
+static bool is_read_only(const struct path *p)
+{
+	return (p->mnt->flags & MS_RDONLY) || (p->dentry->inode->sb->flags & SB_RDONLY);
+}
+
 static int may_xattr(const struct path *p, const char *name, uint32_t may)
 {
 	struct inode *i = p->dentry->inode;
 	int err;
 
-	if ((may & MAY_WRITE) &&
-	    ((p->mnt->flags & MS_RDONLY) || (i->sb->flags & SB_RDONLY)))
+	if ((may & MAY_WRITE) && is_read_only(p))
 		return -EROFS;
 	if ((may & MAY_WRITE) && inode_is_guarded(i))
 		return -EPERM;
@@ -86,6 +96,8 @@ int64_t vfs_getxattr(const struct path *p, const char *name, void *buf, size_t n
 	enum acl_kind kind;
 	if (acl_kind_of(name, &kind))
 		return inode_acl_read(i, kind, buf, n);
+	if (is_caps(name))
+		return file_caps_get(i, buf, n);
 	return i->ops->getxattr ? i->ops->getxattr(i, name, buf, n) : -EOPNOTSUPP;
 }
 
@@ -98,6 +110,8 @@ static int change_locked(struct inode *i, const char *name, const void *v, size_
 
 	if (acl_kind_of(name, &kind))
 		return inode_acl_write(i, kind, v, n);
+	if (is_caps(name))
+		inode_file_caps_changed(i);
 	if (v)
 		return i->ops->setxattr ? i->ops->setxattr(i, name, v, n, flags)
 					: -EOPNOTSUPP;
@@ -109,7 +123,9 @@ static int change(const struct path *p, const char *name, const void *v, size_t 
 {
 	struct inode *i = p->dentry->inode;
 
-	int err = may_xattr(p, name, MAY_WRITE);
+	int err = v && is_caps(name) && !is_read_only(p) ? file_caps_may_set(v, n) : 0;
+	if (!err)
+		err = may_xattr(p, name, MAY_WRITE);
 	if (err)
 		return err;
 	mutex_lock(&i->lock);

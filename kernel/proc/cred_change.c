@@ -12,7 +12,7 @@ void cred_change_abort(struct cred *c)
 	cred_put(c);
 }
 
-static bool ids_differ(const struct cred *a, const struct cred *b)
+bool cred_change_exposes(const struct cred *a, const struct cred *b)
 {
 	return a->euid != b->euid || a->egid != b->egid || a->fsuid != b->fsuid ||
 	       a->fsgid != b->fsgid || (b->cap_permitted & ~a->cap_permitted);
@@ -29,7 +29,7 @@ int cred_change_commit(struct cred *c)
 	}
 	/* prctl(2): PR_SET_DUMPABLE and PR_SET_PDEATHSIG are cleared by a change of
 	 * ids. */
-	if (ids_differ(old, c)) {
+	if (cred_change_exposes(old, c)) {
 		t->thread.space->dumpable = false;
 		t->pdeath_signal = 0;
 	}

@@ -10,4 +10,8 @@ void cred_change_abort(struct cred *c);
 /* Consumes c. 0, or -EAGAIN when the new real user's account cannot be had. */
 must_use int cred_change_commit(struct cred *c);
 
+/* prctl(2), PR_SET_DUMPABLE and PR_SET_PDEATHSIG: is b somebody else than a, whom who
+ * may look at a must not see? */
+bool cred_change_exposes(const struct cred *a, const struct cred *b);
+
 #endif

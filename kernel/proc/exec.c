@@ -6,6 +6,7 @@
 #include "fs/file.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
+#include "proc/cred_change.h"
 #include "proc/exec.h"
 #include "proc/ptrace.h"
 
@@ -172,6 +173,15 @@ static int new_space(struct exec *e)
 
 /* ---- the point of no return ---- */
 
+/* No caller spreads a privileged program's addresses by giving it a vast stack. */
+static void limit_stack(struct process *p, struct space *s)
+{
+	struct rlimit64 *l = &p->limits[RLIMIT_STACK];
+	must_hold(&p->lock);
+	if (l->rlim_cur > MIB(8))
+		l->rlim_cur = s->limit_stack = MIB(8);
+}
+
 /* New memory and new credentials come in one step: whoever is allowed to look at the old
  * program does not thereby see the new one. */
 static void become(struct task *t, struct exec *e)
@@ -188,12 +198,17 @@ static void become(struct task *t, struct exec *e)
 	if (old)
 		usage_keep_space(p, old);
 	exec_cred_decide(e);
-	e->space->dumpable = !e->secure && !e->unreadable;
+	bool exposes = cred_change_exposes(old_cred, e->cred);
+	e->space->dumpable = !e->unreadable && !exposes &&
+			     old_cred->euid == old_cred->uid &&
+			     old_cred->egid == old_cred->gid;
 	e->space->thp_disabled = old && old->thp_disabled;
+	if (e->secure)
+		limit_stack(p, e->space);
 	t->thread.cred = cred_get(e->cred);
 	t->thread.space = e->space;
 	spin_unlock_irq(&p->lock, flags);
-	if (e->cred->euid != old_cred->euid || e->cred->egid != old_cred->egid)
+	if (e->secure || exposes)
 		t->pdeath_signal = 0;
 	cred_put(old_cred);
 	space_switch(e->space);

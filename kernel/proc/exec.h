@@ -56,10 +56,11 @@ struct exec {
 	struct space *space;
 	struct cred *cred;
 	struct cred
-		*unraised; /* what it is instead if a tracer watches; NULL: the same */
-	const char *name;  /* as called: AT_EXECFN, and the base of comm */
-	bool secure;	   /* AT_SECURE */
-	bool unreadable;   /* the caller may not read the file: not dumpable */
+		*unraised;    /* what it is instead if a tracer watches; NULL: the same */
+	const char *name;     /* as called: AT_EXECFN, and the base of comm */
+	bool secure;	      /* AT_SECURE */
+	bool unraised_secure; /* AT_SECURE with `unraised` */
+	bool unreadable;      /* the caller may not read the file: not dumpable */
 	uint64_t stack_top, vdso, sp;
 	uint64_t entry;
 };
@@ -73,7 +74,9 @@ must_use int exec_layout(struct exec *e);
 /* Writes strings, auxiliary vector and pointers; sets e->sp. s is the running space. */
 must_use int exec_stack_write(struct exec *e);
 
-/* The new credentials into e->cred by the file's set-id bits. 0 or -ENOMEM. */
+/* The new credentials into e->cred, by the file's set-id bits and capabilities. 0,
+ * -ENOMEM, -EPERM (capabilities that the file insists on cannot be had), -EINVAL (what
+ * its image gives for capabilities is none). */
 must_use int exec_cred(struct exec *e);
 /* The last word on them, with process->lock held: from then on nobody may attach who may
  * not see the new program. */

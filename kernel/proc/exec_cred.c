@@ -1,13 +1,13 @@
-/* Who the new program runs as: execve(2) on set-user-ID files, capabilities(7),
- * ld.so(8). */
+/* Who the new program runs as: what the rules of sec/cred_exec.h are asked. */
 #include <asm/errno.h>
 #include <linux/mount.h>
 #include <linux/personality.h>
-#include <linux/stat.h>
 
 #include "core/panic.h"
+#include "fs/file_caps.h"
 #include "proc/exec.h"
 #include "proc/proc.h"
+#include "sec/cred_exec.h"
 
 /* Somebody outside the process who shares its directories could steer a privileged
  * program. */
@@ -17,69 +17,45 @@ static bool fs_is_shared(void)
 	return ref_read(&thread_current()->fs->refs) > p->n_live;
 }
 
-static bool set_ids_count(const struct exec *e, const struct cred *old)
+/* The two that come of it, for the case that nobody watches who may not, and else. */
+static int both_creds(struct exec *e, const struct cred *old, struct exec_facts *f)
 {
-	if (old->no_new_privs || (e->program.file->path.mnt->flags & MS_NOSUID))
-		return false;
-	return !fs_is_shared() || cred_has_cap(old, CAP_SETUID);
-}
-
-static struct cred *raised(const struct exec *e, const struct cred *old,
-			   bool *ret_privileged)
-{
-	const struct inode *i = e->program.file->inode;
-	bool privileged = false;
-	struct cred *c = cred_copy(old);
-	if (!c)
-		return NULL;
-	if (set_ids_count(e, old)) {
-		if (i->mode & S_ISUID) {
-			c->euid = i->uid;
-			privileged |= c->euid != old->euid;
-		}
-		/* Without the group's x bit S_ISGID means mandatory locking. */
-		if ((i->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP)) {
-			c->egid = i->gid;
-			privileged |= c->egid != old->egid;
-		}
-	}
-	c->suid = c->fsuid = c->euid;
-	c->sgid = c->fsgid = c->egid;
-	cred_exec(c, old, privileged);
-	*ret_privileged = privileged || (c->cap_permitted & ~old->cap_permitted);
-	return c;
-}
-
-/* What `c` is for somebody who is watched: the real ids, no capability that is new. */
-static struct cred *unraised(const struct cred *old)
-{
-	struct cred *c = cred_copy(old);
-	if (!c)
-		return NULL;
-	c->euid = c->suid = c->fsuid = c->uid;
-	c->egid = c->sgid = c->fsgid = c->gid;
-	cred_exec(c, old, false);
-	c->cap_permitted &= old->cap_permitted;
-	c->cap_effective &= old->cap_permitted;
-	c->cap_ambient &= old->cap_permitted;
-	return c;
+	struct exec_verdict v;
+	int err = cred_exec(e->cred, old, f, &v);
+	if (err)
+		return err;
+	e->secure = v.secure;
+	if (!v.privileged)
+		return 0;
+	/* Whoever made it so gains nothing by knowing its addresses. */
+	task_current()->persona &= ~(uint32_t)ADDR_NO_RANDOMIZE;
+	e->unraised = cred_copy(old);
+	if (!e->unraised)
+		return -ENOMEM;
+	f->watched = true;
+	err = cred_exec(e->unraised, old, f, &v);
+	e->unraised_secure = v.secure;
+	return err;
 }
 
 int exec_cred(struct exec *e)
 {
 	const struct cred *old = thread_current()->cred;
-	bool privileged = false;
-	e->cred = raised(e, old, &privileged);
-	if (e->cred && privileged)
-		e->unraised = unraised(old);
-	if (!e->cred || (privileged && !e->unraised))
-		return -ENOMEM;
-	const struct cred *c = e->cred;
-	if (privileged) /* whoever made it so gains nothing by knowing its addresses */
-		task_current()->persona &= ~(uint32_t)ADDR_NO_RANDOMIZE;
-	e->secure = c->uid != c->euid || c->gid != c->egid ||
-		    (c->uid && (c->cap_permitted & ~old->cap_permitted));
-	return 0;
+	const struct path *path = &e->program.file->path;
+	struct inode *i = e->program.file->inode;
+	struct file_caps caps;
+	struct exec_facts f = { .mode = i->mode,
+				.uid = i->uid,
+				.gid = i->gid,
+				.nosuid = path->mnt->flags & MS_NOSUID,
+				.shared_fs = fs_is_shared() };
+	int has = f.nosuid ? 0 : inode_file_caps(i, &caps);
+	if (has < 0)
+		return has;
+	if (has)
+		f.caps = &caps;
+	e->cred = cred_copy(old);
+	return e->cred ? both_creds(e, old, &f) : -ENOMEM;
 }
 
 void exec_cred_decide(struct exec *e)
@@ -91,5 +67,5 @@ void exec_cred_decide(struct exec *e)
 	struct cred *dropped = e->cred;
 	e->cred = e->unraised;
 	e->unraised = dropped;
-	e->secure = false; /* nothing is gained that is to be protected */
+	e->secure = e->unraised_secure;
 }

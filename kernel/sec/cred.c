@@ -138,21 +138,3 @@ void cred_fsuid_changed(struct cred *c, const struct cred *old)
 	if (old->fsuid && !c->fsuid)
 		c->cap_effective |= c->cap_permitted & CAPS_FS;
 }
-
-/* "Transformation of capabilities during execve()"; files carry no capabilities here. */
-void cred_exec(struct cred *c, const struct cred *old, bool privileged)
-{
-	uint64_t file_permitted = 0, file_inheritable = 0;
-	bool file_effective = false;
-	if (!(c->securebits & SECBIT_NOROOT)) {
-		if (!c->uid || !c->euid)
-			file_permitted = file_inheritable = CAPS_ALL;
-		file_effective = !c->euid;
-	}
-	if (privileged)
-		c->cap_ambient = 0;
-	c->cap_permitted = (old->cap_inheritable & file_inheritable) |
-			   (file_permitted & c->cap_bounding) | c->cap_ambient;
-	c->cap_effective = file_effective ? c->cap_permitted : c->cap_ambient;
-	c->securebits &= ~(uint32_t)SECBIT_KEEP_CAPS;
-}

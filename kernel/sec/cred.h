@@ -55,8 +55,6 @@ void groups_put(struct groups *g); /* NULL is fine */
 /* What capabilities(7) makes of a change; `c` is a copy of `old` with its ids changed. */
 void cred_uids_changed(struct cred *c, const struct cred *old);
 void cred_fsuid_changed(struct cred *c, const struct cred *old);
-/* `privileged`: the file's set-user-ID or set-group-ID bit took effect. */
-void cred_exec(struct cred *c, const struct cred *old, bool privileged);
 
 /* What a permission check needs to know of an object. */
 struct perm_facts {

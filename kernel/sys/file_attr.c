@@ -286,9 +286,9 @@ static int64_t do_fallocate(struct file *f, uint32_t mode, int64_t offset, int64
 		return -ENODEV;
 	if (offset > INT64_MAX - length)
 		return -EFBIG;
-	if (!f->ops || !f->ops->fallocate)
+	if (!f->ops)
 		return -EOPNOTSUPP;
-	int64_t r = f->ops->fallocate(f, (int)mode, (uint64_t)offset, (uint64_t)length);
+	int64_t r = vfs_fallocate(f, (int)mode, (uint64_t)offset, (uint64_t)length);
 	if (!r)
 		notify_file(f, IN_MODIFY);
 	return r;

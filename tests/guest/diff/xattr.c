@@ -158,7 +158,7 @@ DIFF_CASE(xattr_file_capabilities)
 	say_status("writer", reap(pid));
 }
 
-DIFF_CASE(xattr_file_capabilities_mean_something)
+DIFF_CASE(xattr_file_capabilities_that_are_none)
 {
 	make_file("f", "x");
 	TRY(setxattr("f", "security.capability", "xxxxxxxxxxxxxxxxxxxx", 20, 0));
