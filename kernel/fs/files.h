@@ -101,6 +101,8 @@ size_t files_count(struct files *f);
 
 struct fs_ctx {
 	struct ref refs;
+	_Atomic uint32_t
+		users;	  /* threads whose own it is; whoever looks does not count */
 	struct list link; /* [fs contexts' lock] all of them, for pivot_root */
 	struct spinlock lock;
 	struct path root, cwd; /* [lock] */
@@ -113,5 +115,9 @@ void fs_root_get(struct path *ret);
 void fs_cwd_get(struct path *ret);
 struct fs_ctx *fs_ctx_get(struct fs_ctx *c);
 void fs_ctx_put(struct fs_ctx *c);
+/* The same for a thread that has it as its own: fs_ctx_copy makes one use. */
+struct fs_ctx *fs_ctx_use(struct fs_ctx *c);
+void fs_ctx_unuse(struct fs_ctx *c);
+bool fs_ctx_shared(const struct fs_ctx *c); /* by two threads or more */
 
 #endif

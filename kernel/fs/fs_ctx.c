@@ -15,6 +15,7 @@ int fs_ctx_copy(struct fs_ctx *from, struct fs_ctx **ret)
 	if (!c)
 		return -ENOMEM;
 	ref_init(&c->refs, 1);
+	c->users = 1;
 	spin_init(&c->lock, RANK_FS_CTX);
 	if (from) {
 		spin_lock(&from->lock);
@@ -56,6 +57,23 @@ void fs_ctx_put(struct fs_ctx *c)
 	path_put(&c->root);
 	path_put(&c->cwd);
 	heap_free(c);
+}
+
+struct fs_ctx *fs_ctx_use(struct fs_ctx *c)
+{
+	c->users++;
+	return fs_ctx_get(c);
+}
+
+void fs_ctx_unuse(struct fs_ctx *c)
+{
+	c->users--;
+	fs_ctx_put(c);
+}
+
+bool fs_ctx_shared(const struct fs_ctx *c)
+{
+	return c->users > 1;
 }
 
 static void path_of_current(struct path *ret, size_t offset)

@@ -137,7 +137,7 @@ static int copy_files(struct task *t, uint64_t flags)
 		return err;
 	t->thread.files = t->files_ref;
 	if (flags & CLONE_FS)
-		t->thread.fs = fs_ctx_get(me->fs);
+		t->thread.fs = fs_ctx_use(me->fs);
 	else
 		err = fs_ctx_copy(me->fs, &t->thread.fs);
 	return err;
@@ -307,7 +307,7 @@ static void discard(struct task *t)
 	if (t->files_ref)
 		files_put(t->files_ref);
 	if (t->thread.fs)
-		fs_ctx_put(t->thread.fs);
+		fs_ctx_unuse(t->thread.fs);
 	task_put(t);
 }
 

@@ -154,6 +154,11 @@ void exec_share_file(const struct space *from, struct space *to)
 	to->exe_put = exe_put;
 }
 
+static bool is_readable(const struct exec_image *im)
+{
+	return !im->file || !inode_permission(im->file->inode, MAY_READ);
+}
+
 static int new_space(struct exec *e)
 {
 	struct process *p = process_current();
@@ -167,7 +172,7 @@ static int new_space(struct exec *e)
 	s->limit_data = p->limits[RLIMIT_DATA].rlim_cur;
 	s->limit_stack = p->limits[RLIMIT_STACK].rlim_cur;
 	s->limit_memlock = p->limits[RLIMIT_MEMLOCK].rlim_cur;
-	e->unreadable = inode_permission(e->program.file->inode, MAY_READ) != 0;
+	e->unreadable = !is_readable(&e->program) || !is_readable(&e->interp);
 	return exec_layout(e);
 }
 

@@ -55,12 +55,11 @@ struct exec {
 	struct exec_image program, interp; /* interp.file NULL: none */
 	struct space *space;
 	struct cred *cred;
-	struct cred
-		*unraised;    /* what it is instead if a tracer watches; NULL: the same */
-	const char *name;     /* as called: AT_EXECFN, and the base of comm */
-	bool secure;	      /* AT_SECURE */
-	bool unraised_secure; /* AT_SECURE with `unraised` */
-	bool unreadable;      /* the caller may not read the file: not dumpable */
+	struct cred *unraised; /* what it is instead if it is steered; NULL: the same */
+	const char *name;      /* as called: AT_EXECFN, and the base of comm */
+	bool secure;	       /* AT_SECURE */
+	bool unraised_secure;  /* AT_SECURE with `unraised` */
+	bool unreadable;       /* the caller may not read a file of it: not dumpable */
 	uint64_t stack_top, vdso, sp;
 	uint64_t entry;
 };
@@ -75,11 +74,12 @@ must_use int exec_layout(struct exec *e);
 must_use int exec_stack_write(struct exec *e);
 
 /* The new credentials into e->cred, by the file's set-id bits and capabilities. 0,
- * -ENOMEM, -EPERM (capabilities that the file insists on cannot be had), -EINVAL (what
- * its image gives for capabilities is none). */
+ * -ENOMEM, -EPERM (capabilities that the file insists on cannot be had), -EACCES (it is
+ * not to be executed any more), -EINVAL (what its image gives for capabilities is none).
+ */
 must_use int exec_cred(struct exec *e);
-/* The last word on them, with process->lock held: from then on nobody may attach who may
- * not see the new program. */
+/* The last word on them, after exec_alone and with process->lock held: from then on
+ * nobody may attach who may not see the new program. */
 void exec_cred_decide(struct exec *e);
 /* Ends all other threads of the process; the caller has their leader's id then. 0 or
  * -EAGAIN,

@@ -9,15 +9,7 @@
 #include "proc/proc.h"
 #include "sec/cred_exec.h"
 
-/* Somebody outside the process who shares its directories could steer a privileged
- * program. */
-static bool fs_is_shared(void)
-{
-	struct process *p = process_current();
-	return ref_read(&thread_current()->fs->refs) > p->n_live;
-}
-
-/* The two that come of it, for the case that nobody watches who may not, and else. */
+/* The two that come of it, for the case that nobody steers the program, and else. */
 static int both_creds(struct exec *e, const struct cred *old, struct exec_facts *f)
 {
 	struct exec_verdict v;
@@ -32,37 +24,57 @@ static int both_creds(struct exec *e, const struct cred *old, struct exec_facts 
 	e->unraised = cred_copy(old);
 	if (!e->unraised)
 		return -ENOMEM;
-	f->watched = true;
+	f->steered = true;
 	err = cred_exec(e->unraised, old, f, &v);
 	e->unraised_secure = v.secure;
+	return err;
+}
+
+/* What the rules ask of the file. Mode and owner are from one moment: a chmod and chown
+ * meanwhile do not make bits of before count for the owner of after. That it may be
+ * executed is asked again then: bits and capabilities that were given after the x bit
+ * was taken are not for those whom it was taken from. */
+static int facts_of(const struct file *file, struct exec_facts *f, struct file_caps *caps)
+{
+	struct inode *i = file->inode;
+	f->nosuid = file->path.mnt->flags & MS_NOSUID;
+	int has = f->nosuid ? 0 : inode_file_caps(i, caps);
+	if (has < 0)
+		return has;
+	f->caps = has ? caps : NULL;
+	mutex_lock(&i->lock);
+	int err = inode_permission(i, MAY_EXEC);
+	f->mode = i->mode;
+	f->uid = i->uid;
+	f->gid = i->gid;
+	mutex_unlock(&i->lock);
 	return err;
 }
 
 int exec_cred(struct exec *e)
 {
 	const struct cred *old = thread_current()->cred;
-	const struct path *path = &e->program.file->path;
-	struct inode *i = e->program.file->inode;
 	struct file_caps caps;
-	struct exec_facts f = { .mode = i->mode,
-				.uid = i->uid,
-				.gid = i->gid,
-				.nosuid = path->mnt->flags & MS_NOSUID,
-				.shared_fs = fs_is_shared() };
-	int has = f.nosuid ? 0 : inode_file_caps(i, &caps);
-	if (has < 0)
-		return has;
-	if (has)
-		f.caps = &caps;
+	struct exec_facts f = { 0 };
+	int err = facts_of(e->program.file, &f, &caps);
+	if (err)
+		return err;
 	e->cred = cred_copy(old);
 	return e->cred ? both_creds(e, old, &f) : -ENOMEM;
 }
 
-void exec_cred_decide(struct exec *e)
+/* Nobody is left in the process but the caller: who shares its directories is outside,
+ * and nobody else could hand them on. */
+static bool is_steered(void)
 {
 	const struct trace *tr = &task_current()->trace;
+	return (tr->tracer && !tr->capable) || fs_ctx_shared(thread_current()->fs);
+}
+
+void exec_cred_decide(struct exec *e)
+{
 	must_hold(&process_current()->lock);
-	if (!e->unraised || !tr->tracer || tr->capable)
+	if (!e->unraised || !is_steered())
 		return;
 	struct cred *dropped = e->cred;
 	e->cred = e->unraised;

@@ -227,7 +227,7 @@ void task_drop_files(struct task *t)
 	if (f)
 		files_put(f);
 	if (c)
-		fs_ctx_put(c);
+		fs_ctx_unuse(c);
 }
 
 /* ---- figures ---- */

@@ -64,7 +64,7 @@ int cred_exec(struct cred *c, const struct cred *old, const struct exec_facts *f
 		return err;
 	bool new_ids = c->euid != old->euid || !cred_in_group(old, c->egid);
 	ret->privileged = new_ids || (c->cap_permitted & ~old->cap_permitted);
-	if (ret->privileged && (c->no_new_privs || f->shared_fs || f->watched))
+	if (ret->privileged && (c->no_new_privs || f->steered))
 		unraise(c, old);
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;

@@ -15,8 +15,8 @@ struct exec_facts {
 	gid_t gid;
 	const struct file_caps *caps; /* NULL: it has none */
 	bool nosuid;		      /* its mount lets neither bits nor caps count */
-	bool shared_fs;		      /* another process could move its directories */
-	bool watched;		      /* a tracer that may not trace what it becomes */
+	bool steered;		      /* by a tracer that may not trace what it becomes,
+				       * or by who could move its directories */
 };
 
 struct exec_verdict {

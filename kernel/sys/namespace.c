@@ -45,12 +45,12 @@ static int copies_make(uint32_t flags, struct own *o)
 {
 	struct thread *t = thread_current();
 	int err = 0;
-	if ((flags & CLONE_FS) && ref_read(&t->fs->refs) > 1)
+	if ((flags & CLONE_FS) && fs_ctx_shared(t->fs))
 		err = fs_ctx_copy(t->fs, &o->fs);
 	if (!err && (flags & CLONE_FILES) && files_shared(t->files))
 		err = files_copy(t->files, &o->files);
 	if (err && o->fs)
-		fs_ctx_put(o->fs);
+		fs_ctx_unuse(o->fs);
 	return err;
 }
 
@@ -85,7 +85,7 @@ int64_t sys_unshare(uint64_t wanted)
 	if (flags & CLONE_SYSVSEM)
 		proc_ipc_ops.exit(task_current());
 	if (o.fs)
-		fs_ctx_put(o.fs);
+		fs_ctx_unuse(o.fs);
 	if (o.files)
 		files_put(o.files);
 	return 0;
