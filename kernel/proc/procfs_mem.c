@@ -107,8 +107,8 @@ int procfs_show_auxv(struct proc_text *o, void *task)
 
 /* ---- mem ---- */
 
-/* The space is the one there was at open: after an exec it is empty, whoever holds the
- * file. */
+/* The space is the one there was at open: after an exec there is nothing in it, whoever
+ * holds the file. */
 static int mem_open(struct inode *i, struct file *f)
 {
 	struct task *t = proc_task_of(i);
@@ -126,6 +126,13 @@ static int mem_open(struct inode *i, struct file *f)
 		return -ESRCH;
 	f->priv = s;
 	return 0;
+}
+
+static bool is_gone(const struct file *f)
+{
+	const struct space *s = f->priv;
+
+	return !ref_read(&s->users);
 }
 
 static void mem_release(struct file *f)
@@ -151,7 +158,7 @@ static int64_t mem_move(struct file *f, struct uio *u, uint64_t *pos, bool write
 
 	if (!chunk)
 		return -ENOMEM;
-	while (u->left && sched_may_go_on()) {
+	while (u->left && !is_gone(f) && sched_may_go_on()) {
 		size_t want = MIN(u->left, PAGE_SIZE);
 
 		if (write) {
@@ -231,6 +238,8 @@ static int64_t pagemap_read(struct file *f, struct uio *u, uint64_t *pos)
 
 	if (*pos % WORD || u->left % WORD)
 		return -EINVAL;
+	if (is_gone(f))
+		return 0;
 	words = heap_alloc(WORDS * WORD);
 	if (!words)
 		return -ENOMEM;

@@ -2,6 +2,7 @@
 #include <linux/futex.h>
 
 #include "proc/futex.h"
+#include "proc/ptrace.h"
 #include "proc/proc.h"
 #include "sys/syscall.h"
 #include "sys/timespec.h"
@@ -180,10 +181,10 @@ int64_t sys_get_robust_list(int32_t pid, uaddr_t head, uaddr_t len)
 	struct task *t = pid ? task_find(pid) : task_get(task_current());
 	if (!t)
 		return -ESRCH;
-	const struct cred *me = thread_current()->cred;
-	bool allowed =
-		t->process == process_current() || cred_has_cap(me, CAP_SYS_PTRACE);
-	uint64_t at = t->robust_list.va;
+	/* First what it is, then the verdict: an execve in between makes that no. */
+	uint64_t at = __atomic_load_n(&t->robust_list.va, __ATOMIC_ACQUIRE);
+	bool allowed = t->process == process_current() ||
+		       task_may_trace(t, thread_current()->cred, TRACE_BY_REAL_IDS);
 	task_put(t);
 	if (!allowed)
 		return -EPERM;

@@ -200,18 +200,27 @@ static int pid_text_open(struct inode *i, struct file *f)
 	return err;
 }
 
-static int make(struct file *f, struct proc_text *t)
+static int show(const struct proc_pid *p, struct proc_text *t)
 {
-	struct proc_pid *p = proc_pid_of(f->inode);
-	int err = proc_pid_check(p, f->cred);
-
-	if (err)
-		return err;
 	if (p->kind == PID_CHILD)
 		return p->entry->show_name(t, p->task, p->name);
 	if (p->thread && p->entry->show_thread)
 		return p->entry->show_thread(t, p->task);
 	return p->entry->show ? p->entry->show(t, p->task) : -EIO;
+}
+
+/* Once more at the end: what an execve in between has made of the process is not shown
+ * because one might have looked at what it was. */
+static int make(struct file *f, struct proc_text *t)
+{
+	const struct proc_pid *p = proc_pid_of(f->inode);
+	int err = proc_pid_check(p, f->cred), n;
+
+	if (err)
+		return err;
+	n = show(p, t);
+	err = proc_pid_check(p, f->cred);
+	return err ? err : n;
 }
 
 static int take(struct file *f, char *text, size_t n)
@@ -264,18 +273,39 @@ const struct file_ops proc_pid_text_fops = {
 
 /* ---- links ---- */
 
-static int pid_follow(struct inode *i, struct path *ret)
+static int link_check(const struct proc_pid *p)
 {
-	struct proc_pid *p = proc_pid_of(i);
 	int err = proc_pid_check(p, thread_current()->cred);
 
-	if (err)
-		return err == -ESRCH ? -ENOENT : err;
+	return err == -ESRCH ? -ENOENT : err;
+}
+
+static int link_target(const struct proc_pid *p, struct path *ret)
+{
 	/* A namespace's link has a text, but leads nowhere. */
 	if (p->kind == PID_CHILD)
 		return p->entry->link_name ? p->entry->link_name(p->task, p->name, ret)
 					   : -ENOENT;
 	return p->entry->link ? p->entry->link(p->task, ret) : -EACCES;
+}
+
+/* Once more at the end, as in `make`. */
+static int pid_follow(struct inode *i, struct path *ret)
+{
+	const struct proc_pid *p = proc_pid_of(i);
+	struct path to;
+	int err = link_check(p);
+
+	if (!err)
+		err = link_target(p, &to);
+	if (err)
+		return err;
+	err = link_check(p);
+	if (err)
+		path_put(&to);
+	else
+		*ret = to;
+	return err;
 }
 
 /* Links that name no file say what they are. */
@@ -291,10 +321,10 @@ static int64_t pid_readlink(struct inode *i, char *buf, size_t n)
 	struct proc_pid *p = proc_pid_of(i);
 	struct path to;
 	char *text, *room;
-	int64_t len = proc_pid_check(p, thread_current()->cred);
+	int64_t len = link_check(p);
 
 	if (len)
-		return len == -ESRCH ? -ENOENT : len;
+		return len;
 	if (p->kind == PID_CHILD ? p->entry->link_name_text != NULL
 				 : p->entry->link_text != NULL)
 		return link_own_text(p, buf, n);
