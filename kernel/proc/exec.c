@@ -183,8 +183,10 @@ static void limit_stack(struct process *p, struct space *s)
 {
 	struct rlimit64 *l = &p->limits[RLIMIT_STACK];
 	must_hold(&p->lock);
-	if (l->rlim_cur > MIB(8))
-		l->rlim_cur = s->limit_stack = MIB(8);
+	if (l->rlim_cur <= MIB(8))
+		return;
+	l->rlim_cur = MIB(8);
+	s->limit_stack = MIB(8);
 }
 
 /* New memory and new credentials come in one step: whoever is allowed to look at the old
