@@ -322,6 +322,7 @@ static int replace(struct exec *e)
 {
 	struct task *t = task_current();
 	struct sighand *fresh = NULL;
+	uint32_t persona = t->persona;
 	int err = exec_cred(e);
 	if (!err)
 		err = new_space(e);
@@ -332,6 +333,7 @@ static int replace(struct exec *e)
 	if (!err)
 		err = exec_alone();
 	if (err) {
+		t->persona = persona;
 		sighand_put(fresh);
 		space_unuse(e->space);
 		return err;

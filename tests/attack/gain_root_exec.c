@@ -152,6 +152,34 @@ static void addresses_stay_random(void)
 	gain_as_plain(attack_persona);
 }
 
+static int run_in_too_little(const char *path)
+{
+	int pid = fork();
+	if (!pid) {
+		struct rlimit l = { 1 << 16, 1 << 16 };
+		CHECK(personality(ADDR_NO_RANDOMIZE) >= 0);
+		CHECK_EQ(setrlimit(RLIMIT_AS, &l), 0);
+		execl(path, path, STAYS, NULL);
+		_exit(personality(0xffffffff) & ADDR_NO_RANDOMIZE ? 96 : 95);
+	}
+	return gain_wait(pid);
+}
+
+/* Linux has reached the point of no return by then. */
+static void attack_failing(void)
+{
+	int code = run_in_too_little(victim);
+	CHECK(code == 96 || code == 128 + SIGKILL || code == 128 + SIGSEGV);
+	CHECK_EQ(gain_run(victim, STAYS), 0);
+}
+
+static void a_failed_exec_leaves_the_personality(void)
+{
+	gain_dir();
+	gain_copy("victim", 0, 04755);
+	gain_as_plain(attack_failing);
+}
+
 static int run_with_pdeath(const char *path)
 {
 	int pid = fork();
@@ -449,7 +477,8 @@ static void an_unreadable_interpreter_is_not_looked_into(void)
 }
 
 GAIN_MAIN(own_words, CASE(the_loader_is_told_not_to_trust), CASE(an_empty_argv_is_filled),
-	  CASE(addresses_stay_random), CASE(a_parent_s_death_tells_it_nothing),
+	  CASE(addresses_stay_random), CASE(a_failed_exec_leaves_the_personality),
+	  CASE(a_parent_s_death_tells_it_nothing),
 	  CASE(its_first_files_are_not_taken_for_standard_ones),
 	  CASE(limits_do_not_run_half_of_it), CASE(a_script_s_bit_counts_for_nothing),
 	  CASE(a_thread_apart_does_not_hide_a_sharer),
