@@ -2,6 +2,7 @@
  * renamed and removed like any other; the image itself never changes. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "common/tap.h"
@@ -253,10 +255,36 @@ static void image_reads_the_same_every_way(void)
 	CHECK(sums[0] == sums[1] && sums[1] == sums[2]);
 }
 
+/* What a file has been written before must not make the next write forget to ask. */
+static void writing_takes_file_capabilities_away(void)
+{
+	static const struct vfs_cap_data caps = {
+		.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+		.data = { { 1u << CAP_CHOWN, 0 } },
+	};
+	static const char name[] = "security.capability";
+	char value[sizeof caps];
+	begin();
+	int fd = open("/etc/capable", O_CREAT | O_RDWR, 0755);
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, "text", 4), 4);
+	for (int round = 0; round < 2; round++) {
+		CHECK_EQ(setxattr("/etc/capable", name, &caps, sizeof caps, 0), 0);
+		CHECK_EQ(pread(fd, value, 1, 0), 1);
+		CHECK_EQ(getxattr("/etc/capable", name, value, sizeof value),
+			 sizeof caps);
+		CHECK_EQ(pwrite(fd, value, 1, 0), 1);
+		CHECK_ERR(getxattr("/etc/capable", name, value, sizeof value), ENODATA);
+	}
+	close(fd);
+	CHECK(!unlink("/etc/capable"));
+}
+
 TEST_MAIN(CASE(reading_changes_nothing), CASE(changed_file_keeps_its_identity),
 	  CASE(attributes_can_change), CASE(removed_file_is_gone),
 	  CASE(renamed_file_moves), CASE(renaming_over_a_file_of_the_image),
 	  CASE(directories_merge), CASE(directory_of_the_image_can_go),
 	  CASE(directory_of_the_image_is_renamed), CASE(hard_links_to_the_image),
 	  CASE(private_mapping_stays_over_copy_up), CASE(running_program_can_be_replaced),
-	  CASE(image_reads_the_same_every_way))
+	  CASE(image_reads_the_same_every_way),
+	  CASE(writing_takes_file_capabilities_away))

@@ -6,6 +6,7 @@
 
 #include "fs/acl.h"
 #include "fs/file.h"
+#include "fs/file_caps.h"
 #include "fs/overlay/overlay.h"
 #include "lib/string.h"
 
@@ -185,6 +186,9 @@ int ovl_setxattr(struct inode *i, const char *name, const void *v, size_t n, int
 	if (!upper->ops->setxattr)
 		return -EOPNOTSUPP;
 	mutex_lock(&upper->lock);
+	/* Writing goes to the upper inode and asks that one. */
+	if (!strcmp(name, FILE_CAPS_NAME))
+		inode_file_caps_changed(upper);
 	err = upper->ops->setxattr(upper, name, v, n, flags);
 	ovl_sync(i);
 	mutex_unlock(&upper->lock);
