@@ -92,6 +92,8 @@ static void copy_thread(struct task *t, const struct clone_request *r)
 	t->mce_kill = me->mce_kill;
 	t->io_flusher = me->io_flusher;
 	t->persona = me->persona;
+	t->login_uid = me->login_uid;
+	t->login_session = me->login_session;
 	t->mempolicy = me->mempolicy;
 	t->mempolicy_nodes = me->mempolicy_nodes;
 	t->ioprio = me->ioprio;

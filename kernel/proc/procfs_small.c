@@ -202,16 +202,39 @@ int procfs_show_personality(struct proc_text *o, void *task)
 	return 0;
 }
 
-/* loginuid, sessionid: nobody has logged in. */
-int procfs_show_session(struct proc_text *o, void *task)
+int procfs_show_login_uid(struct proc_text *o, void *task)
 {
-	proc_printf(o, "%u", UINT32_MAX);
+	proc_printf(o, "%u", ((struct task *)task)->login_uid);
 	return 0;
 }
 
-int procfs_refuse_session(char *text, size_t n, void *task)
+/* A thread says it of itself: who has yet to log in may, and from then on it stays for
+ * all that the thread starts, whatever set-user-ID programs it runs. */
+int procfs_store_login_uid(char *text, size_t n, void *task)
 {
-	return -EPERM;
+	static _Atomic uint32_t logins;
+	struct task *me = task_current();
+	uint64_t uid;
+
+	if (task != me)
+		return -EPERM;
+	int err = proc_parse_u64(text, &uid);
+	if (err || uid > UINT32_MAX)
+		return err ? err : -ERANGE;
+	if (me->login_uid != LOGIN_NONE &&
+	    !cred_has_cap(me->thread.cred, CAP_AUDIT_CONTROL))
+		return -EPERM;
+	me->login_uid = (uint32_t)uid;
+	me->login_session = LOGIN_NONE;
+	while (uid != LOGIN_NONE && me->login_session == LOGIN_NONE)
+		me->login_session = ++logins;
+	return 0;
+}
+
+int procfs_show_login_session(struct proc_text *o, void *task)
+{
+	proc_printf(o, "%u", ((struct task *)task)->login_session);
+	return 0;
 }
 
 int procfs_show_core_filter(struct proc_text *o, void *task)

@@ -61,6 +61,7 @@ int task_new(const char *name, void (*fn)(void *), struct task **ret)
 	t->thread.task = t;
 	t->start_ns = clock_mono();
 	t->timer_slack_ns = t->timer_slack_first = TIMER_SLACK_FIRST;
+	t->login_uid = t->login_session = LOGIN_NONE;
 	t->mce_kill = PR_MCE_KILL_DEFAULT;
 	*ret = t;
 	return 0;

@@ -97,6 +97,8 @@ struct task {
 	uint8_t mce_kill;	    /* PR_MCE_KILL: kept, not used */
 	bool io_flusher;	    /* PR_SET_IO_FLUSHER: the same */
 	uint32_t persona;	    /* personality(2) */
+	uint32_t login_uid;	    /* who logged in, whoever it is by now; LOGIN_NONE */
+	uint32_t login_session;	    /* which login that was; the same */
 	uint16_t mempolicy;	    /* MPOL_*, with its flags; there is one node */
 	bool mempolicy_nodes;	    /* it names node 0 */
 	_Atomic uint16_t ioprio; /* ioprio_set(2), which others may do: kept, not used */
@@ -115,6 +117,7 @@ struct task {
 	struct calltrace_task *calltrace;
 };
 
+#define LOGIN_NONE UINT32_MAX
 #define TIMER_SLACK_FIRST (50 * NSEC_PER_USEC)
 #define CORE_FILTER_FIRST                                                                \
 	0x33u /* private and shared anonymous pages, ELF headers: core(5) */
