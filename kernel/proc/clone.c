@@ -186,8 +186,10 @@ static void link_process(struct task *t, struct process *p, struct pid *pid,
 	if (flags & CLONE_PARENT) {
 		p->parent = me->parent;
 		p->exit_signal = me->exit_signal;
+		p->parent_execs = me->parent_execs;
 	} else {
 		p->parent = me;
+		p->parent_execs = me->n_execs;
 	}
 	p->parent_pid = p->parent->pid;
 	p->forker = flags & CLONE_PARENT ? me->forker : task_current()->tid;

@@ -151,17 +151,23 @@ static bool ignores_exits(struct process *parent, int sig, bool *ret_silent)
 	return *ret_silent || (a.sa_flags & SA_NOCLDWAIT);
 }
 
+/* What the parent's program of then wanted is not for the one it has become. */
+static int exit_signal_of(const struct process *p)
+{
+	return p->parent_execs == p->parent->n_execs ? p->exit_signal : SIGCHLD;
+}
+
 bool signal_parent_ignores_exit(struct process *p)
 {
 	bool silent;
-	return ignores_exits(p->parent, p->exit_signal, &silent);
+	return ignores_exits(p->parent, exit_signal_of(p), &silent);
 }
 
 bool signal_notify_exit(struct process *p)
 {
 	must_hold(&tasklist_lock);
 	struct process *parent = p->parent;
-	int sig = p->exit_signal, status;
+	int sig = exit_signal_of(p), status;
 	bool silent = false, reap = ignores_exits(parent, sig, &silent);
 	int32_t code = wstatus_code(p->exit_status, &status);
 	if (silent)

@@ -147,6 +147,7 @@ struct process {
 	bool reaped, did_exec, is_subreaper;
 	int32_t exit_signal;	  /* to the parent; 0: none */
 	_Atomic uint32_t n_execs; /* programs that it has been before this one */
+	uint32_t parent_execs;	  /* the parent's n_execs when it wanted exit_signal */
 
 	struct spinlock lock; /* RANK_SIGNAL */
 	/* guarded by lock */

@@ -450,9 +450,44 @@ static void timers_of_before_are_gone(void)
 	gain_as_plain(attack_by_timer);
 }
 
+/* A child that says with SIGKILL that it ends. */
+static void begin_child(void)
+{
+	int pid = (int)syscall(SYS_clone, SIGKILL, 0, 0, 0, 0);
+	if (!pid) {
+		usleep(30000);
+		_exit(0);
+	}
+	CHECK(pid > 0);
+}
+
+static void attack_by_child(void)
+{
+	int pid = fork();
+	if (!pid) {
+		begin_child();
+		usleep(60000);
+		_exit(0);
+	}
+	CHECK_EQ(gain_wait(pid), 128 + SIGKILL);
+	pid = fork();
+	if (!pid) {
+		begin_child();
+		execl(victim, victim, "--nap", NULL);
+	}
+	CHECK_EQ(gain_wait(pid), 0);
+}
+
+static void a_child_of_before_ends_as_others_do(void)
+{
+	gain_dir();
+	gain_copy("victim", 0, 04755);
+	gain_as_plain(attack_by_child);
+}
+
 GAIN_MAIN(own_words, CASE(files_of_the_process_from_before_show_nothing),
 	  CASE(what_execve_makes_is_not_shown_on_the_way),
 	  CASE(all_doors_into_it_are_shut), CASE(it_stays_shut_when_it_is_root_no_more),
 	  CASE(signals_to_it_are_not_forged), CASE(root_is_not_signalled),
 	  CASE(its_complaint_does_not_change_it), CASE(what_was_shared_is_its_own),
-	  CASE(timers_of_before_are_gone))
+	  CASE(timers_of_before_are_gone), CASE(a_child_of_before_ends_as_others_do))
