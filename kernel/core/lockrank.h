@@ -12,6 +12,7 @@ enum lock_rank {
 	RANK_PROC_EXEC = 1, /* process: exec against ptrace, /proc readers */
 	RANK_TTY,	    /* tty line discipline and termios */
 	RANK_FILE_POS,	    /* file position of read/write/lseek/getdents */
+	RANK_AUDIT,	    /* who seals records of the audit log */
 	RANK_EPOLL,	    /* epoll instance; nest */
 	RANK_MOUNTS,	    /* the mount tree, to change it */
 	RANK_SOCKET,	    /* socket: its readers, or who binds and connects it */

@@ -1,15 +1,11 @@
 /* Publishing new credentials: what else hangs on them changes with them. */
 #include "proc/cred_change.h"
+#include "lib/string.h"
 #include "proc/proc.h"
 
 struct cred *cred_change_begin(void)
 {
 	return cred_copy(thread_current()->cred);
-}
-
-void cred_change_abort(struct cred *c)
-{
-	cred_put(c);
 }
 
 bool cred_change_exposes(const struct cred *a, const struct cred *b)
@@ -18,15 +14,41 @@ bool cred_change_exposes(const struct cred *a, const struct cred *b)
 	       a->fsgid != b->fsgid || (b->cap_permitted & ~a->cap_permitted);
 }
 
+static bool same_groups(const struct groups *a, const struct groups *b)
+{
+	return a == b ||
+	       (a->n == b->n && !memcmp(a->digest, b->digest, sizeof a->digest));
+}
+
+bool cred_change_is_one(const struct cred *a, const struct cred *b)
+{
+	return a->uid != b->uid || a->suid != b->suid || a->gid != b->gid ||
+	       a->sgid != b->sgid || cred_change_exposes(a, b) ||
+	       a->cap_inheritable != b->cap_inheritable ||
+	       a->cap_permitted != b->cap_permitted ||
+	       a->cap_effective != b->cap_effective ||
+	       a->cap_bounding != b->cap_bounding || a->cap_ambient != b->cap_ambient ||
+	       a->securebits != b->securebits || a->no_new_privs != b->no_new_privs ||
+	       !same_groups(a->groups, b->groups);
+}
+
+int cred_change_refuse(struct cred *c, enum audit_cause cause, int err)
+{
+	(void)audit_refused(AUDIT_EVENT_CRED, cause, c, err);
+	cred_put(c);
+	return err;
+}
+
 int cred_change_commit(struct cred *c)
 {
 	struct task *t = task_current();
 	struct cred *old = t->thread.cred;
+	struct audit_draft draft = { .has_place = false };
 	int err = account_switch(c->uid);
-	if (err) {
-		cred_put(c);
-		return err;
-	}
+	if (err)
+		return cred_change_refuse(c, AUDIT_CAUSE_LIMIT, err);
+	if (cred_change_is_one(old, c))
+		audit_begin(&draft, AUDIT_EVENT_CRED, AUDIT_CAUSE_ASKED);
 	/* prctl(2): PR_SET_DUMPABLE and PR_SET_PDEATHSIG are cleared by a change of
 	 * ids. */
 	if (cred_change_exposes(old, c)) {
@@ -35,6 +57,7 @@ int cred_change_commit(struct cred *c)
 	}
 	uint64_t flags = spin_lock_irq(&t->process->lock);
 	t->thread.cred = c;
+	audit_add(&draft, old, c, 0);
 	spin_unlock_irq(&t->process->lock, flags);
 	cred_put(old);
 	return 0;

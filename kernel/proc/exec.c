@@ -205,6 +205,7 @@ static void become(struct task *t, struct exec *e)
 	if (old)
 		usage_keep_space(p, old);
 	exec_cred_decide(e);
+	audit_add(&e->draft, old_cred, e->cred, 0);
 	bool exposes = cred_change_exposes(old_cred, e->cred);
 	e->space->dumpable = !e->unreadable && !exposes &&
 			     old_cred->euid == old_cred->uid &&
@@ -212,6 +213,7 @@ static void become(struct task *t, struct exec *e)
 	e->space->thp_disabled = old && old->thp_disabled;
 	if (e->secure)
 		limit_stack(p, e->space);
+	p->program_known = false;
 	t->thread.cred = cred_get(e->cred);
 	t->thread.space = e->space;
 	spin_unlock_irq(&p->lock, flags);
@@ -387,6 +389,7 @@ int process_exec(int dirfd, const char *path, uint32_t walk_flags, struct exec_a
 		err = replace(e);
 	exec_image_put(&e->program);
 	exec_image_put(&e->interp);
+	audit_cancel(&e->draft);
 	cred_put(e->cred);
 	cred_put(e->unraised);
 	exec_args_fini(&e->args);

@@ -12,7 +12,7 @@
 #define PROC_EXEC_H
 
 #include "lib/elf.h"
-#include "proc/task.h"
+#include "proc/audit.h"
 
 /* Argument strings, as the program will find them: argv's one after the other, then
  * envp's. */
@@ -55,6 +55,7 @@ struct exec {
 	struct exec_image program, interp; /* interp.file NULL: none */
 	struct space *space;
 	struct cred *cred;
+	struct audit_draft draft; /* of who it becomes, if that is worth a record */
 	struct cred *unraised; /* what it is instead if it is steered; NULL: the same */
 	const char *name;      /* as called: AT_EXECFN, and the base of comm */
 	bool secure;	       /* AT_SECURE */

@@ -5,6 +5,7 @@
 
 #include "core/panic.h"
 #include "fs/file_caps.h"
+#include "proc/cred_change.h"
 #include "proc/exec.h"
 #include "proc/proc.h"
 #include "sec/cred_exec.h"
@@ -15,8 +16,12 @@ static int both_creds(struct exec *e, const struct cred *old, struct exec_facts 
 	struct exec_verdict v;
 	int err = cred_exec(e->cred, old, f, &v);
 	if (err)
-		return err;
+		return audit_refused(AUDIT_EVENT_EXEC, AUDIT_CAUSE_FILE_CAPS, NULL, err);
 	e->secure = v.secure;
+	if (v.kept || v.privileged || cred_change_is_one(old, e->cred)) {
+		audit_begin(&e->draft, AUDIT_EVENT_EXEC, v.cause);
+		audit_text(&e->draft, e->name);
+	}
 	if (!v.privileged)
 		return 0;
 	/* Whoever made it so gains nothing by knowing its addresses. */
@@ -38,10 +43,10 @@ static int facts_of(const struct file *file, struct exec_facts *f, struct file_c
 {
 	struct inode *i = file->inode;
 	f->nosuid = file->path.mnt->flags & MS_NOSUID;
-	int has = f->nosuid ? 0 : inode_file_caps(i, caps);
-	if (has < 0)
+	int has = inode_file_caps(i, caps);
+	if (has < 0 && !f->nosuid)
 		return has;
-	f->caps = has ? caps : NULL;
+	f->caps = has > 0 ? caps : NULL;
 	mutex_lock(&i->lock);
 	int err = inode_permission(i, MAY_EXEC);
 	f->mode = i->mode;
@@ -63,21 +68,26 @@ int exec_cred(struct exec *e)
 	return e->cred ? both_creds(e, old, &f) : -ENOMEM;
 }
 
-/* Nobody is left in the process but the caller: who shares its directories is outside,
- * and nobody else could hand them on. */
-static bool is_steered(void)
+/* By whom, if anybody. Nobody is left in the process but the caller: who shares its
+ * directories is outside, and nobody else could hand them on. */
+static enum audit_cause steered_by(void)
 {
 	const struct trace *tr = &task_current()->trace;
-	return (tr->tracer && !tr->capable) || fs_ctx_shared(thread_current()->fs);
+	if (tr->tracer && !tr->capable)
+		return AUDIT_CAUSE_WATCHED;
+	return fs_ctx_shared(thread_current()->fs) ? AUDIT_CAUSE_SHARED_FS
+						   : AUDIT_CAUSE_NONE;
 }
 
 void exec_cred_decide(struct exec *e)
 {
 	must_hold(&process_current()->lock);
-	if (!e->unraised || !is_steered())
+	enum audit_cause cause = steered_by();
+	if (!e->unraised || !cause)
 		return;
 	struct cred *dropped = e->cred;
 	e->cred = e->unraised;
 	e->unraised = dropped;
 	e->secure = e->unraised_secure;
+	e->draft.record.cause = cause;
 }

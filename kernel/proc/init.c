@@ -5,6 +5,7 @@
 #include "core/panic.h"
 #include "lib/vm_exit.h"
 #include "net/socket.h"
+#include "proc/audit.h"
 #include "proc/exec.h"
 #include "proc/itimer.h"
 #include "proc/limits.h"
@@ -76,6 +77,7 @@ void proc_init(void)
 	oom_init();
 	tty_job_init();
 	procfs_tasks_init();
+	audit_init();
 	net_upcalls.process_exists = ask_process_exists;
 	fs_upcalls = (struct fs_upcalls){
 		.rlimit = ask_rlimit,

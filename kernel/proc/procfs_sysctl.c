@@ -6,10 +6,10 @@
 #include "fs/lease.h"
 #include "lib/string.h"
 #include "mm/space.h"
+#include "proc/boot_id.h"
 #include "proc/proc.h"
 #include "proc/procfs.h"
 #include "proc/uts.h"
-#include "sec/entropy.h"
 
 /* ---- names ---- */
 
@@ -38,46 +38,26 @@ static int store_uts(char *text, size_t n, void *arg)
 
 /* ---- random ---- */
 
-static char boot_id[37];
-
-/* RFC 4122, version 4: random bits, as text. */
-static void uuid_make(char text[37])
+static void print_uuid(struct proc_text *o, const uint8_t b[BOOT_ID_SIZE])
 {
-	static const char hex[] = "0123456789abcdef";
-	uint8_t b[16];
-	char *at = text;
-
-	entropy_get(b, sizeof b);
-	b[6] = (b[6] & 0x0f) | 0x40;
-	b[8] = (b[8] & 0x3f) | 0x80;
-	for (size_t i = 0; i < sizeof b; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*at++ = '-';
-		*at++ = hex[b[i] >> 4];
-		*at++ = hex[b[i] & 15];
-	}
-	*at = '\0';
+	for (size_t i = 0; i < BOOT_ID_SIZE; i++)
+		proc_printf(o, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			    b[i]);
+	proc_printf(o, "\n");
 }
 
-static struct mutex boot_id_lock = MUTEX_INIT(boot_id_lock, RANK_PIPE);
-
-/* Made when first asked for. */
 static int show_boot_id(struct proc_text *o, void *arg)
 {
-	mutex_lock(&boot_id_lock);
-	if (!boot_id[0])
-		uuid_make(boot_id);
-	proc_printf(o, "%s\n", boot_id);
-	mutex_unlock(&boot_id_lock);
+	print_uuid(o, boot_id_get());
 	return 0;
 }
 
 static int show_uuid(struct proc_text *o, void *arg)
 {
-	char text[37];
+	uint8_t b[BOOT_ID_SIZE];
 
-	uuid_make(text);
-	proc_printf(o, "%s\n", text);
+	uuid_make(b);
+	print_uuid(o, b);
 	return 0;
 }
 

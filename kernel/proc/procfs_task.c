@@ -5,6 +5,7 @@
 #include "fs/procfs/mounts.h"
 #include "lib/string.h"
 #include "mm/space.h"
+#include "proc/audit.h"
 #include "proc/ptrace.h"
 #include "proc/calltrace.h"
 #include "proc/procfs.h"
@@ -263,6 +264,7 @@ static void fill(void)
 {
 	procfs_global_fill();
 	calltrace_fill();
+	audit_fill();
 	procfs_sysctl_fill();
 }
 

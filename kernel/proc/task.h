@@ -155,6 +155,8 @@ struct process {
 	struct sighand *sighand;   /* actions; shared by CLONE_SIGHAND */
 	uint32_t n_tasks;	   /* on the list */
 	uint32_t n_live;	   /* of them, not exiting */
+	bool program_known;	   /* `program` is the one that runs */
+	uint8_t program[32];	   /* for audit records: digest of its path */
 	bool exiting;		   /* group exit under way: exit_status holds */
 	bool unkillable;	   /* process 1: signals without a handler do nothing */
 	bool has_watchers;	   /* has asked a signalfd: see signal_watchers */

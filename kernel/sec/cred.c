@@ -2,6 +2,8 @@
  * Credential objects: sharing, copying, and the two questions everybody asks of them.
  * Rules for changing them are in proc (set*id calls, exec).
  */
+#include <sodium/crypto_generichash_blake2b.h>
+
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "sec/cred.h"
@@ -25,6 +27,7 @@ struct groups *groups_new(uint32_t n)
 		return NULL;
 	ref_init(&g->refs, 1);
 	g->n = n;
+	memset(g->digest, 0, sizeof g->digest);
 	return g;
 }
 
@@ -41,7 +44,7 @@ static void sift_down(gid_t *v, uint32_t from, uint32_t n)
 	}
 }
 
-void groups_sort(struct groups *g)
+static void sort(struct groups *g)
 {
 	for (uint32_t i = g->n / 2; i-- > 0;)
 		sift_down(g->gid, i, g->n);
@@ -51,6 +54,15 @@ void groups_sort(struct groups *g)
 		g->gid[n - 1] = t;
 		sift_down(g->gid, 0, n - 1);
 	}
+}
+
+void groups_publish(struct groups *g)
+{
+	sort(g);
+	if (g->n)
+		crypto_generichash_blake2b(g->digest, sizeof g->digest,
+					   (const uint8_t *)g->gid,
+					   g->n * sizeof g->gid[0], NULL, 0);
 }
 
 void groups_put(struct groups *g)

@@ -20,6 +20,7 @@ typedef uint32_t gid_t;
 struct groups {
 	struct ref refs;
 	uint32_t n;
+	uint8_t digest[16]; /* BLAKE2b-128 of gid[]; 0: of none */
 	gid_t gid[];
 };
 
@@ -49,8 +50,8 @@ bool cred_in_group(const struct cred *c, gid_t g); /* fsgid or supplementary */
 
 /* A list of n to be filled, sorted and published. NULL: no memory. */
 must_use struct groups *groups_new(uint32_t n);
-void groups_sort(struct groups *g);
-void groups_put(struct groups *g); /* NULL is fine */
+void groups_publish(struct groups *g); /* sorts them; they stay as they are */
+void groups_put(struct groups *g);     /* NULL is fine */
 
 /* What capabilities(7) makes of a change; `c` is a copy of `old` with its ids changed. */
 void cred_uids_changed(struct cred *c, const struct cred *old);

@@ -4,15 +4,47 @@
 
 #include "sec/cred_exec.h"
 
+static bool sets_uid(const struct exec_facts *f)
+{
+	return f->mode & S_ISUID;
+}
+
+/* Without the group's x bit S_ISGID means mandatory locking. */
+static bool sets_gid(const struct exec_facts *f)
+{
+	return (f->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+}
+
 static void apply_set_ids(struct cred *c, const struct exec_facts *f)
 {
 	if (f->nosuid || c->no_new_privs)
 		return;
-	if (f->mode & S_ISUID)
+	if (sets_uid(f))
 		c->euid = f->uid;
-	/* Without the group's x bit S_ISGID means mandatory locking. */
-	if ((f->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+	if (sets_gid(f))
 		c->egid = f->gid;
+}
+
+/* For the log: what gave the program what its caller, `old`, has not, or what kept it. */
+static void explain(struct exec_verdict *v, const struct cred *old,
+		    const struct exec_facts *f, bool gains)
+{
+	bool ids = (sets_uid(f) && f->uid != old->euid) ||
+		   (sets_gid(f) && f->gid != old->egid);
+	bool by_file = ids || f->caps;
+	v->kept = true;
+	if (by_file && f->nosuid)
+		v->cause = AUDIT_CAUSE_NOSUID;
+	else if ((by_file || gains) && old->no_new_privs)
+		v->cause = AUDIT_CAUSE_NO_NEW_PRIVS;
+	else
+		v->kept = false;
+	if (v->kept)
+		return;
+	if (by_file)
+		v->cause = ids ? AUDIT_CAUSE_SET_ID : AUDIT_CAUSE_FILE_CAPS;
+	else
+		v->cause = gains ? AUDIT_CAUSE_ROOT_USER : AUDIT_CAUSE_NONE;
 }
 
 /* "Transformation of capabilities during execve()", without what is ambient. */
@@ -64,6 +96,7 @@ int cred_exec(struct cred *c, const struct cred *old, const struct exec_facts *f
 		return err;
 	bool new_ids = c->euid != old->euid || !cred_in_group(old, c->egid);
 	ret->privileged = new_ids || (c->cap_permitted & ~old->cap_permitted);
+	explain(ret, old, f, ret->privileged);
 	if (ret->privileged && (c->no_new_privs || f->steered))
 		unraise(c, old);
 	c->suid = c->fsuid = c->euid;

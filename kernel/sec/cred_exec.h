@@ -5,6 +5,7 @@
 #ifndef SEC_CRED_EXEC_H
 #define SEC_CRED_EXEC_H
 
+#include "lib/audit.h"
 #include "lib/file_caps.h"
 #include "sec/cred.h"
 
@@ -20,7 +21,9 @@ struct exec_facts {
 };
 
 struct exec_verdict {
+	enum audit_cause cause; /* what gave it more than its caller has, or kept it */
 	bool privileged; /* the program gets what its caller has not; or would have */
+	bool kept;	 /* something was: by the cause */
 	bool secure;	 /* AT_SECURE */
 };
 

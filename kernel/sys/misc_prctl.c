@@ -128,7 +128,7 @@ static int64_t set_securebits(const struct args *x)
 		return -EPERM;
 	if ((locked & ~new) || ((old ^ new) & (locked >> 1)) ||
 	    !cred_has_cap(thread_current()->cred, CAP_SETPCAP))
-		return -EPERM;
+		return cred_not_allowed();
 	return set_securebits_to((uint32_t) new);
 }
 
@@ -142,7 +142,7 @@ static int64_t capbset_read(const struct args *x)
 static int64_t capbset_drop(const struct args *x)
 {
 	if (!cred_has_cap(thread_current()->cred, CAP_SETPCAP))
-		return -EPERM;
+		return cred_not_allowed();
 	if (x->a[0] > CAP_LAST_CAP)
 		return -EINVAL;
 	struct cred *c = cred_change_begin();
@@ -171,7 +171,7 @@ static int64_t cap_ambient(const struct args *x)
 	case PR_CAP_AMBIENT_RAISE:
 		if (!(me->cap_permitted & me->cap_inheritable & bit) ||
 		    (me->securebits & SECBIT_NO_CAP_AMBIENT_RAISE))
-			return -EPERM;
+			return cred_not_allowed();
 		set |= bit;
 		break;
 	default:

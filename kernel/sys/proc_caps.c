@@ -87,8 +87,7 @@ int64_t sys_capset(uaddr_t header, uaddr_t data)
 	e &= known;
 	p &= known;
 	inh &= known;
-	if (!may_become(thread_current()->cred, e, p, inh))
-		return -EPERM;
+	const struct cred *old = thread_current()->cred;
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return -ENOMEM;
@@ -96,5 +95,7 @@ int64_t sys_capset(uaddr_t header, uaddr_t data)
 	c->cap_permitted = p;
 	c->cap_inheritable = inh;
 	c->cap_ambient &= p & inh;
+	if (!may_become(old, e, p, inh))
+		return cred_change_refuse(c, AUDIT_CAUSE_NOT_ALLOWED, -EPERM);
 	return cred_change_commit(c);
 }

@@ -12,10 +12,8 @@ static bool may_set(int cap)
 static int64_t finish(struct cred *c, bool ok)
 {
 	const struct cred *old = thread_current()->cred;
-	if (!ok) {
-		cred_change_abort(c);
-		return -EPERM;
-	}
+	if (!ok)
+		return cred_change_refuse(c, AUDIT_CAUSE_NOT_ALLOWED, -EPERM);
 	cred_uids_changed(c, old);
 	return cred_change_commit(c);
 }
@@ -156,21 +154,30 @@ int64_t sys_setresgid(uint32_t rgid, uint32_t egid, uint32_t sgid)
 	return finish(c, ok);
 }
 
+static void finish_silently(struct cred *c, bool ok)
+{
+	if (ok)
+		(void)!cred_change_commit(c);
+	else
+		(void)cred_change_refuse(c, AUDIT_CAUSE_NOT_ALLOWED, -EPERM);
+}
+
 /* Both return the old id whatever happens; a refusal is silent. */
 int64_t sys_setfsuid(uint32_t uid)
 {
 	const struct cred *o = thread_current()->cred;
 	const uint32_t have[] = { o->uid, o->euid, o->suid, o->fsuid };
 	uint32_t old = o->fsuid;
-	if (uid == ID_INVALID || uid == old ||
-	    !(may_set(CAP_SETUID) || each_of(&uid, 1, have, 4)))
+	if (uid == ID_INVALID || uid == old)
 		return old;
 	struct cred *c = cred_change_begin();
-	if (c) {
-		c->fsuid = uid;
+	if (!c)
+		return old;
+	bool ok = may_set(CAP_SETUID) || each_of(&uid, 1, have, 4);
+	c->fsuid = uid;
+	if (ok)
 		cred_fsuid_changed(c, o);
-		(void)!cred_change_commit(c);
-	}
+	finish_silently(c, ok);
 	return old;
 }
 
@@ -179,21 +186,21 @@ int64_t sys_setfsgid(uint32_t gid)
 	const struct cred *o = thread_current()->cred;
 	const uint32_t have[] = { o->gid, o->egid, o->sgid, o->fsgid };
 	uint32_t old = o->fsgid;
-	if (gid == ID_INVALID || gid == old ||
-	    !(may_set(CAP_SETGID) || each_of(&gid, 1, have, 4)))
+	if (gid == ID_INVALID || gid == old)
 		return old;
 	struct cred *c = cred_change_begin();
-	if (c) {
-		c->fsgid = gid;
-		(void)!cred_change_commit(c);
-	}
+	if (!c)
+		return old;
+	bool ok = may_set(CAP_SETGID) || each_of(&gid, 1, have, 4);
+	c->fsgid = gid;
+	finish_silently(c, ok);
 	return old;
 }
 
 int64_t sys_setgroups(int32_t size, uaddr_t list)
 {
 	if (!may_set(CAP_SETGID))
-		return -EPERM;
+		return cred_not_allowed();
 	if (size < 0 || size > NGROUPS_MAX)
 		return -EINVAL;
 	struct groups *g = groups_new((uint32_t)size);
@@ -209,7 +216,7 @@ int64_t sys_setgroups(int32_t size, uaddr_t list)
 			return -EINVAL;
 		}
 	}
-	groups_sort(g);
+	groups_publish(g);
 	struct cred *c = cred_change_begin();
 	if (!c) {
 		groups_put(g);

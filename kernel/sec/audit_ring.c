@@ -1,0 +1,103 @@
+/* The ring of audit records: places, numbers, counts. */
+#include "sec/audit_ring.h"
+
+#include "lib/string.h"
+
+void audit_ring_init(struct audit_ring *r, struct audit_record *slot, uint32_t n)
+{
+	memset(r, 0, sizeof *r);
+	r->slot = slot;
+	r->n = n;
+}
+
+static uint32_t places_free(const struct audit_ring *r)
+{
+	return r->n - (uint32_t)(r->next - r->kept) - r->reserved;
+}
+
+bool audit_ring_reserve(struct audit_ring *r, enum audit_class class)
+{
+	uint32_t not_for_it = 1 + (class == AUDIT_ORDINARY ? r->n / 4 : 0);
+
+	if (places_free(r) <= not_for_it) {
+		r->dropped[class]++;
+		r->dropped_total[class]++;
+		return false;
+	}
+	r->reserved++;
+	return true;
+}
+
+void audit_ring_cancel(struct audit_ring *r)
+{
+	r->reserved--;
+}
+
+static void put(struct audit_ring *r, const struct audit_record *facts)
+{
+	struct audit_record *to = &r->slot[r->next % r->n];
+
+	memcpy(to, facts, sizeof *to);
+	to->sequence = r->next++;
+}
+
+/* When the last place is taken for it, the keeper's next step makes another. */
+static void tell_dropped(struct audit_ring *r, const struct audit_record *stamp)
+{
+	uint64_t count = r->dropped[AUDIT_VITAL] + r->dropped[AUDIT_ORDINARY];
+
+	if (!count || !places_free(r))
+		return;
+	struct audit_record told = { .mono_ns = stamp->mono_ns,
+				     .wall_ns = stamp->wall_ns,
+				     .event = AUDIT_EVENT_DROPPED,
+				     .cause = AUDIT_CAUSE_RING_FULL,
+				     .cpu = stamp->cpu,
+				     .syscall = UINT32_MAX,
+				     .count = count };
+	memcpy(told.boot_id, stamp->boot_id, sizeof told.boot_id);
+	for (int class = 0; class < AUDIT_CLASSES; class ++) {
+		told.arg[class] = r->dropped[class];
+		r->dropped[class] = 0;
+	}
+	put(r, &told);
+}
+
+void audit_ring_add(struct audit_ring *r, const struct audit_record *facts)
+{
+	tell_dropped(r, facts);
+	r->reserved--;
+	put(r, facts);
+}
+
+struct audit_record *audit_ring_unsealed(const struct audit_ring *r)
+{
+	return r->sealed < r->next ? &r->slot[r->sealed % r->n] : NULL;
+}
+
+void audit_ring_sealed(struct audit_ring *r)
+{
+	memcpy(r->head, r->slot[r->sealed % r->n].digest, sizeof r->head);
+	r->sealed++;
+}
+
+bool audit_ring_read(const struct audit_ring *r, uint64_t *at, struct audit_record *ret,
+		     uint64_t *ret_missed)
+{
+	uint64_t oldest = audit_ring_oldest(r);
+
+	*ret_missed = *at < oldest ? oldest - *at : 0;
+	if (*at + *ret_missed >= r->sealed)
+		return false;
+	*at += *ret_missed;
+	memcpy(ret, &r->slot[*at % r->n], sizeof *ret);
+	++*at;
+	return true;
+}
+
+void audit_ring_keep(struct audit_ring *r, uint64_t at, const struct audit_record *stamp)
+{
+	if (at > r->kept)
+		r->kept = at;
+	tell_dropped(r, stamp);
+}

@@ -1,0 +1,71 @@
+/*
+ * The ring of audit records: who writes, who reads, and what happens when it is full.
+ *
+ * One reader, the keeper, is who the records are for: until it has read them their places
+ * are not used again. While it is behind by the whole ring new records are dropped, and
+ * counted; a DROPPED record says how many as soon as there is a place, before any other
+ * record. Of the places a quarter is for what is AUDIT_VITAL, and the last one always for
+ * DROPPED. Other readers look at what is still there; what they came too late for they
+ * are told the number of.
+ *
+ * A writer takes a place first (audit_ring_reserve) and fills it in the critical section
+ * of what it records (audit_ring_add), which then cannot fail. The chain is made later,
+ * by who reads: it costs more than most of what is recorded.
+ *
+ * Always true:
+ *  U1  kept <= sealed <= next <= kept + n, and the places that are reserved fit too;
+ *  U2  records below `sealed` have their digests, and each follows the one before it;
+ *  U3  every record asked for is added, or counted in exactly one DROPPED record.
+ *
+ * Locks: the caller's. A ring's lock guards all of it but the bytes of the records from
+ * `sealed` to `next`: these belong to the one that seals, of whom there is one at a time.
+ */
+#ifndef SEC_AUDIT_RING_H
+#define SEC_AUDIT_RING_H
+
+#include "lib/audit.h"
+
+struct audit_ring {
+	struct audit_record *slot; /* record s is at s % n */
+	uint32_t n;
+	uint64_t next;			       /* the next record's number */
+	uint64_t sealed;		       /* all below are */
+	uint64_t kept;			       /* the keeper has read all below */
+	uint32_t reserved;		       /* places that are promised */
+	uint64_t dropped[AUDIT_CLASSES];       /* that no record tells of yet */
+	uint64_t dropped_total[AUDIT_CLASSES]; /* since the beginning */
+	uint8_t head[AUDIT_DIGEST_SIZE];       /* of record sealed - 1 */
+};
+
+#define AUDIT_RING_MIN 16u /* records */
+
+/* Of n >= AUDIT_RING_MIN records at `slot`; empty. */
+void audit_ring_init(struct audit_ring *r, struct audit_record *slot, uint32_t n);
+
+/* A place for a record of that class. False: there is none, and it counts as dropped. */
+must_use bool audit_ring_reserve(struct audit_ring *r, enum audit_class class);
+/* Gives a place back. */
+void audit_ring_cancel(struct audit_ring *r);
+/* Uses a place up. All but the number and the digests is the caller's to say; a DROPPED
+ * record before it has its stamp: times, boot id, CPU. */
+void audit_ring_add(struct audit_ring *r, const struct audit_record *facts);
+
+/* Which record is to be sealed next; NULL: all are. The caller does, with r->head, while
+ * the lock may be free, then says so. */
+must_use struct audit_record *audit_ring_unsealed(const struct audit_ring *r);
+void audit_ring_sealed(struct audit_ring *r);
+
+/* The number of the oldest record that is still there. */
+static inline uint64_t audit_ring_oldest(const struct audit_ring *r)
+{
+	return r->next > r->n ? r->next - r->n : 0;
+}
+/* Copies the sealed record *at, or the first one after it that is still there, and moves
+ * *at behind it; *ret_missed: how many were not. False: there is none yet. */
+must_use bool audit_ring_read(const struct audit_ring *r, uint64_t *at,
+			      struct audit_record *ret, uint64_t *ret_missed);
+/* The keeper has read all below `at`. If records were dropped, one that says so comes
+ * now, with that stamp. */
+void audit_ring_keep(struct audit_ring *r, uint64_t at, const struct audit_record *stamp);
+
+#endif
