@@ -178,8 +178,8 @@ struct inode {
 };
 
 #define INODE_NEW 1u /* being filled by inode_get_cached's caller: others wait for it */
-#define INODE_NO_CAPS 4u  /* no security.capability: [lock] to change; fs/file_caps.h */
 #define INODE_LINKABLE 2u /* made by O_TMPFILE: link(2) may give it its first name */
+#define INODE_NO_CAPS 4u  /* no security.capability: [lock] to change; fs/file_caps.h */
 
 #define DENTRY_INLINE_NAME 40
 struct dentry {

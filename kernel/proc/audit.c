@@ -20,6 +20,7 @@
 #define RECORDS_MAX 8192u
 #define SHARE 256 /* of memory */
 
+/* Interrupts off: it is taken within locks that interrupt handlers take too. */
 static struct spinlock lock = SPINLOCK_INIT(RANK_OBJECT);
 static struct audit_ring ring; /* [lock], and see sec/audit_ring.h */
 static struct mutex sealing = MUTEX_INIT(sealing, RANK_AUDIT); /* who seals */
@@ -38,14 +39,14 @@ static void seal_all(void)
 {
 	struct audit_record *r;
 	mutex_lock(&sealing);
-	spin_lock(&lock);
+	uint64_t flags = spin_lock_irq(&lock);
 	while ((r = audit_ring_unsealed(&ring))) {
-		spin_unlock(&lock);
+		spin_unlock_irq(&lock, flags);
 		seal_one(r);
-		spin_lock(&lock);
+		flags = spin_lock_irq(&lock);
 		audit_ring_sealed(&ring);
 	}
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, flags);
 	mutex_unlock(&sealing);
 }
 
@@ -56,21 +57,21 @@ static void make_room(void)
 				      .wall_ns = clock_real(),
 				      .cpu = cpu_id() };
 	seal_all();
-	spin_lock(&lock);
+	uint64_t flags = spin_lock_irq(&lock);
 	audit_ring_keep(&ring, ring.sealed, &stamp);
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, flags);
 }
 
 static bool take_place(enum audit_event event)
 {
-	spin_lock(&lock);
+	uint64_t flags = spin_lock_irq(&lock);
 	bool is_full = ring.next - ring.kept >= ring.n / 2;
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, flags);
 	if (is_full)
 		make_room();
-	spin_lock(&lock);
+	flags = spin_lock_irq(&lock);
 	bool got = audit_ring_reserve(&ring, audit_class_of(event));
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, flags);
 	return got;
 }
 
@@ -91,7 +92,8 @@ static void exe_get(void *exe)
 	file_get(exe);
 }
 
-static void digest_path(const struct path *path, uint8_t ret[AUDIT_DIGEST_SIZE])
+/* False: no memory, or a path that is too long. */
+static bool digest_path(const struct path *path, uint8_t ret[AUDIT_DIGEST_SIZE])
 {
 	char *buf = heap_alloc(PATH_MAX);
 	const char *text = buf ? path_text(path, NULL, buf, PATH_MAX) : NULL;
@@ -99,6 +101,7 @@ static void digest_path(const struct path *path, uint8_t ret[AUDIT_DIGEST_SIZE])
 		crypto_generichash_blake2b(ret, AUDIT_DIGEST_SIZE, (const uint8_t *)text,
 					   strlen(text), NULL, 0);
 	heap_free(buf);
+	return text;
 }
 
 /* Asked for once a program, however many records there are. */
@@ -106,14 +109,17 @@ static void describe_program(struct audit_record *r, struct process *p)
 {
 	uint64_t flags = spin_lock_irq(&p->lock);
 	bool known = p->program_known;
-	memcpy(r->program, p->program, sizeof r->program);
+	if (known)
+		memcpy(r->program, p->program, sizeof r->program);
 	spin_unlock_irq(&p->lock, flags);
 	struct space *s = thread_current()->space;
 	struct file *exe = known || !s ? NULL : space_exe_get(s, exe_get);
 	if (!exe)
 		return;
-	digest_path(&exe->path, r->program);
+	known = digest_path(&exe->path, r->program);
 	file_put(exe);
+	if (!known)
+		return;
 	flags = spin_lock_irq(&p->lock);
 	memcpy(p->program, r->program, sizeof p->program);
 	p->program_known = true;
@@ -151,9 +157,9 @@ void audit_cancel(struct audit_draft *d)
 {
 	if (!d->has_place)
 		return;
-	spin_lock(&lock);
+	uint64_t flags = spin_lock_irq(&lock);
 	audit_ring_cancel(&ring);
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, flags);
 	d->has_place = false;
 }
 
@@ -179,12 +185,12 @@ static void describe_cred(struct audit_cred *to, uint8_t groups[16], const struc
 
 static void add(struct audit_record *r)
 {
-	spin_lock(&lock);
+	uint64_t flags = spin_lock_irq(&lock);
 	r->mono_ns = clock_mono();
 	r->wall_ns = clock_real();
 	r->cpu = cpu_id();
 	audit_ring_add(&ring, r);
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, flags);
 	wake_poll(&data, POLLIN | POLLRDNORM);
 }
 
@@ -224,9 +230,9 @@ static int data_open(struct inode *i, struct file *f)
 	if (!r)
 		return -ENOMEM;
 	mutex_init(&r->lock, RANK_FILE_POS);
-	spin_lock(&lock);
+	uint64_t flags = spin_lock_irq(&lock);
 	r->at = audit_ring_oldest(&ring);
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, flags);
 	f->priv = r;
 	return 0;
 }
@@ -242,9 +248,9 @@ static int64_t read_one(struct reader *r, struct uio *u)
 	struct audit_record record;
 	uint64_t at = r->at, missed;
 	seal_all();
-	spin_lock(&lock);
+	uint64_t flags = spin_lock_irq(&lock);
 	bool got = audit_ring_read(&ring, &at, &record, &missed);
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, flags);
 	if (!got)
 		return 0;
 	if (missed) {
@@ -268,9 +274,9 @@ static int64_t read_some(struct reader *r, struct uio *u)
 
 static bool is_behind(const struct reader *r)
 {
-	spin_lock(&lock);
+	uint64_t flags = spin_lock_irq(&lock);
 	bool is = r->at < ring.next;
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, flags);
 	return is;
 }
 
@@ -309,9 +315,9 @@ static const struct file_ops data_ops = {
 
 static int show_stats(struct proc_text *o, void *arg)
 {
-	spin_lock(&lock);
+	uint64_t flags = spin_lock_irq(&lock);
 	const struct audit_ring r = ring;
-	spin_unlock(&lock);
+	spin_unlock_irq(&lock, flags);
 	proc_printf(
 		o, "records %lu\nplaces %u\ndropped_vital %lu\ndropped_ordinary %lu\n",
 		(unsigned long)r.next, r.n, (unsigned long)r.dropped_total[AUDIT_VITAL],
