@@ -221,7 +221,8 @@ int audit_refused(enum audit_event event, enum audit_cause cause,
 
 struct reader {
 	struct mutex lock; /* RANK_FILE_POS */
-	uint64_t at;	   /* [lock] the number of the record that it reads next */
+	_Atomic uint64_t
+		at; /* [lock] to change: the number of the record it reads next */
 };
 
 static int data_open(struct inode *i, struct file *f)

@@ -55,7 +55,6 @@ static void tell_dropped(struct audit_ring *r, const struct audit_record *stamp)
 				     .cpu = stamp->cpu,
 				     .syscall = UINT32_MAX,
 				     .count = count };
-	memcpy(told.boot_id, stamp->boot_id, sizeof told.boot_id);
 	for (int class = 0; class < AUDIT_CLASSES; class ++) {
 		told.arg[class] = r->dropped[class];
 		r->dropped[class] = 0;

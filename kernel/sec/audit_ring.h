@@ -46,8 +46,8 @@ void audit_ring_init(struct audit_ring *r, struct audit_record *slot, uint32_t n
 must_use bool audit_ring_reserve(struct audit_ring *r, enum audit_class class);
 /* Gives a place back. */
 void audit_ring_cancel(struct audit_ring *r);
-/* Uses a place up. All but the number and the digests is the caller's to say; a DROPPED
- * record before it has its stamp: times, boot id, CPU. */
+/* Uses a place up. All but the number is the caller's to say, and what comes with the
+ * seal; a DROPPED record before it has its stamp: times and CPU. */
 void audit_ring_add(struct audit_ring *r, const struct audit_record *facts);
 
 /* Which record is to be sealed next; NULL: all are. The caller does, with r->head, while

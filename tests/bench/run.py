@@ -201,7 +201,7 @@ def bench_ubench(scratch):
         theirs = statistics.median(rows[name][0] for rows in debian if name in rows)
         times = ours / theirs if unit == "MB/s" else theirs / ours
         yardstick = name.startswith(("alu", "memcpy"))
-        verdict = ("   the machine's own noise" if yardstick else
+        verdict = ("   a yardstick: no kernel in it" if yardstick else
                    "" if times >= 1 else "   SLOWER")
         aim = f"aim {AIMS[name]}" if name in AIMS else ""
         print(f"  {name:22} {ours:10.1f} {theirs:10.1f} {unit:8} {times:6.2f}x  {aim}{verdict}")

@@ -108,7 +108,7 @@ void gain_end(int pid)
 	CHECK_EQ(gain_wait(pid), 0);
 }
 
-static int hold(void)
+int gain_held(void)
 {
 	char c = 'x';
 	if (write(1, &c, 1) != 1)
@@ -129,6 +129,6 @@ int gain_main(const struct tap_case *cases, size_t n, int argc, char **argv,
 	if (argc >= 2 && !strcmp(argv[1], SECURE))
 		return (int)getauxval(AT_SECURE);
 	if (argc >= 2 && !strcmp(argv[1], HOLDS))
-		return hold();
+		return gain_held();
 	return tap_run(cases, n, argc, argv);
 }

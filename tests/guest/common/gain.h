@@ -34,6 +34,8 @@ int gain_run(const char *path, const char *arg);
  * ends by itself when its standard input does. */
 int gain_hold(const char *path);
 void gain_end(int pid);
+/* What a held victim does: says that it runs, and stays until gain_end. Its status. */
+int gain_held(void);
 
 /* What the argument of a victim says, before any case runs; `own` knows more words. */
 int gain_main(const struct tap_case *cases, size_t n, int argc, char **argv,
