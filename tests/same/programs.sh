@@ -38,7 +38,7 @@ find tree -type f -print0 | xargs -0 -n 3 -P 4 sh -c 'echo $#' - | sort | uniq -
 find tree -type f -exec grep -l 3 {} + | sort; find tree -depth -path '*b/5/*' -delete; find tree -empty -type d; find tree -perm -4000; find nothing
 xargs -n 1 sh -c 'exit $0' <<<"0 3 255 0"; echo $?; seq 100000 | xargs echo | wc -l; xargs --show-limits </dev/null 2>&1 | sed -n '2,$ s/[0-9]\{1,\}$//p'
 tar --sort=name --mtime=@0 --owner=1:1 -cf - tree | tee t.tar | sha256sum; tar tvf t.tar | head -n 3; tar -C d -xf t.tar tree/b && find d/tree | sort | tail -n 2
-touch -d @1 tree/a/1/file; tar -g snapshot -cf full.tar tree; echo more >tree/a/1/file; tar -g snapshot -cvf more.tar tree | grep file
+touch -d @1 tree/a/1/file; tar -g snapshot -cf full.tar tree; sleep 0.1; echo more >tree/a/1/file; tar -g snapshot -cvf more.tar tree | grep file
 
 at "bash"
 set -- 'a b' c; for x; do echo "<$x>"; done; echo ${x:-none} ${#1} ${1/ /_} $((2 ** 40 % 1000)) {a..e} ${PWD##*/tmp*}
@@ -49,7 +49,9 @@ exec 7<>file; echo hi >&7; exec 7>&-; cat <file; cat <<<"$(<file)" - <<-END
 	END
 mapfile -t lines < <(seq 5); echo ${lines[3]}; declare -A m=([k]=v); echo ${m[k]}; printf -v y %05d 42; echo $y; [[ abc =~ b(.) ]] && echo ${BASH_REMATCH[1]}
 (ulimit -Sn 20; ulimit -n; for i in {1..30}; do exec {fd}</dev/null || break; done 2>&1 | tail -n 1 | sed 's/.*: //')
-sleep 30 & kill %1; wait %1; echo $?; wait; (sleep 0.1; exit 5) & wait -n; echo $?; { time -p :; } 2>&1 | cut -d' ' -f1; nosuch; ./file; /; echo $?
+# A bash of its own: one that had a trap for EXIT leaves its handler for SIGTERM in the child until exec,
+# and a signal in between is lost, here as on Linux (about 1 of 3,000).
+bash -c 'sleep 30 & kill %1; wait %1; echo $?; wait'; (sleep 0.1; exit 5) & wait -n; echo $?; { time -p :; } 2>&1 | cut -d' ' -f1; nosuch; ./file; /; echo $?
 help umask | head -n 1; umask; umask -S; times | wc -l; type cd; hash -r; shopt -q extglob; echo $?; echo $BASH_VERSION; set -o | head -n 3
 
 at "perl"
