@@ -8,18 +8,22 @@ inputs give the same bytes: entries are staged in sorted order, the file system 
 a fixed UUID, hash seed and clock, and a debugfs pass sets every inode's owner and
 times, which mke2fs would take from the staging folder (owned by whoever builds).
 
+A program that is linked dynamically must find its libraries in the image: which ones
+those are changes with Debian's packages, and a recipe that has not followed is told so.
+
 Blocks are 4096 bytes so that one block fills one page of the page cache. There is no
 journal: the disk is only ever mounted read-only. metadata_csum lets the kernel
 tell a damaged image from a good one.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
 UUID = "6d617966-6c79-4001-8000-000000000001"
-SIZE = "3M"
+SIZE = "8M"
 INODES = "128"
 FEATURES = "none,extent,dir_index,filetype,large_file,sparse_super,metadata_csum"
 BUSYBOX = "/bin/busybox"
@@ -48,7 +52,7 @@ def expand(entries):
         if kind == "dir":
             yield path, kind, rest[0], rest[1] if len(rest) > 1 else "0:0", None
         elif kind == "file":
-            yield path, kind, rest[0], "0:0", rest[1]
+            yield path, kind, rest[0], rest[2] if len(rest) > 2 else "0:0", rest[1]
         elif kind == "link":
             yield path, kind, "0777", "0:0", rest[0]
         elif kind == "applets":
@@ -59,8 +63,22 @@ def expand(entries):
             sys.exit(f"mkroot: unknown entry: {kind} {path}")
 
 
+def libraries_check(inodes):
+    """Every library that a program of the recipe asks for is in it."""
+    names = {os.path.basename(path) for path, *_ in inodes}
+    for path, kind, _, _, source in inodes:
+        if kind != "file":
+            continue
+        asked = subprocess.run(["readelf", "-d", source], text=True, stderr=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, check=False).stdout
+        for name in re.findall(r"\(NEEDED\).*\[(.*)\]", asked):
+            if name not in names:
+                sys.exit(f"mkroot: {path} needs {name}, which the recipe lacks")
+
+
 def stage(inodes, top):
-    for path, kind, mode, _, source in inodes:
+    # An applet gives way to a file of the same path.
+    for path, kind, mode, _, source in sorted(inodes, key=lambda i: i[1] == "hardlink"):
         at = top + path
         if kind == "dir":
             os.mkdir(at)
@@ -124,6 +142,7 @@ def main():
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     os.umask(0o022)
     inodes = list(expand(read_recipe(recipe, build)))
+    libraries_check(inodes)
     partial = image + ".tmp"
     if os.path.exists(partial):
         os.unlink(partial)
