@@ -5,11 +5,22 @@
 #include <string.h>
 
 #include "host/args.h"
+#include "host/audit/filter.h"
 
-enum { RUN = 1, SHELL = 2, DOCTOR = 4, VERSION = 8, HELP = 16, CONVERT = 32 };
+enum {
+	RUN = 1,
+	SHELL = 2,
+	DOCTOR = 4,
+	VERSION = 8,
+	HELP = 16,
+	CONVERT = 32,
+	SHOW = 64,
+	VERIFY = 128,
+	AUDIT = SHOW | VERIFY,
+};
 
 static const struct command {
-	const char *name;
+	const char *name; /* one word, or two */
 	unsigned bit;
 	int (*run)(const struct options *options);
 	size_t arguments; /* of commands that run nothing */
@@ -21,6 +32,10 @@ static const struct command {
 	  "an interactive shell in a new VM; Enter ~ . ends it" },
 	{ "convert", CONVERT, command_convert, 2, "[--verbose] SOURCE IMAGE",
 	  "write what '--root SOURCE' would use as an ext4 image" },
+	{ "audit show", SHOW, command_audit_show, 1, "[OPTION]... FILE",
+	  "what a log of credentials tells, a line a record; '-' is stdin" },
+	{ "audit verify", VERIFY, command_audit_verify, 1, "[OPTION]... FILE",
+	  "whether the log is whole: 0 sound, 1 not sound" },
 	{ "doctor", DOCTOR, command_doctor, 0, "", "say what this machine lacks" },
 	{ "version", VERSION, command_version, 0, "", "print the version" },
 	{ "help", HELP, command_help, 0, "", "print this" },
@@ -148,6 +163,47 @@ static int set_verbose(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_json(struct options *o, const char *value)
+{
+	o->audit.json = true;
+	return 0;
+}
+
+static int set_failed(struct options *o, const char *value)
+{
+	o->audit.failed = true;
+	return 0;
+}
+
+static int set_audit_user(struct options *o, const char *value)
+{
+	o->audit.user = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int set_event(struct options *o, const char *value)
+{
+	o->audit.event = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int set_since(struct options *o, const char *value)
+{
+	return since_parse(value, &o->audit.since);
+}
+
+static int set_passwd(struct options *o, const char *value)
+{
+	o->audit.passwd = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int set_head(struct options *o, const char *value)
+{
+	o->audit.has_head = true;
+	return head_parse(value, o->audit.head);
+}
+
 static const struct option {
 	const char *name, *value; /* value: NULL takes none */
 	unsigned commands;
@@ -179,12 +235,34 @@ static const struct option {
 	  "whose: all processes', or the first thread's (all)" },
 	{ "--verbose", NULL, RUN | SHELL | CONVERT, set_verbose,
 	  "show the kernel's log and what is done" },
+	{ "--json", NULL, SHOW | VERIFY, set_json, "as JSON, an object a line" },
+	{ "--user", "USER", SHOW, set_audit_user,
+	  "only what this user did or became: a number, root, a name of --passwd" },
+	{ "--event", "EVENT", SHOW, set_event,
+	  "only such records: exec, credentials..." },
+	{ "--since", "TIME", SHOW, set_since,
+	  "only from then on: 1.5s after the boot, or 2026-01-31T12:00:00Z" },
+	{ "--failed", NULL, SHOW, set_failed, "only what was refused" },
+	{ "--passwd", "FILE", SHOW, set_passwd, "names of users, as in /etc/passwd" },
+	{ "--head", "DIGEST", VERIFY, set_head,
+	  "the last record's digest, known from elsewhere" },
 };
 
-static const struct command *command_find(const char *name)
+/* A command's name is all of `name`, or up to its blank that and the rest `second`. */
+static bool is_called(const struct command *command, const char *name, const char *second)
+{
+	size_t size = strlen(name);
+
+	if (strncmp(command->name, name, size))
+		return false;
+	return !command->name[size] || (command->name[size] == ' ' && second &&
+					!strcmp(command->name + size + 1, second));
+}
+
+static const struct command *command_find(const char *name, const char *second)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		if (!strcmp(commands[i].name, name))
+		if (is_called(&commands[i], name, second))
 			return &commands[i];
 	return NULL;
 }
@@ -240,7 +318,7 @@ static void options_default(struct options *o, const struct command *command)
 	bool shell = command->bit == SHELL;
 
 	*o = (struct options){
-		.command = command->name,
+		.command = command,
 		.shell = shell,
 		.root = "base",
 		.cpus = 1,
@@ -260,33 +338,95 @@ static const char *command_name(const char *word)
 	return word;
 }
 
-int args_parse(int argc, char **argv, struct options *ret_options)
+/* The commands that begin with the word; "" if there is none. Heap. */
+static char *commands_after(const char *word)
 {
-	const struct command *command =
-		argc > 1 ? command_find(command_name(argv[1])) : NULL;
-	int at = 2;
+	size_t size = strlen(word);
+	char *list = must_format("%s", "");
 
-	if (!command) {
-		if (argc > 1)
-			say("no such command: '%s'; see 'mayfly help'", argv[1]);
-		else
-			say("no command; try 'mayfly run -- PROG', or 'mayfly help'");
-		return MAYFLY_FAILED;
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		const char *name = commands[i].name;
+		char *before = list;
+
+		if (strncmp(name, word, size) || name[size] != ' ')
+			continue;
+		list = must_format("%s%s%s", before, *before ? ", " : "", name);
+		free(before);
 	}
-	options_default(ret_options, command);
-	while (at < argc && argv[at][0] == '-' && strcmp(argv[at], "--")) {
-		if (!strcmp(argv[at], "--help")) {
-			options_default(ret_options, command_find("help"));
-			return 0;
+	return list;
+}
+
+static void command_missing(int argc, char **argv)
+{
+	char *longer = argc > 1 ? commands_after(argv[1]) : NULL;
+
+	if (!longer)
+		say("no command; try 'mayfly run -- PROG', or 'mayfly help'");
+	else if (*longer)
+		say("no such command: '%s%s%s'; there are: %s", argv[1],
+		    argc > 2 ? " " : "", argc > 2 ? argv[2] : "", longer);
+	else
+		say("no such command: '%s'; see 'mayfly help'", argv[1]);
+	free(longer);
+}
+
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1];
+}
+
+/* Options and what is none, up to "--" or, for a command that runs something, its
+ * program: the words that are left are moved to argv[first] and on, and *ret_count are
+ * there. 0; 1: it was --help; -1, having said why. */
+static int words_take(const struct command *command, int argc, char **argv, int first,
+		      struct options *options, size_t *ret_count)
+{
+	bool runs = command->bit & (RUN | SHELL);
+	int at = first, kept = first;
+
+	while (at < argc && strcmp(argv[at], "--")) {
+		if (!is_option(argv[at])) {
+			if (runs)
+				break;
+			argv[kept++] = argv[at++];
+			continue;
 		}
-		at = option_take(command, argc, argv, at, ret_options);
+		if (!strcmp(argv[at], "--help"))
+			return 1;
+		at = option_take(command, argc, argv, at, options);
 		if (at < 0)
-			return MAYFLY_FAILED;
+			return -1;
 	}
 	if (at < argc && !strcmp(argv[at], "--"))
 		at++;
-	ret_options->argv = argv + at;
-	ret_options->argc = argc - at;
+	while (at < argc)
+		argv[kept++] = argv[at++];
+	argv[kept] = NULL;
+	*ret_count = (size_t)(kept - first);
+	return 0;
+}
+
+int args_parse(int argc, char **argv, struct options *ret_options)
+{
+	const char *name = argc > 1 ? command_name(argv[1]) : NULL;
+	const struct command *command =
+		name ? command_find(name, argc > 2 ? argv[2] : NULL) : NULL;
+	int first, taken;
+
+	if (!command) {
+		command_missing(argc, argv);
+		return MAYFLY_FAILED;
+	}
+	first = strchr(command->name, ' ') ? 3 : 2;
+	options_default(ret_options, command);
+	taken = words_take(command, argc, argv, first, ret_options, &ret_options->argc);
+	if (taken < 0)
+		return MAYFLY_FAILED;
+	if (taken > 0) {
+		options_default(ret_options, command_find("help", NULL));
+		return 0;
+	}
+	ret_options->argv = argv + first;
 	if (!(command->bit & (RUN | SHELL)) && ret_options->argc != command->arguments) {
 		say("%s: takes %s", command->name,
 		    command->arguments ? command->usage : "no arguments");
@@ -297,7 +437,22 @@ int args_parse(int argc, char **argv, struct options *ret_options)
 
 int args_dispatch(const struct options *options)
 {
-	return command_find(options->command)->run(options);
+	return options->command->run(options);
+}
+
+static void options_help(const char *of, unsigned of_commands)
+{
+	printf("\nOptions of %s:\n", of);
+	for (size_t i = 0; i < ARRAY_LEN(options_table); i++) {
+		const struct option *option = &options_table[i];
+		char left[64];
+
+		if (!(option->commands & of_commands))
+			continue;
+		snprintf(left, sizeof(left), "%s %s", option->name,
+			 option->value ? option->value : "");
+		printf("  %-26s %s\n", left, option->what);
+	}
 }
 
 void args_help(void)
@@ -307,15 +462,8 @@ void args_help(void)
 		printf("  mayfly %s%s%s\n      %s\n", commands[i].name,
 		       *commands[i].usage ? " " : "", commands[i].usage,
 		       commands[i].what);
-	printf("\nOptions of run and shell:\n");
-	for (size_t i = 0; i < ARRAY_LEN(options_table); i++) {
-		const struct option *option = &options_table[i];
-		char left[64];
-
-		snprintf(left, sizeof(left), "%s %s", option->name,
-			 option->value ? option->value : "");
-		printf("  %-26s %s\n", left, option->what);
-	}
+	options_help("run and shell", RUN | SHELL);
+	options_help("audit", AUDIT);
 	printf("\nA PROG with a slash that exists here travels with the job; a bare name "
 	       "is looked "
 	       "up\nin the guest. Exit status: the job's; 128+n if signal n killed it; "

@@ -10,8 +10,24 @@ struct mapping {
 	char *to; /* never NULL: what was left out is filled in */
 };
 
+/* A moment: of the wall clock, or counted from the boot. */
+struct since {
+	bool is_wall;
+	uint64_t ns;
+};
+
+/* Of `mayfly audit ...`. */
+struct audit_options {
+	bool json, failed, has_head;
+	const char *user, *event, *passwd; /* NULL: not given */
+	struct since since;
+	uint8_t head[32];
+};
+
+struct command;
+
 struct options {
-	const char *command; /* "run", "shell"... */
+	const struct command *command;
 	bool shell;
 	const char *root;
 	struct mapping *files, *outs;
@@ -26,7 +42,10 @@ struct options {
 	const char *report, *timeline, *trace;
 	bool trace_first; /* of its first process alone */
 	bool verbose;
-	char **argv; /* PROG and its arguments, NULL at the end; empty without one */
+	struct audit_options audit;
+	/* PROG and its arguments, NULL at the end; empty without one. Of a command that
+	 * runs nothing: what is no option. */
+	char **argv;
 	size_t argc;
 };
 

@@ -56,6 +56,8 @@ struct options;
 /* The commands: each returns the exit status. */
 int command_run(const struct options *options);
 int command_convert(const struct options *options);
+int command_audit_show(const struct options *options);
+int command_audit_verify(const struct options *options);
 int command_doctor(const struct options *options);
 int command_version(const struct options *options);
 int command_help(const struct options *options);

@@ -1,28 +1,12 @@
 /* --report: what happened, as JSON. docs/man/mayfly.1 describes the fields. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/json.h"
 #include "host/report.h"
 #include "host/timeline.h"
-
-/* Bytes of the user or the guest as JSON text: what is not UTF-8 becomes '?'. */
-static json_t *text_json(const char *text, size_t size)
-{
-	json_t *json = json_stringn(text, size);
-	char *plain;
-
-	if (json)
-		return json;
-	plain = must_alloc(size + 1);
-	for (size_t i = 0; i < size; i++)
-		plain[i] = (unsigned char)text[i] < 128 && text[i] ? text[i] : '?';
-	json = json_stringn(plain, size);
-	free(plain);
-	return json;
-}
 
 /* Nanoseconds between two moments as milliseconds; null if one did not come. */
 static json_t *span_json(uint64_t from, uint64_t to)

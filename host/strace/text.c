@@ -52,11 +52,17 @@ static void quote_byte(struct text *t, uint8_t byte, uint8_t next)
 		text_add(t, next >= '0' && next <= '9' ? "\\%03o" : "\\%o", byte);
 }
 
+void text_escape(struct text *t, const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		quote_byte(t, (uint8_t)bytes[i],
+			   i + 1 < size ? (uint8_t)bytes[i + 1] : 0);
+}
+
 void text_quote(struct text *t, const uint8_t *bytes, size_t size, bool more)
 {
 	text_put(t, "\"", 1);
-	for (size_t i = 0; i < size; i++)
-		quote_byte(t, bytes[i], i + 1 < size ? bytes[i + 1] : 0);
+	text_escape(t, (const char *)bytes, size);
 	text_add(t, more ? "\"..." : "\"");
 }
 

@@ -16,6 +16,8 @@ void text_add(struct text *t, const char *format, ...) printf_like(2, 3);
 void text_put(struct text *t, const char *bytes, size_t size);
 void text_end_line(struct text *t);
 
+/* Bytes, those that are not printable and quotes escaped. */
+void text_escape(struct text *t, const char *bytes, size_t size);
 /* "bytes", escaped; with "..." behind if `more` follows. */
 void text_quote(struct text *t, const uint8_t *bytes, size_t size, bool more);
 /* The same, every byte as \xhh. */

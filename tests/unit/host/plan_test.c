@@ -48,12 +48,9 @@ static void the_environment_is_the_job_s_own(void **state)
 {
 	char *argv[] = { "prog", "arg", NULL };
 	char *env[] = { "A=1", "PATH=/x", "A=2" };
-	struct options options = { .command = "run",
-				   .argv = argv,
-				   .argc = 2,
-				   .env = env,
-				   .env_count = 3,
-				   .cwd = "/job" };
+	struct options options = {
+		.argv = argv, .argc = 2, .env = env, .env_count = 3, .cwd = "/job"
+	};
 	struct image_config config = { .folder = NULL };
 	struct plan plan;
 

@@ -1,0 +1,409 @@
+/* A record in words. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/audit/words.h"
+#include "host/strace/call.h"
+
+#define ALL_CAPABILITIES (BIT(CAP_LAST_CAP + 1) - 1)
+#define MANY_CAPABILITIES 20 /* more are told by those that are not there */
+
+/* ---- small things ---- */
+
+void words_hex(struct text *out, const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		text_add(out, "%02x", bytes[i]);
+}
+
+void words_boot_id(struct text *out, const uint8_t id[16])
+{
+	for (size_t i = 0; i < 16; i++)
+		text_add(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+			 id[i]);
+}
+
+void words_moment(struct text *out, uint64_t wall_ns)
+{
+	time_t seconds = (time_t)(wall_ns / NSEC_PER_SEC);
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm))
+		memset(&tm, 0, sizeof(tm));
+	text_add(out, "%04d-%02d-%02dT%02d:%02d:%02d.%09" PRIu64 "Z", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 (uint64_t)(wall_ns % NSEC_PER_SEC));
+}
+
+void words_error(struct text *out, int64_t result)
+{
+	const char *name =
+		result < 0 && result > -4096 ? strerrorname_np((int)-result) : NULL;
+
+	if (name)
+		text_add(out, "%s", name);
+	else
+		text_add(out, "%" PRId64, result);
+}
+
+static void add_escaped(struct text *out, const char *bytes)
+{
+	text_escape(out, bytes, strlen(bytes));
+}
+
+/* The record's text; what is not all of a path begins with "...". */
+static void add_text(struct text *out, const struct audit_record *r)
+{
+	size_t size = strnlen(r->text, sizeof(r->text));
+
+	if (size == sizeof(r->text) - 1 && r->text[0] != '/')
+		text_add(out, "...");
+	text_escape(out, r->text, size);
+}
+
+/* CAP_SETUID as cap_setuid, as libcap has it. */
+static void add_capability(struct text *out, uint64_t number)
+{
+	const char *name = names_find(&set_capability, number);
+
+	if (!name)
+		text_add(out, "cap_%" PRIu64, number);
+	for (; name && *name; name++)
+		text_add(out, "%c", tolower((unsigned char)*name));
+}
+
+void words_capabilities(struct text *out, uint64_t set)
+{
+	const char *between = "";
+
+	if (!set || set == ALL_CAPABILITIES) {
+		text_add(out, set ? "all" : "none");
+		return;
+	}
+	if (!(set & ~ALL_CAPABILITIES) && __builtin_popcountll(set) > MANY_CAPABILITIES) {
+		text_add(out, "all but ");
+		set = ALL_CAPABILITIES & ~set;
+	}
+	for (uint64_t i = 0; i < 64; i++) {
+		if (!(set & BIT(i)))
+			continue;
+		text_add(out, "%s", between);
+		add_capability(out, i);
+		between = ",";
+	}
+}
+
+/* ---- the call ---- */
+
+bool is_refusal(const struct audit_record *r)
+{
+	if (r->result < 0 || r->event == AUDIT_EVENT_REFUSED)
+		return true;
+	return r->event == AUDIT_EVENT_EXEC &&
+	       (r->cause == AUDIT_CAUSE_NO_NEW_PRIVS || r->cause == AUDIT_CAUSE_WATCHED ||
+		r->cause == AUDIT_CAUSE_SHARED_FS || r->cause == AUDIT_CAUSE_NOSUID);
+}
+
+void words_call(struct text *out, const struct audit_record *r)
+{
+	/* What lay in memory is not known: pointers stay pointers. */
+	static const struct calltrace_record nothing;
+	struct call call = {
+		.out = out,
+		.enter = { .nr = r->syscall },
+		.before = &nothing,
+		.after = &nothing,
+		.result = r->result,
+		.failed = r->result < 0,
+	};
+	char space[32];
+
+	if (r->syscall == UINT32_MAX)
+		return;
+	memcpy(call.enter.args, r->arg, sizeof(call.enter.args));
+	text_add(out, "%s(", call_name(r->syscall, space));
+	call_args(&call);
+	text_add(out, ")");
+}
+
+/* ---- who ---- */
+
+static void add_user(const struct words *w, uint32_t uid)
+{
+	const char *name = names_user(w->names, uid);
+
+	if (name)
+		add_escaped(w->out, name);
+	else
+		text_add(w->out, "uid %" PRIu32, uid);
+}
+
+void words_who(const struct words *w, const struct audit_cred *c)
+{
+	add_user(w, c->uid);
+	if (c->euid == c->uid)
+		return;
+	text_add(w->out, " as ");
+	add_user(w, c->euid);
+}
+
+static void add_group(struct text *out, const struct audit_cred *c)
+{
+	text_add(out, "%" PRIu32, c->gid);
+	if (c->egid != c->gid)
+		text_add(out, " as %" PRIu32, c->egid);
+}
+
+static const char *arrow(const struct words *w)
+{
+	return w->utf8 ? " \u2192 " : " -> ";
+}
+
+static void add_ids(const struct words *w, const struct audit_cred *a,
+		    const struct audit_cred *b)
+{
+	struct text *out = w->out;
+
+	words_who(w, a);
+	if (a->uid != b->uid || a->euid != b->euid) {
+		text_add(out, "%s", arrow(w));
+		words_who(w, b);
+	}
+	if (a->suid != b->suid && b->suid != b->euid) {
+		text_add(out, ", saved ");
+		add_user(w, b->suid);
+	}
+	if (a->fsuid != b->fsuid && b->fsuid != b->euid) {
+		text_add(out, ", for files ");
+		add_user(w, b->fsuid);
+	}
+	if (a->gid != b->gid || a->egid != b->egid) {
+		text_add(out, ", gid ");
+		add_group(out, a);
+		text_add(out, "%s", arrow(w));
+		add_group(out, b);
+	}
+	if (a->sgid != b->sgid && b->sgid != b->egid)
+		text_add(out, ", saved gid %" PRIu32, b->sgid);
+	if (a->fsgid != b->fsgid && b->fsgid != b->egid)
+		text_add(out, ", gid for files %" PRIu32, b->fsgid);
+}
+
+/* ---- capabilities ---- */
+
+/* Root has all that it may, others have none: that goes without saying. */
+static bool has_what_is_usual(const struct audit_cred *c)
+{
+	return c->permitted == (c->euid ? 0 : c->bounding) &&
+	       c->effective == c->permitted;
+}
+
+static void add_delta(struct text *out, const char *of, uint64_t a, uint64_t b)
+{
+	if (a == b)
+		return;
+	text_add(out, ", %s capabilities", of);
+	if (b & ~a) {
+		text_add(out, " +");
+		words_capabilities(out, b & ~a);
+	}
+	if (a & ~b) {
+		text_add(out, " -");
+		words_capabilities(out, a & ~b);
+	}
+}
+
+static void add_capabilities(struct text *out, const struct audit_cred *a,
+			     const struct audit_cred *b)
+{
+	bool usual = !a->euid != !b->euid && has_what_is_usual(a) && has_what_is_usual(b);
+
+	if (!usual && a->effective == a->permitted && b->effective == b->permitted) {
+		add_delta(out, "its", a->effective, b->effective);
+	} else if (!usual) {
+		add_delta(out, "effective", a->effective, b->effective);
+		add_delta(out, "permitted", a->permitted, b->permitted);
+	}
+	add_delta(out, "inheritable", a->inheritable, b->inheritable);
+	add_delta(out, "ambient", a->ambient, b->ambient);
+	add_delta(out, "bounding", a->bounding, b->bounding);
+}
+
+void words_change(const struct words *w, const struct audit_record *r)
+{
+	const struct audit_cred *a = &r->before, *b = &r->after;
+
+	add_ids(w, a, b);
+	if (memcmp(r->groups_before, r->groups_after, sizeof(r->groups_after)) != 0)
+		text_add(w->out, ", other groups");
+	add_capabilities(w->out, a, b);
+	if (a->securebits != b->securebits)
+		text_add(w->out, ", securebits %#" PRIx32, b->securebits);
+	if (!a->no_new_privs && b->no_new_privs)
+		text_add(w->out, ", no new privileges from now on");
+}
+
+/* ---- the program ---- */
+
+static bool text_is_program(uint32_t event)
+{
+	return event == AUDIT_EVENT_CRED || event == AUDIT_EVENT_CAPABILITY ||
+	       event == AUDIT_EVENT_REFUSED || event == AUDIT_EVENT_TRACE;
+}
+
+bool words_program(const struct words *w, const struct audit_record *r)
+{
+	static const uint8_t none[sizeof(r->program)];
+	const char *path = names_program(w->names, r->program);
+
+	if (path) {
+		add_escaped(w->out, path);
+	} else if (r->text[0] && text_is_program(r->event)) {
+		add_text(w->out, r);
+	} else if (memcmp(r->program, none, sizeof(none)) != 0) {
+		text_add(w->out, "program ");
+		words_hex(w->out, r->program, 6);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* ---- what each event tells ---- */
+
+static void tell_boot(const struct words *w, const struct audit_record *r)
+{
+	text_add(w->out, "kernel ");
+	add_text(w->out, r);
+	text_add(w->out, ", boot ");
+	words_boot_id(w->out, r->boot_id);
+}
+
+/* What was asked for: all or nothing of it came true. */
+static void tell_call(const struct words *w, const struct audit_record *r)
+{
+	words_change(w, r);
+	text_add(w->out, r->result < 0 ? " refused: " : ": ");
+	words_call(w->out, r);
+}
+
+static void tell_exec(const struct words *w, const struct audit_record *r)
+{
+	words_change(w, r);
+	text_add(w->out, r->result < 0 ? " refused: runs " : ": runs ");
+	add_text(w->out, r);
+	if (is_refusal(r) && r->result >= 0)
+		text_add(w->out, " without what its file would give");
+}
+
+static void tell_capability(const struct words *w, const struct audit_record *r)
+{
+	words_who(w, &r->before);
+	text_add(w->out, r->result < 0 ? " lacks " : " used ");
+	add_capability(w->out, (uint32_t)r->object);
+	text_add(w->out, ": ");
+	words_call(w->out, r);
+}
+
+static void tell_refused(const struct words *w, const struct audit_record *r)
+{
+	words_who(w, &r->before);
+	text_add(w->out, " refused: ");
+	words_call(w->out, r);
+}
+
+static void tell_place(const struct words *w, const struct audit_record *r)
+{
+	words_who(w, &r->before);
+	text_add(w->out, r->result < 0 ? " refused: " : ": ");
+	words_call(w->out, r);
+	text_add(w->out, ", at ");
+	add_text(w->out, r);
+}
+
+static void tell_trace(const struct words *w, const struct audit_record *r)
+{
+	words_who(w, &r->before);
+	text_add(w->out, r->result < 0 ? " refused to trace" : " traces");
+	text_add(w->out, " process %" PRId32 ": ", r->object);
+	words_call(w->out, r);
+}
+
+static void tell_policy(const struct words *w, const struct audit_record *r)
+{
+	words_change(w, r);
+	text_add(w->out, r->result < 0 ? " refused: " : ": ");
+	words_call(w->out, r);
+	text_add(w->out, ", policy ");
+	words_hex(w->out, r->policy, 6);
+}
+
+static void tell_dropped(const struct words *w, const struct audit_record *r)
+{
+	text_add(w->out,
+		 "%" PRIu64 " records are lost (%" PRIu64 " vital, %" PRIu64 " ordinary)",
+		 r->count, r->arg[AUDIT_VITAL], r->arg[AUDIT_ORDINARY]);
+}
+
+static void tell_end(const struct words *w, const struct audit_record *r)
+{
+	text_add(w->out, "the log ends");
+}
+
+/* An event that has no words of its own. */
+static void tell_other(const struct words *w, const struct audit_record *r)
+{
+	if (r->pid) {
+		words_change(w, r);
+		text_add(w->out, r->result < 0 ? " refused: " : ": ");
+	}
+	add_text(w->out, r);
+	if (r->syscall != UINT32_MAX) {
+		text_add(w->out, r->text[0] ? ", " : "");
+		words_call(w->out, r);
+	}
+}
+
+typedef void tell_fn(const struct words *w, const struct audit_record *r);
+
+static tell_fn *teller(uint32_t event)
+{
+	static tell_fn *const tellers[AUDIT_EVENTS] = {
+		[AUDIT_EVENT_BOOT] = tell_boot,
+		[AUDIT_EVENT_CRED] = tell_call,
+		[AUDIT_EVENT_EXEC] = tell_exec,
+		[AUDIT_EVENT_CAPABILITY] = tell_capability,
+		[AUDIT_EVENT_REFUSED] = tell_refused,
+		[AUDIT_EVENT_MOUNT] = tell_place,
+		[AUDIT_EVENT_ROOT] = tell_place,
+		[AUDIT_EVENT_TRACE] = tell_trace,
+		[AUDIT_EVENT_POLICY] = tell_policy,
+		[AUDIT_EVENT_DROPPED] = tell_dropped,
+		[AUDIT_EVENT_END] = tell_end,
+	};
+
+	return event < AUDIT_EVENTS && tellers[event] ? tellers[event] : tell_other;
+}
+
+/* That something was asked for is why most things happen. */
+static bool is_cause_told(const struct audit_record *r)
+{
+	return r->cause != AUDIT_CAUSE_NONE &&
+	       (r->cause != AUDIT_CAUSE_ASKED || r->result < 0);
+}
+
+void words_record(const struct words *w, const struct audit_record *r)
+{
+	teller(r->event)(w, r);
+	if (r->result < 0) {
+		text_add(w->out, " = ");
+		words_error(w->out, r->result);
+	}
+	if (is_cause_told(r))
+		text_add(w->out, ", %s", audit_cause_text(r->cause));
+	if (r->rule_line)
+		text_add(w->out, ", line %" PRIu32, r->rule_line);
+}
