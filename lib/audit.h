@@ -14,6 +14,7 @@
 
 #define AUDIT_RECORD_SIZE 512
 #define AUDIT_DIGEST_SIZE 32
+#define AUDIT_TEXT_SIZE 56
 
 struct audit_cred {
 #define AUDIT_CRED(type, field) type field;
@@ -25,6 +26,7 @@ struct audit_record {
 #include "lib/abi/audit.def"
 };
 _Static_assert(sizeof(struct audit_record) == AUDIT_RECORD_SIZE, "without holes");
+_Static_assert(sizeof((struct audit_record *)0)->text == AUDIT_TEXT_SIZE, "as it says");
 
 enum audit_class { AUDIT_VITAL, AUDIT_ORDINARY, AUDIT_CLASSES };
 

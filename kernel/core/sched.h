@@ -115,6 +115,13 @@ struct thread {
 	 * on. space's page tables are switched by core through pt. */
 	struct arch_pt *pt;  /* NULL: kernel thread, keeps whatever is loaded */
 	struct space *space; /* mm */
+	uint64_t notes;	     /* of its call, for the audit log: proc/audit.h */
+	/* fs: the last two paths that it named */
+	struct thread_named {
+		uint64_t from; /* where in its memory */
+		char text[128];
+	} named[2];
+	uint32_t named_next;
 	/* sec: [own] effective subjective credentials, immutable object */
 	struct cred *cred;
 	struct files *files; /* fs: descriptor table */

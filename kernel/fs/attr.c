@@ -96,12 +96,10 @@ static bool may_chown(const struct inode *i, const struct attr_change *a)
 	const struct cred *c = thread_current()->cred;
 	bool owner = c->fsuid == i->uid;
 
-	if (cred_has_cap(c, CAP_CHOWN))
-		return true;
-	if ((a->valid & ATTR_UID) && !(owner && a->uid == i->uid))
-		return false;
-	return !(a->valid & ATTR_GID) ||
-	       (owner && (a->gid == i->gid || cred_in_group(c, a->gid)));
+	bool uid_ok = !(a->valid & ATTR_UID) || (owner && a->uid == i->uid);
+	bool gid_ok = !(a->valid & ATTR_GID) ||
+		      (owner && (a->gid == i->gid || cred_in_group(c, a->gid)));
+	return (uid_ok && gid_ok) || cred_has_cap(c, CAP_CHOWN);
 }
 
 static int may_set_times(struct inode *i, const struct attr_change *a)

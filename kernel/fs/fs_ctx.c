@@ -96,24 +96,28 @@ void fs_cwd_get(struct path *ret)
 	path_of_current(ret, offsetof(struct fs_ctx, cwd));
 }
 
-static void set_path(struct fs_ctx *c, struct path *at, const struct path *to)
+static void set_path(struct fs_ctx *c, struct path *at, const struct path *to,
+		     void (*tell)(void))
 {
 	spin_lock(&c->lock);
 	struct path old = *at;
 	*at = *to;
 	path_get(at);
+	if (tell)
+		tell();
 	spin_unlock(&c->lock);
 	path_put(&old);
 }
 
 void fs_ctx_set_root(const struct path *p)
 {
-	set_path(thread_current()->fs, &thread_current()->fs->root, p);
+	set_path(thread_current()->fs, &thread_current()->fs->root, p,
+		 fs_upcalls.tree_changed);
 }
 
 void fs_ctx_set_cwd(const struct path *p)
 {
-	set_path(thread_current()->fs, &thread_current()->fs->cwd, p);
+	set_path(thread_current()->fs, &thread_current()->fs->cwd, p, NULL);
 }
 
 void fs_ctx_replace_all(const struct path *from, const struct path *to)
@@ -122,9 +126,9 @@ void fs_ctx_replace_all(const struct path *from, const struct path *to)
 	list_for_each(c, &all, struct fs_ctx, link)
 	{
 		if (path_equal(&c->root, from))
-			set_path(c, &c->root, to);
+			set_path(c, &c->root, to, NULL);
 		if (path_equal(&c->cwd, from))
-			set_path(c, &c->cwd, to);
+			set_path(c, &c->cwd, to, NULL);
 	}
 	mutex_unlock(&all_lock);
 }

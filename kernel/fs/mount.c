@@ -4,6 +4,14 @@
  */
 #include "fs/mount.h"
 
+/* Ends a change, or what was to be one. */
+static void mounts_unlock(int err)
+{
+	if (!err)
+		fs_upcalls.tree_changed();
+	mutex_unlock(&mounts_mutex);
+}
+
 static bool is_mount_root(const struct path *p)
 {
 	return p->dentry == p->mnt->root;
@@ -34,7 +42,7 @@ static int attach_new(struct mount *m, const struct path *at)
 {
 	mutex_lock(&mounts_mutex);
 	int err = is_attached(at) ? mount_attach(m, at) : -EINVAL;
-	mutex_unlock(&mounts_mutex);
+	mounts_unlock(err);
 	if (err)
 		mount_put(m);
 	return err;
@@ -134,7 +142,7 @@ int mount_bind(const struct path *from, const struct path *at, bool recursive,
 		err = mount_attach(m, at);
 	if (err && m)
 		detach_tree(m);
-	mutex_unlock(&mounts_mutex);
+	mounts_unlock(err);
 	return err;
 }
 
@@ -162,7 +170,7 @@ int mount_move(const struct path *from, const struct path *at)
 		}
 		path_put(&old);
 	}
-	mutex_unlock(&mounts_mutex);
+	mounts_unlock(err);
 	return err;
 }
 
@@ -186,7 +194,7 @@ int mount_remount(const struct path *at, uint32_t flags, const char *data)
 		else if (!(flags & MS_BIND))
 			sb->flags |= SB_RDONLY;
 	}
-	mutex_unlock(&mounts_mutex);
+	mounts_unlock(err);
 	return err;
 }
 
@@ -219,7 +227,7 @@ int mount_umount(const struct path *at, uint32_t flags)
 		detach_tree(m);
 	if (err == -EAGAIN)
 		m->expiring = true;
-	mutex_unlock(&mounts_mutex);
+	mounts_unlock(err);
 	return err;
 }
 
@@ -273,7 +281,7 @@ int mount_pivot(const struct path *new_root, const struct path *put_old)
 	int err = may_pivot(&root, new_root, put_old);
 	if (!err)
 		err = swap_roots(new_root, put_old);
-	mutex_unlock(&mounts_mutex);
+	mounts_unlock(err);
 	if (!err)
 		fs_ctx_replace_all(&root, new_root);
 	path_put(&root);

@@ -2,6 +2,7 @@
 #include "fs/name.h"
 
 #include "core/timer.h"
+#include "lib/string.h"
 #include "mm/page.h"
 
 _Static_assert(PATH_MAX_LEN == PAGE_SIZE, "a path buffer is a page");
@@ -27,7 +28,7 @@ void path_buf_free(char *buf)
 	page_mem_free(buf);
 }
 
-/* For what does not fit the struct itself: a buffer, and the text read again. */
+/* For what does not fit the thread's own: a buffer, and the text read again. */
 static int64_t copy_long(uaddr_t path, struct pathname *n)
 {
 	n->s = path_buf_alloc();
@@ -41,21 +42,45 @@ static int64_t copy_long(uaddr_t path, struct pathname *n)
 
 int name_get(uaddr_t path, uint32_t walk_flags, struct pathname *ret)
 {
-	ret->s = ret->inline_buf;
-	int64_t len = copy_in_str(ret->s, path, sizeof ret->inline_buf);
+	struct thread *t = thread_current();
+	struct thread_named *own = &t->named[t->named_next++ % ARRAY_LEN(t->named)];
+
+	own->from = path.va;
+	ret->s = own->text;
+	int64_t len = copy_in_str(ret->s, path, sizeof own->text);
 	if (unlikely(len == -ENAMETOOLONG))
 		len = copy_long(path, ret);
-	if (unlikely(len <= 0) && (len < 0 || !(walk_flags & WALK_EMPTY)))
+	if (unlikely(len <= 0) && (len < 0 || !(walk_flags & WALK_EMPTY))) {
+		own->from = 0;
 		return len < 0 ? (int)len : -ENOENT;
+	}
 	ret->len = (size_t)len;
+	if (unlikely(ret->s != own->text))
+		str_copy(own->text, ret->s + len - sizeof own->text + 1,
+			 sizeof own->text);
 	return 0;
+}
+
+static bool is_own(const struct thread *t, const char *s)
+{
+	return s == t->named[0].text || s == t->named[1].text;
 }
 
 void name_put(struct pathname *n)
 {
-	if (n->s != n->inline_buf)
+	if (unlikely(!is_own(thread_current(), n->s)))
 		path_buf_free(n->s);
-	n->s = n->inline_buf;
+	n->s = NULL;
+}
+
+const char *name_recall(uaddr_t path)
+{
+	const struct thread *t = thread_current();
+
+	for (size_t k = 0; k < ARRAY_LEN(t->named); k++)
+		if (path.va && t->named[k].from == path.va)
+			return t->named[k].text;
+	return NULL;
 }
 
 void name_init(void)

@@ -50,22 +50,13 @@ static bool prepend_ancestors(struct back_text *t, struct path at,
 	return true;
 }
 
-char *path_text(const struct path *p, const struct path *root, char *buf, size_t n)
+/* Seen from `top`; dcache_lock is held. */
+static char *text_locked(const struct path *p, struct path top, char *buf, size_t n)
 {
 	struct back_text t = { buf, buf + n, false };
-	struct fs_ctx *fs = thread_current()->fs;
-	struct path top = { 0 };
 	bool anon = p->dentry->flags & DENTRY_ANON;
 
 	prepend(&t, "", 1);
-	spin_lock(&dcache_lock);
-	if (root) {
-		top = *root;
-	} else if (fs) {
-		spin_lock(&fs->lock);
-		top = fs->root;
-		spin_unlock(&fs->lock);
-	}
 	if ((p->dentry->flags & DENTRY_UNHASHED) && !anon)
 		prepend(&t, " (deleted)", 10);
 	char *tail = t.at;
@@ -80,6 +71,32 @@ char *path_text(const struct path *p, const struct path *root, char *buf, size_t
 		if (!reached)
 			prepend(&t, "(unreachable)", 13);
 	}
-	spin_unlock(&dcache_lock);
 	return t.full ? NULL : t.at;
+}
+
+char *path_text(const struct path *p, const struct path *root, char *buf, size_t n)
+{
+	struct fs_ctx *fs = thread_current()->fs;
+	struct path top = { 0 };
+
+	spin_lock(&dcache_lock);
+	if (root) {
+		top = *root;
+	} else if (fs) {
+		spin_lock(&fs->lock);
+		top = fs->root;
+		spin_unlock(&fs->lock);
+	}
+	char *text = text_locked(p, top, buf, n);
+	spin_unlock(&dcache_lock);
+	return text;
+}
+
+char *path_text_global(const struct path *p, char *buf, size_t n)
+{
+	spin_lock(&dcache_lock);
+	char *text =
+		text_locked(p, (struct path){ root_mount, root_mount->root }, buf, n);
+	spin_unlock(&dcache_lock);
+	return text;
 }

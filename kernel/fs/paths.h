@@ -52,15 +52,16 @@ static inline void mount_put(struct mount *m)
 #define WALK_CACHED 512u
 
 /* A user's path string, copied in. name_put frees. 0, -EFAULT, -ENAMETOOLONG, -ENOENT
- * (empty without WALK_EMPTY), -ENOMEM. */
-#define PATHNAME_INLINE 128
+ * (empty without WALK_EMPTY), -ENOMEM. No more than two at a time. */
 struct pathname {
-	char *s; /* inline_buf, or a buffer of its own */
+	char *s; /* thread.named[], or a buffer of its own */
 	size_t len;
-	char inline_buf[PATHNAME_INLINE];
 };
 must_use int name_get(uaddr_t path, uint32_t walk_flags, struct pathname *ret);
 void name_put(struct pathname *n);
+/* What name_get read there, if it is one of the thread's last two; of a long one only the
+ * end. NULL: it is not. */
+const char *name_recall(uaddr_t path);
 
 /* dirfd as in openat. References; path_put both ends. */
 must_use int path_at(int dirfd, const char *name, uint32_t flags, struct path *ret);
@@ -100,6 +101,8 @@ static inline void path_put(struct path *p)
  * "(unreachable)". */
 must_use char *path_text(const struct path *p, const struct path *root, char *buf,
 			 size_t n);
+/* The same from the root of all mounts, wherever the caller's own is. */
+must_use char *path_text_global(const struct path *p, char *buf, size_t n);
 must_use int path_permission(const struct path *p, uint32_t may); /* also RDONLY mounts */
 must_use int inode_permission(struct inode *i, uint32_t may);
 

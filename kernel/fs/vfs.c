@@ -28,12 +28,17 @@ static int32_t no_id(void)
 	return 0;
 }
 
+static void no_tree(void)
+{
+}
+
 struct fs_upcalls fs_upcalls = {
 	.rlimit = no_limit,
 	.signal_current = no_signal,
 	.signal_owner = no_owner,
 	.current_tgid = no_id,
 	.current_tid = no_id,
+	.tree_changed = no_tree,
 };
 
 void vfs_init(void)

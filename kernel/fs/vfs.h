@@ -480,6 +480,8 @@ struct fs_upcalls {
 	void (*signal_owner)(const struct file_owner *o, const struct file_news *news);
 	int32_t (*current_tgid)(void);
 	int32_t (*current_tid)(void);
+	/* A call changed a mount or the root directory; their lock is held. */
+	void (*tree_changed)(void);
 };
 extern struct fs_upcalls fs_upcalls;
 

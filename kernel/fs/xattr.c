@@ -170,7 +170,7 @@ int64_t vfs_listxattr(const struct path *p, char *buf, size_t n)
 	if (!i->ops->listxattr)
 		return 0;
 	int64_t len = i->ops->listxattr(i, buf, n);
-	if (len > 0 && n && !capable(CAP_SYS_ADMIN))
+	if (len > 0 && n && !cred_holds_cap(thread_current()->cred, CAP_SYS_ADMIN))
 		len = (int64_t)hide_trusted(buf, (size_t)len);
 	return len;
 }

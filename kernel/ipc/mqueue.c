@@ -23,14 +23,14 @@ struct mqueue_limits mqueue_limits = {
 
 static int attr_check(const struct mq_attr *a)
 {
-	bool privileged = cred_has_cap(thread_current()->cred, CAP_SYS_RESOURCE);
-	uint64_t messages = privileged ? MQUEUE_HARD_MESSAGES : mqueue_limits.messages;
-	uint64_t size = privileged ? MQUEUE_HARD_SIZE : mqueue_limits.size;
+	uint64_t messages = (uint64_t)a->mq_maxmsg, size = (uint64_t)a->mq_msgsize;
 
-	if (a->mq_maxmsg <= 0 || (uint64_t)a->mq_maxmsg > messages ||
-	    a->mq_msgsize <= 0 || (uint64_t)a->mq_msgsize > size)
+	if (a->mq_maxmsg <= 0 || messages > MQUEUE_HARD_MESSAGES || a->mq_msgsize <= 0 ||
+	    size > MQUEUE_HARD_SIZE)
 		return -EINVAL;
-	return 0;
+	if (messages <= mqueue_limits.messages && size <= mqueue_limits.size)
+		return 0;
+	return cred_has_cap(thread_current()->cred, CAP_SYS_RESOURCE) ? 0 : -EINVAL;
 }
 
 /* getrlimit(2), RLIMIT_MSGQUEUE: the messages, a header for each, and a place for each

@@ -323,11 +323,11 @@ static int may_lock(const struct ipc_object *o, bool on)
 {
 	const struct cred *c = thread_current()->cred;
 
-	if (cred_has_cap(c, CAP_IPC_LOCK))
+	bool is_own = c->euid == o->uid || c->euid == o->cuid;
+
+	if (is_own && (!on || rlimit_current(RLIMIT_MEMLOCK)))
 		return 0;
-	if (c->euid != o->uid && c->euid != o->cuid)
-		return -EPERM;
-	return on && !rlimit_current(RLIMIT_MEMLOCK) ? -EPERM : 0;
+	return cred_has_cap(c, CAP_IPC_LOCK) ? 0 : -EPERM;
 }
 
 /* Nothing is ever swapped out, so that it is noted is all there is to do. */

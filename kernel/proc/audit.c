@@ -1,32 +1,157 @@
-/* The audit log: drafts become records, and records are sealed for their readers. */
+/* The audit log's ring: places, records, the chain, and the keeper. */
 #include "proc/audit.h"
 
+#include <asm/errno.h>
 #include <asm/poll.h>
-#include <linux/limits.h>
-#include <sodium/crypto_generichash_blake2b.h>
 
+#include "core/cmdline.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/timer.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "proc/audit_log.h"
 #include "proc/boot_id.h"
 #include "proc/proc.h"
-#include "proc/procfs.h"
 #include "proc/uts.h"
-#include "sec/audit_ring.h"
 
 #define RECORDS_MIN 64u
 #define RECORDS_MAX 8192u
 #define SHARE 256 /* of memory */
 
+#define GATHER_NS (2 * NSEC_PER_MSEC) /* what the keeper is let wait for more */
+#define DRAIN_NS (2 * NSEC_PER_SEC)
+
 /* Interrupts off: it is taken within locks that interrupt handlers take too. */
 static struct spinlock lock = SPINLOCK_INIT(RANK_OBJECT);
 static struct audit_ring ring; /* [lock], and see sec/audit_ring.h */
 static struct mutex sealing = MUTEX_INIT(sealing, RANK_AUDIT); /* who seals */
-static struct waitq data = WAITQ_INIT(data);
+static struct waitq data = WAITQ_INIT(data);		       /* a record was written */
+static struct waitq room = WAITQ_INIT(room);		       /* the keeper has read */
+static _Atomic bool ended;			   /* [lock] to change: END is written */
+static uint64_t after_end;			   /* [lock] records that came later */
+static enum { MODE_ON, MODE_STOP, MODE_OFF } mode; /* [I] after the start */
+
+static struct audit_reader *keeper; /* [lock] NULL: there is none */
+static struct waitq due_wait = WAITQ_INIT(due_wait);
+static bool due;     /* [lock] it is time for it to read */
+static bool gathers; /* [lock] `gather` will say so */
+static struct timer gather;
+
+/* ---- the keeper's time ---- */
+
+static void say_due(void)
+{
+	uint64_t flags = spin_lock_irq(&lock);
+	due = true;
+	gathers = false;
+	spin_unlock_irq(&lock, flags);
+	wake_poll(&due_wait, POLLIN | POLLRDNORM);
+}
+
+static void on_gathered(struct timer *t)
+{
+	say_due();
+}
+
+/* A record was written. True: the keeper is to be woken now. The lock is held. */
+static bool keeper_told(void)
+{
+	if (!keeper || due)
+		return false;
+	if (ring.next - ring.kept >= ring.n / 8) {
+		due = true;
+	} else if (!gathers) {
+		gathers = true;
+		timer_set(&gather, clock_mono() + GATHER_NS);
+	}
+	return due;
+}
 
 /* ---- writing ---- */
+
+static void stamp(struct audit_record *r)
+{
+	r->mono_ns = clock_mono();
+	r->wall_ns = clock_real();
+	r->cpu = cpu_id();
+}
+
+/* Nobody waits for the old ones: the latest are kept. Sealing is not for them. */
+static void make_room(void)
+{
+	mutex_lock(&sealing);
+	uint64_t flags = spin_lock_irq(&lock);
+	if (!keeper && ring.next > ring.n / 4)
+		audit_ring_forget(&ring, ring.next - ring.n / 4);
+	spin_unlock_irq(&lock, flags);
+	mutex_unlock(&sealing);
+}
+
+static bool is_crowded(void)
+{
+	uint64_t flags = spin_lock_irq(&lock);
+	bool is = !keeper && ring.next - ring.kept >= ring.n / 2;
+	spin_unlock_irq(&lock, flags);
+	return is;
+}
+
+/* Without a place and without a count, unless it `counts`. */
+static bool try_place(enum audit_class class, bool counts)
+{
+	uint64_t flags = spin_lock_irq(&lock);
+	bool got = false;
+	if (ended)
+		after_end++;
+	else if (counts || audit_ring_has_place(&ring, class))
+		got = audit_ring_reserve(&ring, class);
+	spin_unlock_irq(&lock, flags);
+	return got;
+}
+
+static bool may_wait(void)
+{
+	return mode == MODE_STOP && !ended && process_current() != init_process;
+}
+
+int audit_log_place(enum audit_class class)
+{
+	int err = 0;
+	if (mode == MODE_OFF)
+		return -ENOSPC;
+	if (mode == MODE_ON && is_crowded())
+		make_room();
+	if (!may_wait())
+		return try_place(class, true) ? 0 : -ENOSPC;
+	bool got = false;
+	err = wait_event_killable(&room, (got = try_place(class, false)) || ended);
+	if (got)
+		return 0;
+	(void)!try_place(class, true);
+	return err ? -EINTR : -ENOSPC;
+}
+
+void audit_log_cancel(void)
+{
+	uint64_t flags = spin_lock_irq(&lock);
+	audit_ring_cancel(&ring);
+	spin_unlock_irq(&lock, flags);
+}
+
+void audit_log_add(struct audit_record *r)
+{
+	uint64_t flags = spin_lock_irq(&lock);
+	stamp(r);
+	audit_ring_add(&ring, r);
+	bool wake = keeper_told();
+	spin_unlock_irq(&lock, flags);
+	wake_poll(&data, POLLIN | POLLRDNORM);
+	if (wake)
+		wake_poll(&due_wait, POLLIN | POLLRDNORM);
+}
+
+/* ---- reading ---- */
 
 static void seal_one(struct audit_record *r)
 {
@@ -50,230 +175,56 @@ static void seal_all(void)
 	mutex_unlock(&sealing);
 }
 
-/* Nobody waits for the old ones: the latest are kept. */
-static void make_room(void)
+void audit_log_open(struct audit_reader *r, bool keeps)
 {
-	struct audit_record stamp = { .mono_ns = clock_mono(),
-				      .wall_ns = clock_real(),
-				      .cpu = cpu_id() };
-	seal_all();
-	uint64_t flags = spin_lock_irq(&lock);
-	audit_ring_keep(&ring, ring.sealed, &stamp);
-	spin_unlock_irq(&lock, flags);
-}
-
-static bool take_place(enum audit_event event)
-{
-	uint64_t flags = spin_lock_irq(&lock);
-	bool is_full = ring.next - ring.kept >= ring.n / 2;
-	spin_unlock_irq(&lock, flags);
-	if (is_full)
-		make_room();
-	flags = spin_lock_irq(&lock);
-	bool got = audit_ring_reserve(&ring, audit_class_of(event));
-	spin_unlock_irq(&lock, flags);
-	return got;
-}
-
-static void describe_call(struct audit_record *r, struct task *t)
-{
-	const struct pt_regs *regs = task_user_regs(t);
-	r->syscall = (uint32_t)regs->orig_rax;
-	r->arg[0] = regs->rdi;
-	r->arg[1] = regs->rsi;
-	r->arg[2] = regs->rdx;
-	r->arg[3] = regs->r10;
-	r->arg[4] = regs->r8;
-	r->arg[5] = regs->r9;
-}
-
-static void exe_get(void *exe)
-{
-	file_get(exe);
-}
-
-/* False: no memory, or a path that is too long. */
-static bool digest_path(const struct path *path, uint8_t ret[AUDIT_DIGEST_SIZE])
-{
-	char *buf = heap_alloc(PATH_MAX);
-	const char *text = buf ? path_text(path, NULL, buf, PATH_MAX) : NULL;
-	if (text)
-		crypto_generichash_blake2b(ret, AUDIT_DIGEST_SIZE, (const uint8_t *)text,
-					   strlen(text), NULL, 0);
-	heap_free(buf);
-	return text;
-}
-
-/* Asked for once a program, however many records there are. */
-static void describe_program(struct audit_record *r, struct process *p)
-{
-	uint64_t flags = spin_lock_irq(&p->lock);
-	bool known = p->program_known;
-	if (known)
-		memcpy(r->program, p->program, sizeof r->program);
-	spin_unlock_irq(&p->lock, flags);
-	struct space *s = thread_current()->space;
-	struct file *exe = known || !s ? NULL : space_exe_get(s, exe_get);
-	if (!exe)
-		return;
-	known = digest_path(&exe->path, r->program);
-	file_put(exe);
-	if (!known)
-		return;
-	flags = spin_lock_irq(&p->lock);
-	memcpy(p->program, r->program, sizeof p->program);
-	p->program_known = true;
-	spin_unlock_irq(&p->lock, flags);
-}
-
-void audit_begin(struct audit_draft *d, enum audit_event event, enum audit_cause cause)
-{
-	struct task *t = task_current();
-	struct process *p = t->process;
-	struct audit_record *r = &d->record;
-	d->has_place = take_place(event);
-	if (!d->has_place)
-		return;
-	memset(r, 0, sizeof *r);
-	r->event = event;
-	r->cause = cause;
-	r->pid = p->pid;
-	r->tid = t->tid;
-	r->ppid = process_parent_pid(p);
-	r->session = p->session;
-	describe_call(r, t);
-	describe_program(r, p);
-}
-
-void audit_text(struct audit_draft *d, const char *text)
-{
-	const size_t room = sizeof d->record.text;
-	size_t n = strlen(text);
-	if (d->has_place)
-		str_copy(d->record.text, n < room ? text : text + n - room + 1, room);
-}
-
-void audit_cancel(struct audit_draft *d)
-{
-	if (!d->has_place)
-		return;
-	uint64_t flags = spin_lock_irq(&lock);
-	audit_ring_cancel(&ring);
-	spin_unlock_irq(&lock, flags);
-	d->has_place = false;
-}
-
-static void describe_cred(struct audit_cred *to, uint8_t groups[16], const struct cred *c)
-{
-	*to = (struct audit_cred){ .uid = c->uid,
-				   .euid = c->euid,
-				   .suid = c->suid,
-				   .fsuid = c->fsuid,
-				   .gid = c->gid,
-				   .egid = c->egid,
-				   .sgid = c->sgid,
-				   .fsgid = c->fsgid,
-				   .inheritable = c->cap_inheritable,
-				   .permitted = c->cap_permitted,
-				   .effective = c->cap_effective,
-				   .bounding = c->cap_bounding,
-				   .ambient = c->cap_ambient,
-				   .securebits = c->securebits,
-				   .no_new_privs = c->no_new_privs };
-	memcpy(groups, c->groups->digest, sizeof c->groups->digest);
-}
-
-static void add(struct audit_record *r)
-{
-	uint64_t flags = spin_lock_irq(&lock);
-	r->mono_ns = clock_mono();
-	r->wall_ns = clock_real();
-	r->cpu = cpu_id();
-	audit_ring_add(&ring, r);
-	spin_unlock_irq(&lock, flags);
-	wake_poll(&data, POLLIN | POLLRDNORM);
-}
-
-void audit_add(struct audit_draft *d, const struct cred *before, const struct cred *after,
-	       int64_t result)
-{
-	struct audit_record *r = &d->record;
-	if (!d->has_place)
-		return;
-	describe_cred(&r->before, r->groups_before, before);
-	describe_cred(&r->after, r->groups_after, after);
-	r->result = result;
-	add(r);
-	d->has_place = false;
-}
-
-int audit_refused(enum audit_event event, enum audit_cause cause,
-		  const struct cred *wanted, int err)
-{
-	const struct cred *me = thread_current()->cred;
-	struct audit_draft d;
-	audit_begin(&d, event, cause);
-	audit_add(&d, me, wanted ? wanted : me, err);
-	return err;
-}
-
-/* ---- reading ---- */
-
-struct reader {
-	struct mutex lock; /* RANK_FILE_POS */
-	_Atomic uint64_t
-		at; /* [lock] to change: the number of the record it reads next */
-};
-
-static int data_open(struct inode *i, struct file *f)
-{
-	struct reader *r = heap_zalloc(sizeof *r);
-	if (!r)
-		return -ENOMEM;
 	mutex_init(&r->lock, RANK_FILE_POS);
+	r->keeps = keeps;
 	uint64_t flags = spin_lock_irq(&lock);
 	r->at = audit_ring_oldest(&ring);
+	if (keeps) {
+		keeper = r;
+		due = true;
+	}
 	spin_unlock_irq(&lock, flags);
-	f->priv = r;
-	return 0;
 }
 
-static void data_release(struct file *f)
+void audit_log_close(struct audit_reader *r)
 {
-	heap_free(f->priv);
+	uint64_t flags = spin_lock_irq(&lock);
+	if (keeper == r)
+		keeper = NULL;
+	spin_unlock_irq(&lock, flags);
 }
 
-/* One record into the user's memory: its size, 0: none there, -EPIPE: some are gone. */
-static int64_t read_one(struct reader *r, struct uio *u)
+int audit_log_read(struct audit_reader *r, struct audit_record *ret)
 {
-	struct audit_record record;
 	uint64_t at = r->at, missed;
 	seal_all();
 	uint64_t flags = spin_lock_irq(&lock);
-	bool got = audit_ring_read(&ring, &at, &record, &missed);
+	bool got = audit_ring_read(&ring, &at, ret, &missed);
+	if (r == keeper && !got)
+		due = at < ring.next;
 	spin_unlock_irq(&lock, flags);
 	if (!got)
 		return 0;
-	if (missed) {
-		r->at = at - 1;
-		return -EPIPE;
-	}
-	int64_t n = uio_write(u, &record, sizeof record);
-	if (n != sizeof record)
-		return -EFAULT;
-	r->at = at;
-	return n;
+	r->at = missed ? at - 1 : at;
+	return missed ? -EPIPE : 1;
 }
 
-static int64_t read_some(struct reader *r, struct uio *u)
+void audit_log_keep(struct audit_reader *r)
 {
-	int64_t sum = 0, n = 0;
-	while (u->left >= AUDIT_RECORD_SIZE && (n = read_one(r, u)) > 0)
-		sum += n;
-	return sum ? sum : n;
+	struct audit_record now = { 0 };
+	uint64_t flags = spin_lock_irq(&lock);
+	bool moved = r == keeper && r->at > ring.kept;
+	stamp(&now);
+	if (moved)
+		audit_ring_keep(&ring, r->at, &now);
+	spin_unlock_irq(&lock, flags);
+	if (moved)
+		wake_all(&room);
 }
 
-static bool is_behind(const struct reader *r)
+bool audit_log_is_behind(const struct audit_reader *r)
 {
 	uint64_t flags = spin_lock_irq(&lock);
 	bool is = r->at < ring.next;
@@ -281,55 +232,66 @@ static bool is_behind(const struct reader *r)
 	return is;
 }
 
-static int64_t data_read(struct file *f, struct uio *u, uint64_t *pos)
-{
-	struct reader *r = f->priv;
-	if (u->left < AUDIT_RECORD_SIZE)
-		return u->left ? -EINVAL : 0;
-	for (;;) {
-		mutex_lock(&r->lock);
-		int64_t n = read_some(r, u);
-		mutex_unlock(&r->lock);
-		if (n)
-			return n;
-		if (f->flags & O_NONBLOCK)
-			return -EAGAIN;
-		int err = wait_event_intr(&data, is_behind(r));
-		if (err)
-			return err;
-	}
-}
-
-static uint32_t data_poll(struct file *f, struct poll_table *pt)
-{
-	poll_add(pt, f, &data);
-	return is_behind(f->priv) ? POLLIN | POLLRDNORM : 0;
-}
-
-static const struct file_ops data_ops = {
-	.open = data_open,
-	.release = data_release,
-	.read = data_read,
-	.poll = data_poll,
-	.stream = true,
-};
-
-static int show_stats(struct proc_text *o, void *arg)
+bool audit_log_has_news(const struct audit_reader *r)
 {
 	uint64_t flags = spin_lock_irq(&lock);
-	const struct audit_ring r = ring;
+	bool has = r->at < ring.next && (r != keeper || due);
 	spin_unlock_irq(&lock, flags);
-	proc_printf(
-		o, "records %lu\nplaces %u\ndropped_vital %lu\ndropped_ordinary %lu\n",
-		(unsigned long)r.next, r.n, (unsigned long)r.dropped_total[AUDIT_VITAL],
-		(unsigned long)r.dropped_total[AUDIT_ORDINARY]);
-	return 0;
+	return has;
 }
 
-void audit_fill(void)
+struct waitq *audit_log_news(const struct audit_reader *r)
 {
-	proc_made(proc_file_ops("audit/data", 0400, &data_ops, NULL));
-	proc_made(proc_file("audit/stats", 0400, show_stats, NULL, NULL));
+	return r->keeps ? &due_wait : &data;
+}
+
+int audit_log_end(void)
+{
+	struct audit_record end = { .event = AUDIT_EVENT_END, .syscall = UINT32_MAX };
+	uint64_t flags = spin_lock_irq(&lock);
+	bool can = !ended && audit_ring_has_place(&ring, AUDIT_VITAL) &&
+		   audit_ring_reserve(&ring, AUDIT_VITAL);
+	if (can) {
+		stamp(&end);
+		audit_ring_add(&ring, &end);
+	}
+	can = can || ended;
+	ended = can;
+	spin_unlock_irq(&lock, flags);
+	if (can)
+		wake_all(&room);
+	return can ? 0 : -EAGAIN;
+}
+
+static bool is_drained(uint64_t up_to)
+{
+	uint64_t flags = spin_lock_irq(&lock);
+	bool is = !keeper || ring.kept >= up_to;
+	spin_unlock_irq(&lock, flags);
+	return is;
+}
+
+void audit_drain(void)
+{
+	uint64_t flags = spin_lock_irq(&lock);
+	uint64_t up_to = ring.next;
+	spin_unlock_irq(&lock, flags);
+	say_due();
+	(void)wait_event_full(&room, is_drained(up_to), WAIT_KILLABLE,
+			      clock_mono() + DRAIN_NS, false);
+}
+
+void audit_log_numbers(struct audit_log_numbers *ret)
+{
+	static const char *const modes[] = { "on", "stop", "off" };
+	uint64_t flags = spin_lock_irq(&lock);
+	ret->records = ring.next;
+	ret->places = ring.n;
+	for (int class = 0; class < AUDIT_CLASSES; class ++)
+		ret->dropped[class] = ring.dropped_total[class];
+	ret->dropped[AUDIT_ORDINARY] += after_end;
+	spin_unlock_irq(&lock, flags);
+	ret->mode = modes[mode];
 }
 
 /* ---- the beginning ---- */
@@ -341,7 +303,20 @@ static void tell_boot(void)
 	uts_get(&name);
 	str_copy(r.text, name.release, sizeof r.text);
 	insist(audit_ring_reserve(&ring, AUDIT_VITAL));
-	add(&r);
+	audit_log_add(&r);
+}
+
+static void choose_mode(void)
+{
+	char word[8];
+	if (!cmdline_get("audit", word, sizeof word))
+		return;
+	if (!strcmp(word, "stop"))
+		mode = MODE_STOP;
+	else if (!strcmp(word, "off"))
+		mode = MODE_OFF;
+	else if (strcmp(word, "on") != 0)
+		log_warn("audit=%s: not on, stop or off; it stays on", word);
 }
 
 void audit_init(void)
@@ -352,5 +327,7 @@ void audit_init(void)
 	if (!slot)
 		panic("audit: no memory for %lu records", (unsigned long)n);
 	audit_ring_init(&ring, slot, (uint32_t)n);
+	timer_init(&gather, on_gathered);
+	choose_mode();
 	tell_boot();
 }

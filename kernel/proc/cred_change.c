@@ -44,11 +44,18 @@ int cred_change_commit(struct cred *c)
 	struct task *t = task_current();
 	struct cred *old = t->thread.cred;
 	struct audit_draft draft = { .has_place = false };
-	int err = account_switch(c->uid);
-	if (err)
-		return cred_change_refuse(c, AUDIT_CAUSE_LIMIT, err);
+	int err = 0;
 	if (cred_change_is_one(old, c))
-		audit_begin(&draft, AUDIT_EVENT_CRED, AUDIT_CAUSE_ASKED);
+		err = audit_begin(&draft, AUDIT_EVENT_CRED, AUDIT_CAUSE_ASKED);
+	if (err) {
+		cred_put(c);
+		return err;
+	}
+	err = account_switch(c->uid);
+	if (err) {
+		audit_cancel(&draft);
+		return cred_change_refuse(c, AUDIT_CAUSE_LIMIT, err);
+	}
 	/* prctl(2): PR_SET_DUMPABLE and PR_SET_PDEATHSIG are cleared by a change of
 	 * ids. */
 	if (cred_change_exposes(old, c)) {

@@ -213,7 +213,7 @@ static void become(struct task *t, struct exec *e)
 	e->space->thp_disabled = old && old->thp_disabled;
 	if (e->secure)
 		limit_stack(p, e->space);
-	p->program_known = false;
+	p->program.known = false;
 	t->thread.cred = cred_get(e->cred);
 	t->thread.space = e->space;
 	spin_unlock_irq(&p->lock, flags);

@@ -19,7 +19,9 @@ static int both_creds(struct exec *e, const struct cred *old, struct exec_facts 
 		return audit_refused(AUDIT_EVENT_EXEC, AUDIT_CAUSE_FILE_CAPS, NULL, err);
 	e->secure = v.secure;
 	if (v.kept || v.privileged || cred_change_is_one(old, e->cred)) {
-		audit_begin(&e->draft, AUDIT_EVENT_EXEC, v.cause);
+		err = audit_begin(&e->draft, AUDIT_EVENT_EXEC, v.cause);
+		if (err)
+			return err;
 		audit_text(&e->draft, e->name);
 	}
 	if (!v.privileged)

@@ -85,6 +85,7 @@ void proc_init(void)
 		.signal_owner = ask_signal_owner,
 		.current_tgid = ask_tgid,
 		.current_tid = ask_tid,
+		.tree_changed = audit_change,
 	};
 }
 

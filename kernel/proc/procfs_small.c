@@ -72,11 +72,12 @@ int procfs_show_oom_score_adj(struct proc_text *o, void *task)
 /* Making oneself safer than whoever had the privilege has left one takes privilege. */
 static int adj_set(struct process *p, int64_t v)
 {
-	bool may = cred_has_cap(thread_current()->cred, CAP_SYS_RESOURCE);
+	const struct cred *c = thread_current()->cred;
+	bool may = cred_holds_cap(c, CAP_SYS_RESOURCE);
 	int err = 0;
 	uint64_t flags = spin_lock_irq(&p->lock);
 
-	if (v < p->oom_score_adj_min && !may)
+	if (v < p->oom_score_adj_min && !cred_has_cap(c, CAP_SYS_RESOURCE))
 		err = -EACCES;
 	else
 		p->oom_score_adj = v;

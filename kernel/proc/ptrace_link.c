@@ -4,6 +4,7 @@
 #include <asm/errno.h>
 
 #include "core/panic.h"
+#include "proc/audit.h"
 #include "proc/ptrace.h"
 #include "proc/reap.h"
 
@@ -160,18 +161,25 @@ int trace_me(void)
 	struct task *me = task_current(), *parent;
 	struct process *p = me->process;
 	struct cred *c = NULL;
+	struct audit_draft told;
+	int err = audit_begin(&told, AUDIT_EVENT_TRACE, AUDIT_CAUSE_ASKED);
+	if (err)
+		return err;
+	audit_object(&told, me->tid);
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
 	parent = parent_thread(p);
 	if (parent)
 		c = task_cred_get(parent);
 	spin_lock(&p->lock);
-	int err = me->trace.tracer || (c && !sec_may_be_traced(me->thread.cred, c))
-			  ? -EPERM
-			  : 0;
-	if (!err && parent)
-		trace_link(me, parent, cred_has_cap(me->thread.cred, CAP_SYS_PTRACE));
+	if (me->trace.tracer || (c && !sec_may_be_traced(me->thread.cred, c)))
+		err = -EPERM;
+	if (!err && parent) {
+		trace_link(me, parent, cred_holds_cap(me->thread.cred, CAP_SYS_PTRACE));
+		audit_add(&told, me->thread.cred, me->thread.cred, 0);
+	}
 	spin_unlock(&p->lock);
 	spin_unlock_irq(&tasklist_lock, flags);
+	audit_cancel(&told);
 	cred_put(c);
 	return err;
 }
@@ -183,7 +191,7 @@ static int attach_locked(struct task *t, bool seize, uint32_t options)
 	const struct cred *c = me->thread.cred;
 	if (!may_trace_locked(t, c, TRACE_BY_REAL_IDS) || t->exiting || t->trace.tracer)
 		return -EPERM;
-	trace_link(t, me, cred_has_cap(c, CAP_SYS_PTRACE));
+	trace_link(t, me, cred_holds_cap(c, CAP_SYS_PTRACE));
 	t->trace.seized = seize;
 	t->trace.options = options;
 	if (t->stopped) { /* in a group stop: it makes that one of ours */
@@ -204,16 +212,25 @@ static bool trap_answered(struct task *t)
 int trace_attach(struct task *t, bool seize, uint32_t options)
 {
 	struct process *p = t->process;
+	const struct cred *c = thread_current()->cred;
+	struct audit_draft told;
 	if (p == process_current())
 		return -EPERM;
+	int err = audit_begin(&told, AUDIT_EVENT_TRACE, AUDIT_CAUSE_ASKED);
+	if (err)
+		return err;
+	audit_object(&told, t->tid);
 	uint64_t flags = spin_lock_irq(&tasklist_lock);
 	spin_lock(&p->lock);
 	bool was_stopped = t->stopped;
-	int err = attach_locked(t, seize, options);
+	err = attach_locked(t, seize, options);
+	if (!err)
+		audit_add(&told, c, c, 0);
 	spin_unlock(&p->lock);
 	if (!err && !seize)
 		(void)signal_send_task(t, SIGSTOP, NULL);
 	spin_unlock_irq(&tasklist_lock, flags);
+	audit_cancel(&told);
 	/* A wait right after this call finds it stopped, as it was before. */
 	if (!err && was_stopped)
 		(void)!wait_event_killable(&process_current()->child_wait,

@@ -97,10 +97,11 @@ struct task {
 	uint8_t mce_kill;	    /* PR_MCE_KILL: kept, not used */
 	bool io_flusher;	    /* PR_SET_IO_FLUSHER: the same */
 	uint32_t persona;	    /* personality(2) */
-	uint32_t login_uid;	    /* who logged in, whoever it is by now; LOGIN_NONE */
-	uint32_t login_session;	    /* which login that was; the same */
-	uint16_t mempolicy;	    /* MPOL_*, with its flags; there is one node */
-	bool mempolicy_nodes;	    /* it names node 0 */
+	struct audit_draft *audit_expected; /* audit_expect() */
+	uint32_t login_uid;	 /* who logged in, whoever it is by now; LOGIN_NONE */
+	uint32_t login_session;	 /* which login that was; the same */
+	uint16_t mempolicy;	 /* MPOL_*, with its flags; there is one node */
+	bool mempolicy_nodes;	 /* it names node 0 */
 	_Atomic uint16_t ioprio; /* ioprio_set(2), which others may do: kept, not used */
 	uint64_t start_ns;	 /* [I] clock_mono at creation */
 	struct account *account; /* whose RLIMIT_NPROC it counts against; referenced */
@@ -151,17 +152,20 @@ struct process {
 
 	struct spinlock lock; /* RANK_SIGNAL */
 	/* guarded by lock */
-	struct sigpending pending; /* for any thread */
-	struct sighand *sighand;   /* actions; shared by CLONE_SIGHAND */
-	uint32_t n_tasks;	   /* on the list */
-	uint32_t n_live;	   /* of them, not exiting */
-	bool program_known;	   /* `program` is the one that runs */
-	uint8_t program[32];	   /* for audit records: digest of its path */
-	bool exiting;		   /* group exit under way: exit_status holds */
-	bool unkillable;	   /* process 1: signals without a handler do nothing */
-	bool has_watchers;	   /* has asked a signalfd: see signal_watchers */
-	int32_t exit_status;	   /* wait status form */
-	struct task *exec_task;	   /* in execve: all other threads end */
+	struct sigpending pending;  /* for any thread */
+	struct sighand *sighand;    /* actions; shared by CLONE_SIGHAND */
+	uint32_t n_tasks;	    /* on the list */
+	uint32_t n_live;	    /* of them, not exiting */
+	struct process_program {    /* for audit records */
+		bool known;	    /* the rest is of the program that runs */
+		uint8_t digest[32]; /* of its path */
+		char path_end[56];
+	} program;
+	bool exiting;		/* group exit under way: exit_status holds */
+	bool unkillable;	/* process 1: signals without a handler do nothing */
+	bool has_watchers;	/* has asked a signalfd: see signal_watchers */
+	int32_t exit_status;	/* wait status form */
+	struct task *exec_task; /* in execve: all other threads end */
 	enum stop_state stop_state;
 	uint32_t stop_count;
 	uint32_t cont_count; /* SIGCONTs so far */

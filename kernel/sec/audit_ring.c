@@ -15,11 +15,16 @@ static uint32_t places_free(const struct audit_ring *r)
 	return r->n - (uint32_t)(r->next - r->kept) - r->reserved;
 }
 
-bool audit_ring_reserve(struct audit_ring *r, enum audit_class class)
+bool audit_ring_has_place(const struct audit_ring *r, enum audit_class class)
 {
 	uint32_t not_for_it = 1 + (class == AUDIT_ORDINARY ? r->n / 4 : 0);
 
-	if (places_free(r) <= not_for_it) {
+	return places_free(r) > not_for_it;
+}
+
+bool audit_ring_reserve(struct audit_ring *r, enum audit_class class)
+{
+	if (!audit_ring_has_place(r, class)) {
 		r->dropped[class]++;
 		r->dropped_total[class]++;
 		return false;
@@ -99,4 +104,12 @@ void audit_ring_keep(struct audit_ring *r, uint64_t at, const struct audit_recor
 	if (at > r->kept)
 		r->kept = at;
 	tell_dropped(r, stamp);
+}
+
+void audit_ring_forget(struct audit_ring *r, uint64_t at)
+{
+	if (at > r->kept)
+		r->kept = at;
+	if (at > r->sealed)
+		r->sealed = r->forgotten = at;
 }

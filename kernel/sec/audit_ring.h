@@ -12,9 +12,12 @@
  * of what it records (audit_ring_add), which then cannot fail. The chain is made later,
  * by who reads: it costs more than most of what is recorded.
  *
+ * While there is no keeper the caller lets the oldest be forgotten, sealed or not.
+ *
  * Always true:
  *  U1  kept <= sealed <= next <= kept + n, and the places that are reserved fit too;
- *  U2  records below `sealed` have their digests, and each follows the one before it;
+ *  U2  records from `forgotten` to `sealed` have their digests, and each follows the one
+ *      before it;
  *  U3  every record asked for is added, or counted in exactly one DROPPED record.
  *
  * Locks: the caller's. A ring's lock guards all of it but the bytes of the records from
@@ -31,6 +34,7 @@ struct audit_ring {
 	uint64_t next;			       /* the next record's number */
 	uint64_t sealed;		       /* all below are */
 	uint64_t kept;			       /* the keeper has read all below */
+	uint64_t forgotten;		       /* nobody will read what is below */
 	uint32_t reserved;		       /* places that are promised */
 	uint64_t dropped[AUDIT_CLASSES];       /* that no record tells of yet */
 	uint64_t dropped_total[AUDIT_CLASSES]; /* since the beginning */
@@ -42,6 +46,8 @@ struct audit_ring {
 /* Of n >= AUDIT_RING_MIN records at `slot`; empty. */
 void audit_ring_init(struct audit_ring *r, struct audit_record *slot, uint32_t n);
 
+/* Whether there is a place for a record of that class. */
+must_use bool audit_ring_has_place(const struct audit_ring *r, enum audit_class class);
 /* A place for a record of that class. False: there is none, and it counts as dropped. */
 must_use bool audit_ring_reserve(struct audit_ring *r, enum audit_class class);
 /* Gives a place back. */
@@ -58,7 +64,7 @@ void audit_ring_sealed(struct audit_ring *r);
 /* The number of the oldest record that is still there. */
 static inline uint64_t audit_ring_oldest(const struct audit_ring *r)
 {
-	return r->next > r->n ? r->next - r->n : 0;
+	return MAX(r->next > r->n ? r->next - r->n : 0, r->forgotten);
 }
 /* Copies the sealed record *at, or the first one after it that is still there, and moves
  * *at behind it; *ret_missed: how many were not. False: there is none yet. */
@@ -67,5 +73,7 @@ must_use bool audit_ring_read(const struct audit_ring *r, uint64_t *at,
 /* The keeper has read all below `at`. If records were dropped, one that says so comes
  * now, with that stamp. */
 void audit_ring_keep(struct audit_ring *r, uint64_t at, const struct audit_record *stamp);
+/* There is no keeper: those below `at` need not be kept. Only who may seal calls it. */
+void audit_ring_forget(struct audit_ring *r, uint64_t at);
 
 #endif

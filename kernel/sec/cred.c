@@ -92,7 +92,10 @@ struct cred *cred_copy(const struct cred *from)
 
 bool cred_has_cap(const struct cred *c, int cap)
 {
-	return c->cap_effective & BIT(cap);
+	bool has = cred_holds_cap(c, cap);
+	if (has)
+		upcall_cap_used(c, cap);
+	return has;
 }
 
 static bool groups_have(const struct groups *g, gid_t gid)

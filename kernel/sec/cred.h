@@ -45,7 +45,16 @@ void cred_put(struct cred *c); /* NULL is fine */
 /* A private copy to change before it is published. NULL: no memory. */
 must_use struct cred *cred_copy(const struct cred *c);
 
-bool cred_has_cap(const struct cred *c, int cap);  /* CAP_*; effective set */
+/* CAP_*, in the effective set. To be asked when all else says no: the audit log tells of
+ * what passed by it. */
+bool cred_has_cap(const struct cred *c, int cap);
+/* The same for those who do not decide by it. */
+static inline bool cred_holds_cap(const struct cred *c, int cap)
+{
+	return c->cap_effective & BIT(cap);
+}
+/* A check passed by a capability. (proc) */
+void upcall_cap_used(const struct cred *c, int cap);
 bool cred_in_group(const struct cred *c, gid_t g); /* fsgid or supplementary */
 
 /* A list of n to be filled, sorted and published. NULL: no memory. */

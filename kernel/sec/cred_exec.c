@@ -76,7 +76,7 @@ static int transform(struct cred *c, const struct cred *old, const struct file_c
 /* What is gained is given back where somebody else could steer the program. */
 static void unraise(struct cred *c, const struct cred *old)
 {
-	if (c->no_new_privs || !cred_has_cap(old, CAP_SETUID)) {
+	if (c->no_new_privs || !cred_holds_cap(old, CAP_SETUID)) {
 		c->euid = c->uid;
 		c->egid = c->gid;
 	}

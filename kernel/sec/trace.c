@@ -18,15 +18,15 @@ bool sec_may_trace(const struct cred *me, const struct cred *target, bool dumpab
 	bool fs = ids == TRACE_BY_FS_IDS;
 	uint64_t caps = fs ? me->cap_effective : me->cap_permitted;
 
-	if (cred_has_cap(me, CAP_SYS_PTRACE))
-		return true;
-	if (!same_ids(target, fs ? me->fsuid : me->uid, fs ? me->fsgid : me->gid))
-		return false;
-	return dumpable && !(target->cap_permitted & ~caps);
+	bool is_own =
+		same_ids(target, fs ? me->fsuid : me->uid, fs ? me->fsgid : me->gid) &&
+		dumpable && !(target->cap_permitted & ~caps);
+
+	return is_own || cred_has_cap(me, CAP_SYS_PTRACE);
 }
 
 bool sec_may_be_traced(const struct cred *child, const struct cred *parent)
 {
-	return cred_has_cap(parent, CAP_SYS_PTRACE) ||
-	       !(child->cap_permitted & ~parent->cap_permitted);
+	return !(child->cap_permitted & ~parent->cap_permitted) ||
+	       cred_holds_cap(parent, CAP_SYS_PTRACE);
 }

@@ -8,6 +8,9 @@
 #include "arch/upcall.h"
 #include "core/sched.h"
 #include "core/wait.h"
+#include "fs/vfs.h"
+#include "lib/syscall_table.h"
+#include "proc/audit.h"
 #include "proc/ptrace.h"
 #include "sys/calltrace.h"
 #include "sys/syscall.h"
@@ -119,6 +122,23 @@ static bool is_restart(int64_t result)
 	return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
 }
 
+/* What it gave by name, and the process: the first of each. */
+static cold void tell_audit(const struct pt_regs *regs, int64_t result)
+{
+	const uint64_t arg[] = { regs->rdi, regs->rsi, regs->rdx,
+				 regs->r10, regs->r8,  regs->r9 };
+	const struct syscall_row *row = syscall_row((uint32_t)regs->orig_rax);
+	const char *named = NULL;
+	int32_t object = 0;
+	for (size_t i = 0; row && i < ARRAY_LEN(arg); i++) {
+		if (!named && row->kinds[i] == KIND_path)
+			named = name_recall(UADDR(arg[i]));
+		if (!object && row->kinds[i] == KIND_pid)
+			object = (int32_t)arg[i];
+	}
+	audit_call_end(result, named, object);
+}
+
 static inline void carry_out(struct pt_regs *regs)
 {
 	uint32_t nr = (uint32_t)regs->orig_rax;
@@ -127,6 +147,8 @@ static inline void carry_out(struct pt_regs *regs)
 		result = table[nr].fn(regs);
 	else
 		result = refuse(nr);
+	if (unlikely(thread_current()->notes || audit_is_denial(result)))
+		tell_audit(regs, result);
 	if (unlikely(is_restart(result)))
 		thread_set_work(thread_current(), WORK_SIGNAL);
 	regs->rax = (uint64_t)result;

@@ -1,5 +1,6 @@
 /* mount, umount2, pivot_root. All of them are for CAP_SYS_ADMIN. */
 #include "fs/mount.h"
+#include "proc/audit.h"
 #include "sys/syscall.h"
 
 #define KERNEL_FLAGS 0x7fffffffull /* those above are not for callers */
@@ -13,6 +14,25 @@ struct mount_args {
 static bool may_mount(void)
 {
 	return cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN);
+}
+
+/* A change of the tree at `at` is about to be tried, and was. */
+static int change_begin(struct audit_draft *d, enum audit_event event,
+			const struct path *at)
+{
+	int err = audit_begin(d, event, AUDIT_CAUSE_ASKED);
+
+	if (err)
+		return err;
+	audit_path(d, at);
+	audit_expect(d);
+	return 0;
+}
+
+static void change_end(struct audit_draft *d)
+{
+	audit_expect(NULL);
+	audit_cancel(d);
 }
 
 /* relatime is what Linux gives unless told otherwise. */
@@ -62,7 +82,7 @@ static int do_propagation(uint32_t flags, const struct path *at)
 	return 0;
 }
 
-static int do_mount(const struct mount_args *a, const struct path *at)
+static int carry_out(const struct mount_args *a, const struct path *at)
 {
 	if (a->flags & MS_REMOUNT)
 		return mount_remount(at, mount_flags(a->flags), a->data);
@@ -75,6 +95,42 @@ static int do_mount(const struct mount_args *a, const struct path *at)
 	if (!a->type)
 		return -EINVAL;
 	return mount_fs(a->type, a->source, a->data, at, mount_flags(a->flags));
+}
+
+static int do_mount(const struct mount_args *a, const struct path *at)
+{
+	struct audit_draft told;
+	int err = change_begin(&told, AUDIT_EVENT_MOUNT, at);
+
+	if (err)
+		return err;
+	err = carry_out(a, at);
+	change_end(&told);
+	return err;
+}
+
+static int do_umount(const struct path *at, uint32_t flags)
+{
+	struct audit_draft told;
+	int err = change_begin(&told, AUDIT_EVENT_MOUNT, at);
+
+	if (err)
+		return err;
+	err = mount_umount(at, flags);
+	change_end(&told);
+	return err;
+}
+
+static int do_pivot(const struct path *new, const struct path *old)
+{
+	struct audit_draft told;
+	int err = change_begin(&told, AUDIT_EVENT_ROOT, new);
+
+	if (err)
+		return err;
+	err = mount_pivot(new, old);
+	change_end(&told);
+	return err;
 }
 
 /* A string that may be absent, into a page of its own. */
@@ -133,7 +189,7 @@ int64_t sys_umount2(uaddr_t target, uint32_t flags)
 			       flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &at);
 	if (err)
 		return err;
-	err = may_mount() ? mount_umount(&at, flags) : -EPERM;
+	err = may_mount() ? do_umount(&at, flags) : -EPERM;
 	dentry_put(at.dentry);
 	mount_put_unused(at.mnt);
 	return err;
@@ -150,7 +206,7 @@ int64_t sys_pivot_root(uaddr_t new_root, uaddr_t put_old)
 		return err;
 	err = path_at_user(AT_FDCWD, put_old, WALK_FOLLOW | WALK_DIRECTORY, &old);
 	if (!err) {
-		err = mount_pivot(&new, &old);
+		err = do_pivot(&new, &old);
 		path_put(&old);
 	}
 	path_put(&new);

@@ -5,6 +5,7 @@
 #include "fs/open.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
+#include "proc/audit.h"
 #include "sys/syscall.h"
 
 #include <linux/memfd.h>
@@ -205,7 +206,18 @@ int64_t sys_chroot(uaddr_t path)
 		path_put(&p);
 		return err ? err : -EPERM;
 	}
-	return enter_dir(&p, fs_ctx_set_root);
+	struct audit_draft told;
+	err = audit_begin(&told, AUDIT_EVENT_ROOT, AUDIT_CAUSE_ASKED);
+	if (err) {
+		path_put(&p);
+		return err;
+	}
+	audit_path(&told, &p);
+	audit_expect(&told);
+	err = (int)enter_dir(&p, fs_ctx_set_root);
+	audit_expect(NULL);
+	audit_cancel(&told);
+	return err;
 }
 
 int64_t sys_umask(uint32_t mask)

@@ -25,10 +25,19 @@ int64_t sys_mincore(uint64_t addr, uint64_t length, uaddr_t vec)
 	return space_mincore(mine(), addr, length, vec);
 }
 
+/* Pages are locked: by the capability, if they are more than the limit lets. */
+static int64_t locked(int err)
+{
+	uint64_t pages = rlimit_current(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	if (!err && mine()->locked_pages > pages)
+		(void)cred_has_cap(thread_current()->cred, CAP_IPC_LOCK);
+	return err;
+}
+
 /* CAP_IPC_LOCK lifts the limit; mm compares with what it finds in the space. */
 static int may_lock(void)
 {
-	if (cred_has_cap(thread_current()->cred, CAP_IPC_LOCK)) {
+	if (cred_holds_cap(thread_current()->cred, CAP_IPC_LOCK)) {
 		mine()->limit_memlock = UINT64_MAX;
 		return 0;
 	}
@@ -45,7 +54,7 @@ static int64_t lock_range(uint64_t addr, uint64_t length, bool populate)
 	length = ALIGN_UP(length + (addr - start), PAGE_SIZE); /* 0, if it wraps */
 	if (start + length < start)
 		return length > mine()->limit_memlock ? -ENOMEM : -EINVAL;
-	return space_lock_range(mine(), start, length, true, populate);
+	return locked(space_lock_range(mine(), start, length, true, populate));
 }
 
 int64_t sys_mlock(uint64_t addr, uint64_t length)
@@ -75,7 +84,7 @@ int64_t sys_mlockall(uint32_t flags)
 	    flags == MCL_ONFAULT)
 		return -EINVAL;
 	int err = may_lock();
-	return err ? err : space_lock_all(mine(), flags);
+	return err ? err : locked(space_lock_all(mine(), flags));
 }
 
 int64_t sys_munlockall(void)

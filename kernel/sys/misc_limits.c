@@ -22,13 +22,13 @@ int64_t sys_setrlimit(uint32_t which, uaddr_t rlim)
 static int may_change(struct task *t)
 {
 	const struct cred *me = thread_current()->cred;
-	if (t->process == process_current() || cred_has_cap(me, CAP_SYS_RESOURCE))
+	if (t->process == process_current())
 		return 0;
 	struct cred *c = task_cred_get(t);
 	bool same = me->uid == c->euid && me->uid == c->suid && me->uid == c->uid &&
 		    me->gid == c->egid && me->gid == c->sgid && me->gid == c->gid;
 	cred_put(c);
-	return same ? 0 : -EPERM;
+	return same || cred_has_cap(me, CAP_SYS_RESOURCE) ? 0 : -EPERM;
 }
 
 int64_t sys_prlimit64(int32_t pid, uint32_t which, uaddr_t new, uaddr_t old)

@@ -6,6 +6,7 @@
 #include "core/wait.h"
 #include "lib/string.h"
 #include "lib/vm_exit.h"
+#include "proc/audit.h"
 #include "proc/proc.h"
 #include "proc/uts.h"
 #include "sys/syscall.h"
@@ -84,8 +85,12 @@ int64_t sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t cmd, uaddr_t arg)
 	case LINUX_REBOOT_CMD_RESTART2:
 	case LINUX_REBOOT_CMD_HALT:
 		/* Only the agent says that all went well; it is process 1. */
-		arch_vm_exit(process_current() == init_process ? VM_EXIT_POWEROFF
-							       : VM_EXIT_AGENT);
+		if (process_current() == init_process)
+			arch_vm_exit(VM_EXIT_POWEROFF);
+		/* The call has no end at which it could be told. */
+		audit_call_end(0, NULL, 0);
+		audit_drain();
+		arch_vm_exit(VM_EXIT_AGENT);
 	case LINUX_REBOOT_CMD_CAD_ON:
 	case LINUX_REBOOT_CMD_CAD_OFF:
 		return 0;

@@ -57,10 +57,10 @@ int64_t sys_capget(uaddr_t header, uaddr_t data)
 static bool may_become(const struct cred *o, uint64_t e, uint64_t p, uint64_t i)
 {
 	uint64_t inheritable_max = o->cap_inheritable | o->cap_bounding;
-	if (!cred_has_cap(o, CAP_SETPCAP) &&
-	    (i & ~(o->cap_inheritable | o->cap_permitted)))
+	if ((i & ~inheritable_max) || (p & ~o->cap_permitted) || (e & ~p))
 		return false;
-	return !(i & ~inheritable_max) && !(p & ~o->cap_permitted) && !(e & ~p);
+	return !(i & ~(o->cap_inheritable | o->cap_permitted)) ||
+	       cred_has_cap(o, CAP_SETPCAP);
 }
 
 int64_t sys_capset(uaddr_t header, uaddr_t data)

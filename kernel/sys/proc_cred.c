@@ -26,8 +26,9 @@ int64_t sys_setuid(uint32_t uid)
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return -ENOMEM;
-	bool all = may_set(CAP_SETUID), ok = all || uid == old->uid || uid == old->suid;
-	if (all)
+	bool own = uid == old->uid || uid == old->suid;
+	bool ok = own || may_set(CAP_SETUID);
+	if (cred_holds_cap(old, CAP_SETUID))
 		c->uid = c->suid = uid;
 	c->euid = c->fsuid = uid;
 	return finish(c, ok);
@@ -41,8 +42,9 @@ int64_t sys_setgid(uint32_t gid)
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return -ENOMEM;
-	bool all = may_set(CAP_SETGID), ok = all || gid == old->gid || gid == old->sgid;
-	if (all)
+	bool own = gid == old->gid || gid == old->sgid;
+	bool ok = own || may_set(CAP_SETGID);
+	if (cred_holds_cap(old, CAP_SETGID))
 		c->gid = c->sgid = gid;
 	c->egid = c->fsgid = gid;
 	return finish(c, ok);
@@ -80,8 +82,8 @@ int64_t sys_setreuid(uint32_t ruid, uint32_t euid)
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return -ENOMEM;
-	bool ok = may_set(CAP_SETUID) ||
-		  (each_of(&ruid, 1, for_real, 2) && each_of(&euid, 1, for_eff, 3));
+	bool ok = (each_of(&ruid, 1, for_real, 2) && each_of(&euid, 1, for_eff, 3)) ||
+		  may_set(CAP_SETUID);
 	if (ruid != ID_INVALID)
 		c->uid = ruid;
 	if (euid != ID_INVALID)
@@ -100,8 +102,8 @@ int64_t sys_setregid(uint32_t rgid, uint32_t egid)
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return -ENOMEM;
-	bool ok = may_set(CAP_SETGID) ||
-		  (each_of(&rgid, 1, for_real, 2) && each_of(&egid, 1, for_eff, 3));
+	bool ok = (each_of(&rgid, 1, for_real, 2) && each_of(&egid, 1, for_eff, 3)) ||
+		  may_set(CAP_SETGID);
 	if (rgid != ID_INVALID)
 		c->gid = rgid;
 	if (egid != ID_INVALID)
@@ -122,7 +124,7 @@ int64_t sys_setresuid(uint32_t ruid, uint32_t euid, uint32_t suid)
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return -ENOMEM;
-	bool ok = may_set(CAP_SETUID) || each_of(want, 3, have, 3);
+	bool ok = each_of(want, 3, have, 3) || may_set(CAP_SETUID);
 	if (ruid != ID_INVALID)
 		c->uid = ruid;
 	if (euid != ID_INVALID)
@@ -143,7 +145,7 @@ int64_t sys_setresgid(uint32_t rgid, uint32_t egid, uint32_t sgid)
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return -ENOMEM;
-	bool ok = may_set(CAP_SETGID) || each_of(want, 3, have, 3);
+	bool ok = each_of(want, 3, have, 3) || may_set(CAP_SETGID);
 	if (rgid != ID_INVALID)
 		c->gid = rgid;
 	if (egid != ID_INVALID)
@@ -173,7 +175,7 @@ int64_t sys_setfsuid(uint32_t uid)
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return old;
-	bool ok = may_set(CAP_SETUID) || each_of(&uid, 1, have, 4);
+	bool ok = each_of(&uid, 1, have, 4) || may_set(CAP_SETUID);
 	c->fsuid = uid;
 	if (ok)
 		cred_fsuid_changed(c, o);
@@ -191,7 +193,7 @@ int64_t sys_setfsgid(uint32_t gid)
 	struct cred *c = cred_change_begin();
 	if (!c)
 		return old;
-	bool ok = may_set(CAP_SETGID) || each_of(&gid, 1, have, 4);
+	bool ok = each_of(&gid, 1, have, 4) || may_set(CAP_SETGID);
 	c->fsgid = gid;
 	finish_silently(c, ok);
 	return old;

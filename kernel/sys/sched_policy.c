@@ -92,8 +92,8 @@ static int set(struct task *t, int32_t policy, const struct sched_attr *a)
 	if (err)
 		return err;
 	c.priority = a->sched_priority;
-	if (!cred_has_cap(thread_current()->cred, CAP_SYS_NICE) &&
-	    !may_become(t, &was, &c, nice))
+	if (!may_become(t, &was, &c, nice) &&
+	    !cred_has_cap(thread_current()->cred, CAP_SYS_NICE))
 		return -EPERM;
 	if (a->sched_flags & SCHED_FLAG_UTIL_CLAMP)
 		return -EOPNOTSUPP;

@@ -49,13 +49,13 @@ static int reader_at_end(void)
 	return fd;
 }
 
-/* The only record of that process since then. */
+/* The only record of that process since then, but for capabilities that it used. */
 static struct audit_record only(int fd, pid_t pid)
 {
 	struct audit_record r, found = { 0 };
 	int n = 0;
 	while (next(fd, &r)) {
-		if (r.pid != pid)
+		if (r.pid != pid || r.event == AUDIT_EVENT_CAPABILITY)
 			continue;
 		found = r;
 		n++;

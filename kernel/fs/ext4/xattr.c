@@ -114,7 +114,7 @@ static int64_t list_one(struct search *s, const char *prefix, const struct ext4_
 	size_t n = strlen(prefix), all = n + x->name_len + 1;
 
 	if (x->index == INDEX_TRUSTED &&
-	    !cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN))
+	    !cred_holds_cap(thread_current()->cred, CAP_SYS_ADMIN))
 		return 0;
 	if (s->room) {
 		if (all > s->room - s->used)

@@ -162,6 +162,36 @@ static void every_drop_is_told_once(void **state)
 	assert_true(log.next > 1 + written);
 }
 
+static void what_is_forgotten_needs_no_seal(void **state)
+{
+	struct audit_record r;
+	uint64_t at = 0, missed;
+
+	begin();
+	seal_all();
+	for (int i = 0; i < 1000; i++) {
+		assert_true(add(AUDIT_EVENT_REFUSED));
+		if (ring.next - ring.kept == N / 2)
+			audit_ring_forget(&ring, ring.next - 4);
+	}
+	uint64_t first = ring.forgotten;
+	assert_int_equal(audit_ring_oldest(&ring), first);
+	assert_false(audit_ring_read(&ring, &at, &r, &missed));
+	seal_all();
+	assert_true(audit_ring_read(&ring, &at, &r, &missed));
+	assert_int_equal(missed, first);
+	assert_int_equal(r.sequence, first);
+	/* What is left is one chain. */
+	for (uint64_t s = first + 1; s < ring.next; s++) {
+		uint8_t before[AUDIT_DIGEST_SIZE];
+
+		memcpy(before, r.digest, sizeof(before));
+		assert_true(audit_ring_read(&ring, &at, &r, &missed));
+		assert_memory_equal(r.previous, before, sizeof(before));
+	}
+	assert_int_equal(ring.dropped_total[AUDIT_ORDINARY], 0);
+}
+
 static void a_reserved_place_is_there_however_full_it_gets(void **state)
 {
 	struct audit_record r = facts(AUDIT_EVENT_CRED);
@@ -217,6 +247,7 @@ int main(void)
 		ON_A_RING(a_full_ring_counts_and_says_so),
 		ON_A_RING(every_drop_is_told_once),
 		ON_A_RING(a_reserved_place_is_there_however_full_it_gets),
+		ON_A_RING(what_is_forgotten_needs_no_seal),
 		ON_A_RING(who_comes_late_is_told_what_it_missed),
 	};
 

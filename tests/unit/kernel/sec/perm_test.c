@@ -1,4 +1,5 @@
 /* sec_may_access: every class of user against every bit, and the two capabilities. */
+/* link: tests/unit/kernel/sec/no_audit.c */
 #include "sec/acl.h"
 #include <linux/stat.h>
 

@@ -8,6 +8,14 @@
 /* after setjmp.h */
 #include <cmocka.h>
 
+/* Noted when the capability decides, and only then. */
+static int used;
+
+void upcall_cap_used(const struct cred *c, int cap)
+{
+	used++;
+}
+
 static const struct cred user = {
 	.uid = 10,
 	.euid = 10,
@@ -77,9 +85,15 @@ static void cap_sys_ptrace_overrides(void **state)
 	assert_false(may(&me, &t));
 	me.cap_permitted = BIT(CAP_SYS_PTRACE);
 	assert_false(may(&me, &t)); /* permitted alone is not enough */
+	assert_int_equal(used, 0);
 	me.cap_effective = BIT(CAP_SYS_PTRACE);
 	assert_true(may(&me, &t));
 	assert_true(sec_may_trace(&me, &t, false, TRACE_BY_FS_IDS));
+	assert_int_equal(used, 2);
+	me.cap_permitted = me.cap_effective;
+	t = me;
+	assert_true(may(&me, &t)); /* without need of it */
+	assert_int_equal(used, 2);
 }
 
 static void a_tracer_is_no_less_than_its_tracee(void **state)
