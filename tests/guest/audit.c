@@ -18,89 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/tap.h"
-#include "lib/audit.h"
-
-#define DATA "/proc/audit/data"
-
-static int reader(void)
-{
-	tap_needs_mayfly();
-	tap_needs_root();
-	int fd = open(DATA, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	CHECK(fd >= 0);
-	return fd;
-}
-
-static bool next(int fd, struct audit_record *r)
-{
-	long n = read(fd, r, sizeof *r);
-	CHECK(n == sizeof *r || (n == -1 && errno == EAGAIN));
-	return n > 0;
-}
-
-/* A reader behind all that was written so far. */
-static int reader_at_end(void)
-{
-	struct audit_record r;
-	int fd = reader();
-	while (next(fd, &r))
-		;
-	return fd;
-}
-
-/* The only record of that process since then, but for capabilities that it used. */
-static struct audit_record only(int fd, pid_t pid)
-{
-	struct audit_record r, found = { 0 };
-	int n = 0;
-	while (next(fd, &r)) {
-		if (r.pid != pid || r.event == AUDIT_EVENT_CAPABILITY)
-			continue;
-		found = r;
-		n++;
-	}
-	CHECK_EQ(n, 1);
-	return found;
-}
-
-static void none(int fd, pid_t pid)
-{
-	struct audit_record r;
-	while (next(fd, &r))
-		CHECK(r.pid != pid);
-}
-
-/* Runs fn in a child, already user 1000 if `plain`. */
-static pid_t in_child(void (*fn)(void), bool plain)
-{
-	int go[2];
-	CHECK(!pipe(go));
-	pid_t pid = fork();
-	if (!pid) {
-		if (plain)
-			syscall(SYS_setresuid, 1000, 1000, 1000);
-		close(go[1]);
-		fn();
-		_exit(0);
-	}
-	close(go[0]);
-	close(go[1]);
-	CHECK_EQ(tap_wait(pid), 0);
-	return pid;
-}
-
-/* The same, after what makes it plain was read by fd. */
-static pid_t in_plain_child(int fd, void (*fn)(void))
-{
-	struct audit_record r;
-	pid_t pid = in_child(fn, true);
-	do
-		CHECK(next(fd, &r));
-	while (r.pid != pid);
-	CHECK_EQ(r.after.uid, 1000);
-	return pid;
-}
+#include "common/audit_log.h"
 
 /* -- what is told ----------------------------------------------------------------- */
 
@@ -111,9 +29,9 @@ static void change(void)
 
 static void a_change_is_told(void)
 {
-	int fd = reader_at_end();
-	pid_t pid = in_child(change, false);
-	struct audit_record r = only(fd, pid);
+	int fd = audit_reader_at_end();
+	pid_t pid = audit_in_child(change, false);
+	struct audit_record r = audit_only(fd, pid);
 	CHECK_EQ(r.event, AUDIT_EVENT_CRED);
 	CHECK_EQ(r.cause, AUDIT_CAUSE_ASKED);
 	CHECK_EQ(r.result, 0);
@@ -136,8 +54,8 @@ static void want_root(void)
 
 static void a_refusal_is_told(void)
 {
-	int fd = reader_at_end();
-	struct audit_record r = only(fd, in_plain_child(fd, want_root));
+	int fd = audit_reader_at_end();
+	struct audit_record r = audit_only(fd, audit_in_plain_child(fd, want_root));
 	CHECK_EQ(r.event, AUDIT_EVENT_CRED);
 	CHECK_EQ(r.cause, AUDIT_CAUSE_NOT_ALLOWED);
 	CHECK_EQ(r.result, -EPERM);
@@ -152,8 +70,9 @@ static void want_roots_files(void)
 
 static void what_is_refused_silently_is_told(void)
 {
-	int fd = reader_at_end();
-	struct audit_record r = only(fd, in_plain_child(fd, want_roots_files));
+	int fd = audit_reader_at_end();
+	struct audit_record r =
+		audit_only(fd, audit_in_plain_child(fd, want_roots_files));
 	CHECK_EQ(r.syscall, SYS_setfsuid);
 	CHECK_EQ(r.result, -EPERM);
 	CHECK_EQ(r.after.fsuid, 0);
@@ -177,11 +96,11 @@ static void each_call_that_is_refused_is_told(void)
 	static const long calls[] = { SYS_setgroups, SYS_capset,   SYS_prctl, SYS_prctl,
 				      SYS_prctl,     SYS_setregid, SYS_setgid };
 	const size_t n = sizeof calls / sizeof calls[0];
-	int fd = reader_at_end();
-	pid_t pid = in_plain_child(fd, ask_for_more);
+	int fd = audit_reader_at_end();
+	pid_t pid = audit_in_plain_child(fd, ask_for_more);
 	struct audit_record r;
 	size_t k = 0;
-	while (next(fd, &r)) {
+	while (audit_next(fd, &r)) {
 		/* The group 0 is the child's own still. */
 		if (r.pid != pid || !r.result)
 			continue;
@@ -202,8 +121,8 @@ static void change_nothing(void)
 
 static void what_changes_nothing_is_not_told(void)
 {
-	int fd = reader_at_end();
-	none(fd, in_child(change_nothing, false));
+	int fd = audit_reader_at_end();
+	audit_none(fd, audit_in_child(change_nothing, false));
 }
 
 static void change_groups(void)
@@ -219,8 +138,8 @@ static void groups_are_told_by_their_digest(void)
 	static const uint8_t digest[16] = { 0x56, 0xc1, 0x91, 0x75, 0xd1, 0x71,
 					    0x7b, 0x6c, 0x09, 0xc6, 0x84, 0x0e,
 					    0xd8, 0xa8, 0xc4, 0x8b };
-	int fd = reader_at_end();
-	struct audit_record r = only(fd, in_child(change_groups, false));
+	int fd = audit_reader_at_end();
+	struct audit_record r = audit_only(fd, audit_in_child(change_groups, false));
 	CHECK(!memcmp(r.groups_after, digest, sizeof digest));
 }
 
@@ -256,16 +175,16 @@ static int with_program(mode_t mode)
 	tap_needs_root();
 	CHECK(!chmod(tap_tmpdir(), 0755));
 	make_program("program", mode, 0);
-	return reader_at_end();
+	return audit_reader_at_end();
 }
 
 static void a_setuid_program_is_told(void)
 {
 	int fd = with_program(04755);
 	struct audit_record r;
-	pid_t pid = in_plain_child(fd, exec_it);
+	pid_t pid = audit_in_plain_child(fd, exec_it);
 	/* What comes after it is busybox giving up the user. */
-	CHECK(next(fd, &r) && r.pid == pid);
+	CHECK(audit_next(fd, &r) && r.pid == pid);
 	CHECK_EQ(r.event, AUDIT_EVENT_EXEC);
 	CHECK_EQ(r.cause, AUDIT_CAUSE_SET_ID);
 	CHECK_EQ(r.syscall, SYS_execve);
@@ -278,20 +197,20 @@ static void a_setuid_program_is_told(void)
 static void a_plain_program_is_not(void)
 {
 	int fd = with_program(0755);
-	none(fd, in_plain_child(fd, exec_it));
+	audit_none(fd, audit_in_plain_child(fd, exec_it));
 }
 
 static void what_no_new_privs_kept_is_told(void)
 {
 	int fd = with_program(04755);
-	pid_t pid = in_plain_child(fd, exec_it_without_new_privileges);
+	pid_t pid = audit_in_plain_child(fd, exec_it_without_new_privileges);
 	struct audit_record r;
 	do
-		CHECK(next(fd, &r));
+		CHECK(audit_next(fd, &r));
 	while (r.pid != pid);
 	CHECK_EQ(r.event, AUDIT_EVENT_CRED);
 	CHECK(!r.before.no_new_privs && r.after.no_new_privs);
-	r = only(fd, pid);
+	r = audit_only(fd, pid);
 	CHECK_EQ(r.event, AUDIT_EVENT_EXEC);
 	CHECK_EQ(r.cause, AUDIT_CAUSE_NO_NEW_PRIVS);
 	CHECK_EQ(r.after.euid, 1000);
@@ -307,8 +226,8 @@ static void what_a_nosuid_mount_kept_is_told(void)
 	char here[256];
 	CHECK(getcwd(here, sizeof here) && !chdir(here));
 	make_program("program", 04755, 0);
-	int fd = reader_at_end();
-	struct audit_record r = only(fd, in_plain_child(fd, exec_it));
+	int fd = audit_reader_at_end();
+	struct audit_record r = audit_only(fd, audit_in_plain_child(fd, exec_it));
 	CHECK_EQ(r.cause, AUDIT_CAUSE_NOSUID);
 	CHECK_EQ(r.after.euid, 1000);
 	CHECK(!chdir("/") && !umount2(here, MNT_DETACH));
@@ -320,10 +239,10 @@ static void numbers_have_no_gap(void)
 {
 	struct audit_record r;
 	uint64_t expected = 0;
-	int fd = reader();
+	int fd = audit_reader();
 	for (int i = 0; i < 3; i++)
-		in_child(change, false);
-	while (next(fd, &r)) {
+		audit_in_child(change, false);
+	while (audit_next(fd, &r)) {
 		if (expected)
 			CHECK_EQ(r.sequence, expected);
 		expected = r.sequence + 1;
@@ -334,18 +253,18 @@ static void numbers_have_no_gap(void)
 static void each_reader_has_its_own_place(void)
 {
 	struct audit_record r;
-	int a = reader_at_end(), b = reader_at_end();
-	pid_t pid = in_child(change, false);
-	CHECK(next(a, &r) && r.pid == pid && !next(a, &r));
-	CHECK(next(b, &r) && r.pid == pid && !next(b, &r));
+	int a = audit_reader_at_end(), b = audit_reader_at_end();
+	pid_t pid = audit_in_child(change, false);
+	CHECK(audit_next(a, &r) && r.pid == pid && !audit_next(a, &r));
+	CHECK(audit_next(b, &r) && r.pid == pid && !audit_next(b, &r));
 }
 
 static void two_records_come_in_one_read(void)
 {
 	struct audit_record r[3];
-	int fd = reader_at_end();
-	in_child(change, false);
-	in_child(change, false);
+	int fd = audit_reader_at_end();
+	audit_in_child(change, false);
+	audit_in_child(change, false);
 	CHECK_EQ(read(fd, r, sizeof r), 2 * (long)sizeof r[0]);
 	CHECK_EQ(r[1].sequence, r[0].sequence + 1);
 	CHECK(!memcmp(r[1].previous, r[0].digest, sizeof r[0].digest));
@@ -354,7 +273,7 @@ static void two_records_come_in_one_read(void)
 static void a_buffer_is_at_least_a_record(void)
 {
 	char b[AUDIT_RECORD_SIZE];
-	int fd = reader();
+	int fd = audit_reader();
 	CHECK_ERR(read(fd, b, sizeof b - 1), EINVAL);
 	CHECK_EQ(read(fd, b, 0), 0);
 	CHECK_EQ(read(fd, b, sizeof b), sizeof b);
@@ -369,7 +288,7 @@ static void change_later(void)
 static void reading_waits_for_a_record(void)
 {
 	struct audit_record r;
-	int fd = reader_at_end();
+	int fd = audit_reader_at_end();
 	CHECK(!fcntl(fd, F_SETFL, 0));
 	pid_t pid = fork();
 	if (!pid) {
@@ -383,7 +302,7 @@ static void reading_waits_for_a_record(void)
 
 static void poll_and_epoll_say_when(void)
 {
-	int fd = reader_at_end(), ep = epoll_create1(0);
+	int fd = audit_reader_at_end(), ep = epoll_create1(0);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	struct epoll_event e = { .events = EPOLLIN };
 	CHECK_EQ(poll(&p, 1, 0), 0);
@@ -404,12 +323,12 @@ static void only_root_may_read(void)
 {
 	tap_needs_mayfly();
 	tap_needs_root();
-	int fd = open(DATA, O_RDONLY);
+	int fd = open(AUDIT_DATA, O_RDONLY);
 	CHECK(fd >= 0);
 	CHECK(!setresuid(1000, 1000, 1000));
-	CHECK_ERR(open(DATA, O_RDONLY), EACCES);
+	CHECK_ERR(open(AUDIT_DATA, O_RDONLY), EACCES);
 	CHECK_ERR(open("/proc/audit/stats", O_RDONLY), EACCES);
-	CHECK_ERR(open(DATA, O_WRONLY), EACCES);
+	CHECK_ERR(open(AUDIT_DATA, O_WRONLY), EACCES);
 }
 
 /* -- many ------------------------------------------------------------------------- */
@@ -444,7 +363,7 @@ static uint64_t stat_of(const char *name)
 static void every_change_of_many_threads_is_counted(void)
 {
 	pthread_t t[THREADS];
-	close(reader());
+	close(audit_reader());
 	uint64_t before = stat_of("records"), lost = stat_of("dropped_vital");
 	for (intptr_t i = 0; i < THREADS; i++)
 		CHECK(!pthread_create(&t[i], NULL, change_often, (void *)(i + 1)));
@@ -460,7 +379,7 @@ static void every_change_of_many_threads_is_counted(void)
 static void who_is_too_late_is_told_so_once(void)
 {
 	struct audit_record r;
-	int fd = reader_at_end();
+	int fd = audit_reader_at_end();
 	uint64_t places = stat_of("places"), begin = stat_of("records");
 	pthread_t t;
 	while (stat_of("records") < begin + places + 10) {
@@ -471,7 +390,7 @@ static void who_is_too_late_is_told_so_once(void)
 	CHECK_EQ(read(fd, &r, sizeof r), sizeof r);
 	uint64_t first = r.sequence;
 	CHECK(first > begin);
-	while (next(fd, &r))
+	while (audit_next(fd, &r))
 		CHECK_EQ(r.sequence, ++first);
 	CHECK_EQ(first + 1, stat_of("records"));
 }

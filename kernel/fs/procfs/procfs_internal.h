@@ -11,7 +11,8 @@
 struct proc_node {
 	const char *name;
 	size_t name_len;
-	uint32_t mode;
+	/* chmod and chown change them; each is read and written at once */
+	_Atomic uint32_t mode, uid, gid;
 	uint64_t ino;
 	struct list sibling, children, fillers;
 	bool filled; /* [a] fillers have run */

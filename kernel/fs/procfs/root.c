@@ -31,6 +31,8 @@ int proc_node_inode(struct super_block *sb, struct proc_node *n, struct inode **
 		return -ENOMEM;
 	if (fresh) {
 		i->mode = n->mode;
+		i->uid = n->uid;
+		i->gid = n->gid;
 		i->nlink = S_ISDIR(n->mode) ? 2 + n->n_folders : 1;
 		i->t.atime = i->t.mtime = i->t.ctime = i->t.btime = time_now_file();
 		i->priv = n;
@@ -200,10 +202,25 @@ static int node_permission(struct inode *i, uint32_t may)
 	return sec_may_access(thread_current()->cred, &facts, may);
 }
 
-/* Truncation is what shells do to a file they write to. */
+/* Truncation is what shells do to a file they write to. Owner and mode last for all that
+ * is mounted of it; those of settings are not for changing. */
 static int node_setattr(struct inode *i, const struct attr_change *a)
 {
-	return a->valid & ~ATTR_SIZE ? -EPERM : 0;
+	struct proc_node *n = node_of(i);
+	struct attr_change rest = *a;
+
+	rest.valid &= ~(uint32_t)ATTR_SIZE;
+	if (!rest.valid)
+		return 0;
+	if (n->strict)
+		return -EPERM;
+	int err = inode_setattr_simple(i, &rest);
+	if (err)
+		return err;
+	n->mode = i->mode;
+	n->uid = i->uid;
+	n->gid = i->gid;
+	return 0;
 }
 
 static const struct inode_ops dir_ops = { .lookup = dir_lookup,
