@@ -143,7 +143,7 @@ static json_t *fields_json(const struct audit_record *r)
 				     : i32_json, const struct audit_cred *               \
 				     : cred_json, const uint8_t(*)[16]                   \
 				     : bytes_json, const uint8_t(*)[32]                  \
-				     : bytes_json, const char(*)[64]                     \
+				     : bytes_json, const char(*)[AUDIT_TEXT_SIZE]        \
 				     : chars_json, const uint64_t(*)[6]                  \
 				     : numbers_json)(&r->field, sizeof(r->field)));
 #include "lib/abi/audit.def"

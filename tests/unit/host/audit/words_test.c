@@ -156,9 +156,8 @@ static void a_digest_gets_its_name_from_a_text(void **state)
 	r.program[0]++;
 	r.event = AUDIT_EVENT_CRED;
 	memset(r.text, 'x', sizeof(r.text) - 1);
-	assert_program(
-		&names, &r,
-		"...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	assert_program(&names, &r,
+		       "...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 	names_free(&names);
 }
 
