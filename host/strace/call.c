@@ -161,7 +161,7 @@ void call_result(struct call *c)
 		text_add(c->out, "? %s", restart);
 	} else if (c->failed) {
 		text_add(c->out, "-1 ");
-		text_error(c->out, (int)-(uint64_t)c->result);
+		text_error(c->out, (int)-c->result);
 	} else if (known) {
 		rows[c->enter.nr].result(c);
 	} else {
