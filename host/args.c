@@ -16,7 +16,8 @@ enum {
 	CONVERT = 32,
 	SHOW = 64,
 	VERIFY = 128,
-	AUDIT = SHOW | VERIFY,
+	TREE = 256,
+	AUDIT = SHOW | VERIFY | TREE,
 };
 
 static const struct command {
@@ -34,6 +35,8 @@ static const struct command {
 	  "write what '--root SOURCE' would use as an ext4 image" },
 	{ "audit show", SHOW, command_audit_show, 1, "[OPTION]... FILE",
 	  "what a log of credentials tells, a line a record; '-' is stdin" },
+	{ "audit tree", TREE, command_audit_tree, 1, "[--passwd FILE] FILE",
+	  "its processes, and who became whom" },
 	{ "audit verify", VERIFY, command_audit_verify, 1, "[OPTION]... FILE",
 	  "whether the log is whole: 0 sound, 1 not sound" },
 	{ "doctor", DOCTOR, command_doctor, 0, "", "say what this machine lacks" },
@@ -243,7 +246,8 @@ static const struct option {
 	{ "--since", "TIME", SHOW, set_since,
 	  "only from then on: 1.5s after the boot, or 2026-01-31T12:00:00Z" },
 	{ "--failed", NULL, SHOW, set_failed, "only what was refused" },
-	{ "--passwd", "FILE", SHOW, set_passwd, "names of users, as in /etc/passwd" },
+	{ "--passwd", "FILE", SHOW | TREE, set_passwd,
+	  "names of users, as in /etc/passwd" },
 	{ "--head", "DIGEST", VERIFY, set_head,
 	  "the last record's digest, known from elsewhere" },
 };

@@ -41,6 +41,8 @@ uint64_t now_ns(void);
 void *must_alloc(size_t size); /* zeroed */
 void *must_grow(void *at, size_t size);
 char *must_format(const char *format, ...) printf_like(1, 2);
+/* tsearch(3), and what the node holds: `key`, or what was there before. */
+void *must_search(void *key, void **root, int (*compare)(const void *, const void *));
 
 /* write(2) until all is written. 0 or -errno. */
 must_use int write_all(int fd, const void *bytes, size_t size);
@@ -57,6 +59,7 @@ struct options;
 int command_run(const struct options *options);
 int command_convert(const struct options *options);
 int command_audit_show(const struct options *options);
+int command_audit_tree(const struct options *options);
 int command_audit_verify(const struct options *options);
 int command_doctor(const struct options *options);
 int command_version(const struct options *options);

@@ -1,6 +1,7 @@
 /* Small things every part needs. */
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,11 @@ char *must_format(const char *format, ...)
 		text = NULL;
 	va_end(ap);
 	return or_die(text);
+}
+
+void *must_search(void *key, void **root, int (*compare)(const void *, const void *))
+{
+	return *(void **)or_die(tsearch(key, root, compare));
 }
 
 int write_all(int fd, const void *bytes, size_t size)

@@ -43,7 +43,7 @@ static void user_add(struct audit_names *n, const struct passwd *line)
 
 	u->uid = line->pw_uid;
 	u->name = must_format("%s", line->pw_name);
-	if (found(tsearch(u, &n->users, compare_uids)) == u)
+	if (must_search(u, &n->users, compare_uids) == u)
 		return;
 	free(u->name);
 	free(u);
@@ -75,7 +75,7 @@ void names_learn(struct audit_names *n, const struct audit_record *r)
 	memcpy(p->path, r->text, size);
 	crypto_generichash_blake2b(p->digest, sizeof(p->digest), (uint8_t *)p->path, size,
 				   NULL, 0);
-	if (found(tsearch(p, &n->programs, compare_digests)) == p)
+	if (must_search(p, &n->programs, compare_digests) == p)
 		n->program_count++;
 	else
 		free(p);

@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 """`mayfly audit` on logs of real runs: whatever is done to a log, verify names the first record that
-is not as it was written and what is wrong with it; show shows what was asked for.
+is not as it was written and what is wrong with it; show shows what was asked for, tree who
+came of whom.
 """
 import json
 import os
 import random
+import re
 import struct
 import subprocess
 import tempfile
 
 from audit_log import SIZE, END, event_of, ended, record_run, result_of, sealed
-from term import check, finish
+from term import Terminal, check, finish
 
 # A user of the job that asks for root in many ways, a set-user-ID program, and that program kept
 # from what its file would give.
@@ -96,7 +98,7 @@ def refuses(folder, whole):
     with open(log, "wb") as file:
         file.write(whole)
     for what, words, text in [
-            ("no command", [], "audit show, audit verify"),
+            ("no command", [], "there are: audit show,"),
             ("another command", ["sho", log], "no such command: 'audit sho'"),
             ("no file", ["show"], "takes [OPTION]... FILE"),
             ("two files", ["verify", log, log], "takes [OPTION]... FILE"),
@@ -166,6 +168,37 @@ def show(log, records, folder):
                                        LC_ALL="C.UTF-8").stdout.decode())
 
 
+def tree(log, folder):
+    """The attack's picture: each process below the one that made it, in order."""
+    passwd = os.path.join(folder, "passwd")
+    run = audit("tree", "--passwd", passwd, log)
+    shape = [re.sub(r"\b0\.\d{6} |program \w+|/tmp/guest-test-\w+|\[.*\]", "", line)
+             for line in run.stdout.decode().splitlines()]
+    check("the tree of the attack", run.returncode == 0 and run.stdout.isascii(), run)
+    asks = [i for i, line in enumerate(shape) if "root -> uid 77: setresuid(77, 77, 77)" in line]
+    at = shape[asks[0]].index(".") if asks else 0
+    check("who became whom, and what was refused then", asks and all(
+        shape[asks[0] + 1 + i][at:].startswith("x uid 77 -> ") and call in shape[asks[0] + 1 + i]
+        for i, call in enumerate(["setuid(0)", "setresuid(-1, 0, -1)", "setreuid(-1, 0)"])), shape)
+    job = next((i for i, line in enumerate(shape) if "root -> job: setuid(1000)" in line), 0)
+    wanted = [". job, no new privileges from now on: prctl",
+              "x job: runs /tmp/su without what its file would give, no_new_privs",
+              "^ job -> job as root: runs /tmp/su, set-user-ID"]
+    found = [next((i for i in range(job, len(shape)) if text in shape[i]), 0) for text in wanted]
+    check("a program kept from root, and one that got it", job and job < found[0] < found[1] <
+          found[2] and shape[found[0]].index(".") > shape[found[2]].index("^"), shape[job:])
+    check("counts at the end", re.fullmatch(
+        r"\^ gained capabilities: \d+; x refused: \d+; other changes: \d+", shape[-1]), shape[-1])
+    text = audit("tree", log, LC_ALL="C.UTF-8").stdout.decode()
+    check("with lines where the locale has them", "\u2514\u2500 " in text and "\u2717 " in text)
+    for name, value in ("NO_COLOR", ""), ("NO_COLOR", "1"):
+        os.environ[name] = value
+        terminal = Terminal("audit", "tree", log)
+        status = terminal.end()
+        check(f"colours on a terminal: {name}={value}", status == 0 and
+              ("\x1b[31m" in terminal.text) == (value == ""), terminal.text[:200])
+
+
 def hostile(records, folder):
     """Texts with control characters, numbers that nothing has; the chain holds."""
     dice = random.Random(7)
@@ -177,7 +210,7 @@ def hostile(records, folder):
     log = os.path.join(folder, "wild")
     with open(log, "wb") as file:
         file.write(b"".join(ended(wild)))
-    for words in (["show"], ["show", "--json"], ["verify"]):
+    for words in (["show"], ["show", "--json"], ["tree"], ["verify"]):
         run = audit(*words, log)
         printable = all(byte == 10 or 32 <= byte < 127 for byte in run.stdout)
         check(f"{' '.join(words)}: a hostile log is text", run.returncode in (0, 1) and
@@ -199,6 +232,7 @@ def main(folder):
     heads(records)
     drops(records)
     show(refuses(folder, whole), records, folder)
+    tree(os.path.join(folder, "log"), folder)
     hostile(records, folder)
 
 
