@@ -304,8 +304,7 @@ static void draw_item(struct family *f, struct item *i, struct output *o)
 {
 	const struct strokes *s = f->utf8 ? &lines : &letters;
 
-	if (i->owner->indent)
-		text_put(&o->text, f->prefix.at, i->owner->indent);
+	text_put(&o->text, f->prefix.at, i->owner->indent);
 	put(&o->text, i->next ? s->branch : s->last);
 	if (i->child)
 		draw_process(f, i->child, &o->text);

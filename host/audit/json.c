@@ -177,6 +177,7 @@ json_t *record_json(const struct audit_record *r, const struct audit_names *name
 	if (cause)
 		json_object_set_new(json, "cause", json_string(cause));
 	json_object_set_new(json, "boot_id", boot_id_json(r->boot_id));
+	json_object_set_new(json, "capabilities", bits_json(r->capabilities));
 	json_object_set_new(json, "time", moment_json(r->wall_ns));
 	json_object_set_new(json, "call", call_json(r));
 	json_object_set_new(json, "program_path", program_json(r, names));

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -9,6 +10,7 @@
 #include "host/strace/call.h"
 
 #define ALL_CAPABILITIES (BIT(CAP_LAST_CAP + 1) - 1)
+#define PATH_AT (UINT64_MAX - 4095)
 #define MANY_CAPABILITIES 20 /* more are told by those that are not there */
 
 /* ---- small things ---- */
@@ -54,14 +56,18 @@ static void add_escaped(struct text *out, const char *bytes)
 	text_escape(out, bytes, strlen(bytes));
 }
 
+/* It is only the end of a path. */
+static bool is_cut(const struct audit_record *r)
+{
+	return strnlen(r->text, sizeof(r->text)) == sizeof(r->text) - 1 &&
+	       r->text[0] != '/';
+}
+
 /* The record's text; what is not all of a path begins with "...". */
 static void add_text(struct text *out, const struct audit_record *r)
 {
-	size_t size = strnlen(r->text, sizeof(r->text));
-
-	if (size == sizeof(r->text) - 1 && r->text[0] != '/')
-		text_add(out, "...");
-	text_escape(out, r->text, size);
+	text_add(out, is_cut(r) ? "..." : "");
+	text_escape(out, r->text, strnlen(r->text, sizeof(r->text)));
 }
 
 /* CAP_SETUID as cap_setuid, as libcap has it. */
@@ -107,15 +113,68 @@ bool is_refusal(const struct audit_record *r)
 		r->cause == AUDIT_CAUSE_SHARED_FS || r->cause == AUDIT_CAUSE_NOSUID);
 }
 
+/* The first argument that is a path: the one that a record holds. -1: there is none. */
+static int path_argument(const struct audit_record *r)
+{
+	const struct syscall_row *row = syscall_row(r->syscall);
+
+	for (int i = 0; row && i < SYSCALL_ARGS_MAX; i++)
+		if (row->kinds[i] == KIND_path)
+			return i;
+	return -1;
+}
+
+/* What the record's text is. */
+static enum text_of { OTHER, PROGRAM, NAMED } text_of(const struct audit_record *r)
+{
+	switch (r->event) {
+	case AUDIT_EVENT_CRED:
+	case AUDIT_EVENT_REFUSED:
+	case AUDIT_EVENT_TRACE:
+	case AUDIT_EVENT_POLICY:
+		return PROGRAM;
+	case AUDIT_EVENT_CAPABILITY:
+	case AUDIT_EVENT_DENIED:
+		return path_argument(r) < 0 ? PROGRAM : NAMED;
+	case AUDIT_EVENT_MOUNT:
+	case AUDIT_EVENT_ROOT:
+		return NAMED;
+	default:
+		return OTHER;
+	}
+}
+
+/* The text, where the call names a path: as what lies at the address that is given for
+ * it, one that nothing else is at. */
+static void path_place(struct text *memory, const struct audit_record *r,
+		       uint64_t args[SYSCALL_ARGS_MAX])
+{
+	int i = text_of(r) == NAMED && r->text[0] ? path_argument(r) : -1;
+	struct calltrace_memory head = { 0 };
+	struct text path = { 0 };
+
+	if (i < 0)
+		return;
+	text_add(&path, is_cut(r) ? "..." : "");
+	text_put(&path, r->text, strnlen(r->text, sizeof(r->text)));
+	text_put(&path, "\0\0\0\0\0\0\0", 8);
+	head.address = args[i] = PATH_AT;
+	head.size = (uint32_t)path.size - 7;
+	text_put(memory, (char *)&head, sizeof(head));
+	text_put(memory, path.at, ALIGN_DOWN(path.size, 8));
+	free(path.at);
+}
+
 void words_call(struct text *out, const struct audit_record *r)
 {
-	/* What lay in memory is not known: pointers stay pointers. */
-	static const struct calltrace_record nothing;
+	struct text memory = { 0 };
+	/* What lay elsewhere in memory is not known: pointers stay pointers. */
+	struct calltrace_record known = { .memory = NULL };
 	struct call call = {
 		.out = out,
 		.enter = { .nr = r->syscall },
-		.before = &nothing,
-		.after = &nothing,
+		.before = &known,
+		.after = &known,
 		.result = r->result,
 		.failed = r->result < 0,
 	};
@@ -124,9 +183,13 @@ void words_call(struct text *out, const struct audit_record *r)
 	if (r->syscall == UINT32_MAX)
 		return;
 	memcpy(call.enter.args, r->arg, sizeof(call.enter.args));
+	path_place(&memory, r, call.enter.args);
+	known.memory = (uint8_t *)memory.at;
+	known.memory_size = memory.size;
 	text_add(out, "%s(", call_name(r->syscall, space));
 	call_args(&call);
 	text_add(out, ")");
+	free(memory.at);
 }
 
 /* ---- who ---- */
@@ -248,12 +311,6 @@ void words_change(const struct words *w, const struct audit_record *r)
 
 /* ---- the program ---- */
 
-static bool text_is_program(uint32_t event)
-{
-	return event == AUDIT_EVENT_CRED || event == AUDIT_EVENT_CAPABILITY ||
-	       event == AUDIT_EVENT_REFUSED || event == AUDIT_EVENT_TRACE;
-}
-
 bool words_program(const struct words *w, const struct audit_record *r)
 {
 	static const uint8_t none[sizeof(r->program)];
@@ -261,7 +318,7 @@ bool words_program(const struct words *w, const struct audit_record *r)
 
 	if (path) {
 		add_escaped(w->out, path);
-	} else if (r->text[0] && text_is_program(r->event)) {
+	} else if (r->text[0] && text_of(r) == PROGRAM) {
 		add_text(w->out, r);
 	} else if (memcmp(r->program, none, sizeof(none)) != 0) {
 		text_add(w->out, "program ");
@@ -299,29 +356,37 @@ static void tell_exec(const struct words *w, const struct audit_record *r)
 		text_add(w->out, " without what its file would give");
 }
 
+/* The call, and what it named where the call cannot show it. */
+static void add_named_call(const struct words *w, const struct audit_record *r)
+{
+	words_call(w->out, r);
+	if (text_of(r) != NAMED || path_argument(r) >= 0 || !r->text[0])
+		return;
+	text_add(w->out, ", at ");
+	add_text(w->out, r);
+}
+
 static void tell_capability(const struct words *w, const struct audit_record *r)
 {
 	words_who(w, &r->before);
-	text_add(w->out, r->result < 0 ? " lacks " : " used ");
-	add_capability(w->out, (uint32_t)r->object);
+	text_add(w->out, " by ");
+	words_capabilities(w->out, r->capabilities);
 	text_add(w->out, ": ");
-	words_call(w->out, r);
+	add_named_call(w, r);
 }
 
 static void tell_refused(const struct words *w, const struct audit_record *r)
 {
 	words_who(w, &r->before);
 	text_add(w->out, " refused: ");
-	words_call(w->out, r);
+	add_named_call(w, r);
 }
 
 static void tell_place(const struct words *w, const struct audit_record *r)
 {
 	words_who(w, &r->before);
 	text_add(w->out, r->result < 0 ? " refused: " : ": ");
-	words_call(w->out, r);
-	text_add(w->out, ", at ");
-	add_text(w->out, r);
+	add_named_call(w, r);
 }
 
 static void tell_trace(const struct words *w, const struct audit_record *r)
@@ -383,6 +448,7 @@ static tell_fn *teller(uint32_t event)
 		[AUDIT_EVENT_POLICY] = tell_policy,
 		[AUDIT_EVENT_DROPPED] = tell_dropped,
 		[AUDIT_EVENT_END] = tell_end,
+		[AUDIT_EVENT_DENIED] = tell_refused,
 	};
 
 	return event < AUDIT_EVENTS && tellers[event] ? tellers[event] : tell_other;

@@ -9,6 +9,8 @@
 
 void text_put(struct text *t, const char *bytes, size_t size)
 {
+	if (!size)
+		return;
 	if (t->room - t->size < size) {
 		t->room = MAX(t->room * 2, t->size + size + 4096);
 		t->at = must_grow(t->at, t->room);

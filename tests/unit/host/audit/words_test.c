@@ -103,16 +103,36 @@ static void the_rest(void **state)
 {
 	struct audit_record r = { .event = AUDIT_EVENT_CAPABILITY,
 				  .pid = 3,
-				  .object = CAP_CHOWN,
+				  .capabilities = BIT(CAP_CHOWN),
 				  .syscall = SYS_chroot };
 
 	r.arg[0] = 0x1000;
-	assert_words(r, "root used cap_chown: chroot(0x1000)");
-	r.object = -1;
-	assert_words(r, "root used cap_4294967295: chroot(0x1000)");
+	strcpy(r.text, "/jail");
+	assert_words(r, "root by cap_chown: chroot(\"/jail\")");
+	r.capabilities |= BIT(63);
+	assert_words(r, "root by cap_chown,cap_63: chroot(\"/jail\")");
 	r.event = AUDIT_EVENT_ROOT;
 	strcpy(r.text, "/jail\n\033[31m");
-	assert_words(r, "root: chroot(0x1000), at /jail\\n\\33[31m");
+	assert_words(r, "root: chroot(\"/jail\\n\\33[31m\")");
+	memset(r.text, 'x', sizeof(r.text) - 1);
+	assert_words(
+		r,
+		"root: chroot(\"...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxx\")");
+	r.syscall = SYS_rename;
+	strcpy(r.text, "/etc/passwd");
+	assert_words(r, "root: rename(\"/etc/passwd\", NULL)");
+	r.event = AUDIT_EVENT_MOUNT;
+	r.syscall = SYS_fsmount;
+	assert_words(r, "root: fsmount(4096, 0, 0), at /etc/passwd");
+	r = (struct audit_record){ .event = AUDIT_EVENT_DENIED,
+				   .cause = AUDIT_CAUSE_PERMISSIONS,
+				   .result = -EPERM,
+				   .pid = 3,
+				   .syscall = SYS_kill,
+				   .arg = { 1, 9 },
+				   .text = "/bin/sh" };
+	assert_words(r, "root refused: kill(1, SIGKILL) = EPERM, not permitted");
 	r = (struct audit_record){ .event = AUDIT_EVENT_DROPPED,
 				   .cause = AUDIT_CAUSE_RING_FULL,
 				   .syscall = UINT32_MAX,
