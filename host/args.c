@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "host/args.h"
-#include "host/audit/filter.h"
+#include "host/audit/options.h"
 
 enum {
 	RUN = 1,
@@ -17,7 +17,8 @@ enum {
 	SHOW = 64,
 	VERIFY = 128,
 	TREE = 256,
-	AUDIT = SHOW | VERIFY | TREE,
+	EXPORT = 512,
+	AUDIT = SHOW | VERIFY | TREE | EXPORT,
 };
 
 static const struct command {
@@ -39,6 +40,8 @@ static const struct command {
 	  "its processes, and who became whom" },
 	{ "audit verify", VERIFY, command_audit_verify, 1, "[OPTION]... FILE",
 	  "whether the log is whole: 0 sound, 1 not sound" },
+	{ "audit export", EXPORT, command_audit_export, 1, "--format FORMAT FILE",
+	  "the log as auditd writes it, or as JSON of OCSF" },
 	{ "doctor", DOCTOR, command_doctor, 0, "", "say what this machine lacks" },
 	{ "version", VERSION, command_version, 0, "", "print the version" },
 	{ "help", HELP, command_help, 0, "", "print this" },
@@ -166,47 +169,6 @@ static int set_verbose(struct options *o, const char *value)
 	return 0;
 }
 
-static int set_json(struct options *o, const char *value)
-{
-	o->audit.json = true;
-	return 0;
-}
-
-static int set_failed(struct options *o, const char *value)
-{
-	o->audit.failed = true;
-	return 0;
-}
-
-static int set_audit_user(struct options *o, const char *value)
-{
-	o->audit.user = value;
-	return *value ? 0 : -EINVAL;
-}
-
-static int set_event(struct options *o, const char *value)
-{
-	o->audit.event = value;
-	return *value ? 0 : -EINVAL;
-}
-
-static int set_since(struct options *o, const char *value)
-{
-	return since_parse(value, &o->audit.since);
-}
-
-static int set_passwd(struct options *o, const char *value)
-{
-	o->audit.passwd = value;
-	return *value ? 0 : -EINVAL;
-}
-
-static int set_head(struct options *o, const char *value)
-{
-	o->audit.has_head = true;
-	return head_parse(value, o->audit.head);
-}
-
 static const struct option {
 	const char *name, *value; /* value: NULL takes none */
 	unsigned commands;
@@ -238,17 +200,18 @@ static const struct option {
 	  "whose: all processes', or the first thread's (all)" },
 	{ "--verbose", NULL, RUN | SHELL | CONVERT, set_verbose,
 	  "show the kernel's log and what is done" },
-	{ "--json", NULL, SHOW | VERIFY, set_json, "as JSON, an object a line" },
-	{ "--user", "USER", SHOW, set_audit_user,
+	{ "--json", NULL, SHOW | VERIFY, audit_set_json, "as JSON, an object a line" },
+	{ "--user", "USER", SHOW, audit_set_user,
 	  "only what this user did or became: a number, root, a name of --passwd" },
-	{ "--event", "EVENT", SHOW, set_event,
+	{ "--event", "EVENT", SHOW, audit_set_event,
 	  "only such records: exec, credentials..." },
-	{ "--since", "TIME", SHOW, set_since,
+	{ "--since", "TIME", SHOW, audit_set_since,
 	  "only from then on: 1.5s after the boot, or 2026-01-31T12:00:00Z" },
-	{ "--failed", NULL, SHOW, set_failed, "only what was refused" },
-	{ "--passwd", "FILE", SHOW | TREE, set_passwd,
+	{ "--failed", NULL, SHOW, audit_set_failed, "only what was refused" },
+	{ "--passwd", "FILE", SHOW | TREE | EXPORT, audit_set_passwd,
 	  "names of users, as in /etc/passwd" },
-	{ "--head", "DIGEST", VERIFY, set_head,
+	{ "--format", "FORMAT", EXPORT, audit_set_format, "auditd or ocsf-json" },
+	{ "--head", "DIGEST", VERIFY, audit_set_head,
 	  "the last record's digest, known from elsewhere" },
 };
 

@@ -19,7 +19,7 @@ struct since {
 /* Of `mayfly audit ...`. */
 struct audit_options {
 	bool json, failed, has_head;
-	const char *user, *event, *passwd; /* NULL: not given */
+	const char *user, *event, *passwd, *format; /* NULL: not given */
 	struct since since;
 	uint8_t head[32];
 };

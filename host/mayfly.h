@@ -60,6 +60,7 @@ int command_run(const struct options *options);
 int command_convert(const struct options *options);
 int command_audit_show(const struct options *options);
 int command_audit_tree(const struct options *options);
+int command_audit_export(const struct options *options);
 int command_audit_verify(const struct options *options);
 int command_doctor(const struct options *options);
 int command_version(const struct options *options);

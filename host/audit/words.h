@@ -29,6 +29,11 @@ void words_change(const struct words *w, const struct audit_record *r);
 /* The path of the program that did it, or the start of its digest; nothing if there is
  * none. False: there is none. */
 bool words_program(const struct words *w, const struct audit_record *r);
+/* That path, not escaped, as far as it is known; heap. NULL: nothing is. */
+char *words_program_path(const struct audit_names *names, const struct audit_record *r);
+/* What the call named, or the program that it runs; not escaped, and it may have no NUL.
+ * NULL: nothing. */
+const char *words_path(const struct audit_record *r);
 /* All of it, but when, which event, and by which process and program. */
 void words_record(const struct words *w, const struct audit_record *r);
 /* "cap_setuid,cap_chown", "all", "none", "all but cap_chown". */

@@ -1,5 +1,5 @@
 /* host/audit/words.c: what a record says to people. */
-/* link: host/audit/names.c host/util.c */
+/* link: host/audit/names.c host/audit/who.c host/util.c */
 /* link: host/strace/text.c host/strace/names.c host/strace/call.c */
 /* link: host/strace/args_plain.c host/strace/args_file.c host/strace/args_process.c */
 /* link: host/strace/args_socket.c host/strace/args_ipc.c */
