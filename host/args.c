@@ -183,7 +183,7 @@ static const struct option {
 	{ "--env", "K=V|K", RUN | SHELL, set_env, "set a variable of the job" },
 	{ "--cwd", "DIR", RUN | SHELL, set_cwd, "the job's folder (/job)" },
 	{ "--user", "USER[:GROUP]", RUN | SHELL, set_user,
-	  "whom the job runs as (root)" },
+	  "whom the job runs as (job, 1000)" },
 	{ "--cpus", "N", RUN | SHELL, set_cpus, "processors, 1 to 16 (1)" },
 	{ "--mem", "SIZE", RUN | SHELL, set_mem,
 	  "memory, 8M or more, in whole megabytes (128M)" },

@@ -26,6 +26,10 @@ enum {
 	MAYFLY_OUTPUT_LIMIT = 128 + 25,
 };
 
+/* Whom a job runs as unless somebody says: the number of a user and a group, which need
+ * not be in a guest's lists. */
+#define JOB_ID 1000u
+
 /* "mayfly: ...\n" on stderr in one write; control characters of guest and files are
  * masked. */
 void say(const char *format, ...) printf_like(1, 2);

@@ -96,6 +96,8 @@ static char *stage_text(const struct outcome *outcome)
 				   wire_stage_text(outcome->stage));
 	if (outcome->stage == WIRE_STAGE_USER && outcome->error == ENOENT)
 		error = NULL;
+	if (outcome->stage == WIRE_STAGE_CWD && outcome->error == EACCES)
+		error = "its user may not enter it; --cwd or --user takes another";
 	return must_format("%s%s%s%s%s%s", wire_stage_text(outcome->stage),
 			   *outcome->what ? " '" : "", outcome->what,
 			   *outcome->what ? "'" : "", error ? ": " : "",

@@ -92,19 +92,37 @@ static void variable_add(struct plan *plan, const char *variable)
 	plan->job.envc++;
 }
 
+/* -- whom the job runs as -- */
+
+/* Who is the same in every guest, whatever its lists of users say. */
+static const struct person {
+	const char *name, *home;
+	uint32_t id; /* user and group */
+} job_person = { "job", "/job", JOB_ID }, root_person = { "root", "/root", 0 };
+
+/* NULL: somebody whom the guest knows. */
+static const struct person *person_find(const char *user)
+{
+	if (!*user)
+		return &job_person;
+	return !strcmp(user, "root") || !strcmp(user, "0") ? &root_person : NULL;
+}
+
 /* Nothing of this machine's environment is the job's business but what kind of terminal
  * it talks to; the image's variables override what stands here, --env overrides those,
- * and a later --env an earlier one. */
-static void environment_add(struct plan *plan, const char *user,
+ * and a later --env an earlier one. Of whom the guest knows, the agent adds what is
+ * `person`'s here, below all of those. */
+static void environment_add(struct plan *plan, const struct person *person,
 			    const struct texts *image)
 {
 	const struct options *options = plan->options;
 	const char *term = getenv("TERM");
-	bool root = !*user || !strcmp(user, "root") || !strcmp(user, "0");
 	char *variables[] = {
 		must_format("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/"
 			    "sbin:/bin"),
-		must_format("HOME=%s", root ? "/root" : "/job"),
+		person ? must_format("HOME=%s", person->home) : NULL,
+		person ? must_format("USER=%s", person->name) : NULL,
+		person ? must_format("LOGNAME=%s", person->name) : NULL,
 		term && *term ? must_format("TERM=%s", term) : NULL,
 	};
 
@@ -247,13 +265,19 @@ int plan_make(const struct options *options, const struct image_config *config,
 {
 	struct plan plan = { .options = options };
 	int status = program_plan(&plan, config);
+	const struct person *person;
 
 	if (status)
 		return status;
 	plan.job.user = text_choose(options->user, config->user, "");
-	plan.job.cwd = text_choose(options->cwd, config->folder, "/job");
+	person = person_find(plan.job.user.at);
+	if (person) {
+		plan.job.user = wire_text_of("");
+		plan.job.uid = plan.job.gid = person->id;
+	}
+	plan.job.cwd = text_choose(options->cwd, config->folder, WIRE_JOB_FOLDER);
 	plan.job.program = wire_text_of(plan.program);
-	environment_add(&plan, plan.job.user.at, &config->env);
+	environment_add(&plan, person, &config->env);
 	files_plan(&plan);
 	stdio_plan(&plan);
 	if (options->trace)

@@ -17,7 +17,7 @@
 #define IMAGES_MAX 8
 #define LINKS_MAX 64
 /* Another layout of images makes other images. */
-#define FORMAT "image 3"
+#define FORMAT "image 4"
 
 static int failed(const struct rootbuild *build, const char *what, int error)
 {
@@ -211,26 +211,28 @@ static int mounts_link(struct tree *tree)
 }
 
 /* What a Linux system needs and archives lack; the folder that the image's config names,
- * which Docker makes too. */
+ * which Docker makes too, for its user. */
 static int tree_complete(struct conversion *c)
 {
 	static const struct {
 		const char *path;
-		uint32_t mode;
+		uint32_t mode, owner;
 	} folders[] = {
-		{ "proc", 0555 }, { "dev", 0755 }, { "sys", 0555 },
-		{ "tmp", 01777 }, { "run", 0755 }, { "job", 0755 },
+		{ "proc", 0555, 0 }, { "dev", 0755, 0 }, { "sys", 0555, 0 },
+		{ "tmp", 01777, 0 }, { "run", 0755, 0 }, { "job", 0755, JOB_ID },
 	};
-	const char *wanted = c->source.config.folder;
+	const struct image_config *config = &c->source.config;
 	struct tree *tree = c->source.tree;
 	struct tree_meta meta = { .mode = S_IFDIR | 0755 };
 	struct tree_inode *inode;
 	int error = 0;
 
-	if (wanted && !tree_find(tree, wanted))
-		error = tree_put(tree, 0, wanted, &meta, &inode);
+	meta.uid = meta.gid = config->user ? 0 : JOB_ID;
+	if (config->folder && !tree_find(tree, config->folder))
+		error = tree_put(tree, 0, config->folder, &meta, &inode);
 	for (size_t i = 0; i < ARRAY_LEN(folders) && error == 0; i++) {
 		meta.mode = S_IFDIR | folders[i].mode;
+		meta.uid = meta.gid = folders[i].owner;
 		if (!tree_find(tree, folders[i].path))
 			error = tree_put(tree, 0, folders[i].path, &meta, &inode);
 	}

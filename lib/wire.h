@@ -39,6 +39,10 @@ enum wire_job_flags {
 	WIRE_JOB_FLAGS = WIRE_JOB_MERGE | WIRE_JOB_COOKED | WIRE_JOB_TRACE,
 };
 
+/* The usual folder of a job. If the guest has none, the agent makes it; it becomes the
+ * job's own. */
+#define WIRE_JOB_FOLDER "/job"
+
 enum wire_file_kind { WIRE_FILE_REGULAR = 1, WIRE_FILE_FOLDER, WIRE_FILE_LINK };
 
 enum wire_topic {

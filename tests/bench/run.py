@@ -118,8 +118,8 @@ def debian_on_linux(scratch, command, program=None):
 
 
 def debian_on_mayfly(command):
-    return [MAYFLY, "run", "--root", DEBIAN, "--mem", "1G", "--timeout", "30m", "--",
-            *command]
+    return [MAYFLY, "run", "--root", DEBIAN, "--user", "root", "--mem", "1G",
+            "--timeout", "30m", "--", *command]
 
 
 def need_debian():
@@ -189,8 +189,8 @@ def bench_ubench(scratch):
     tsc = f"tsc={host_tsc_khz() // 1000}"
     mayfly, debian = [], []
     for _ in range(3):
-        mayfly.append(rows_of(measure([MAYFLY, "run", "--timeout", "300s", "--mem", "256M",
-                                       "--", ubench, tsc])[2]))
+        mayfly.append(rows_of(measure([MAYFLY, "run", "--user", "root", "--timeout", "300s",
+                                       "--mem", "256M", "--", ubench, tsc])[2]))
         debian.append(rows_of(measure(linux(image, tsc))[2]))
     print("ubench: medians of 3   (no slower than Debian's kernel; aim)")
     for name in mayfly[0]:

@@ -7,7 +7,7 @@ trap 'rm -rf "$dir"' EXIT
 
 busybox sh tests/guest/script/job.sh >"$dir/want" 2>&1
 want=$?
-"$MAYFLY" run --timeout 120s --file tests/guest/script/job.sh:/job/job.sh -- \
+"$MAYFLY" run --user root --timeout 120s --file tests/guest/script/job.sh:/job/job.sh -- \
 	busybox sh -c 'busybox sh /job/job.sh 2>&1' >"$dir/got"
 got=$?
 

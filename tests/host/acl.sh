@@ -40,14 +40,14 @@ check "another may not" fails "Permission denied" run --user 1001 -- cat /etc/ho
 check "nor may who is named write" fails "Permission denied" \
 	run --user 1000 -- sh -c 'echo x >>/etc/hosts'
 check "a copy in memory has the list too" prints "640
-ok" run -- sh -c \
+ok" run --user root -- sh -c \
 	'chown 5 /etc/hosts; stat -c %a /etc/hosts; su job -c "cat /etc/hosts" >/dev/null && echo ok'
-check "its mask takes away" fails "Permission denied" run -- sh -c \
+check "its mask takes away" fails "Permission denied" run --user root -- sh -c \
 	'chmod 600 /etc/hosts; su job -c "cat /etc/hosts"'
 check "what is made below inherits" prints "660
-770" run -- sh -c \
+770" run --user root -- sh -c \
 	'umask 77; touch /etc/new; mkdir /etc/dir; stat -c %a /etc/new /etc/dir'
-check "and elsewhere nothing does" prints "600" run -- sh -c \
+check "and elsewhere nothing does" prints "600" run --user root -- sh -c \
 	'umask 77; touch /root/new; stat -c %a /root/new'
 check "a list in another form is not taken for none" fails "needs cleaning" \
 	run -- cat /etc/group

@@ -87,7 +87,7 @@ def compared(folder, program):
     linux = subprocess.run(["strace", "-f", "-tt", "-T", "-o", theirs, "./" + program],
                            cwd=folder).returncode
     check(f"{program} under strace", linux == 0, linux)
-    guest = subprocess.run([MAYFLY, "run", "--trace", ours, "--", "./" + program],
+    guest = subprocess.run([MAYFLY, "run", "--user", "root", "--trace", ours, "--", "./" + program],
                            cwd=folder).returncode
     check(f"{program} under --trace", guest == 0, guest)
     left, right = normal(theirs), normal(ours)
@@ -131,7 +131,7 @@ def sleepers_killed(folder):
 
 
 def traced(folder, *arguments, **more):
-    return subprocess.Popen([MAYFLY, "run", "--trace", "cut", *arguments], cwd=folder,
+    return subprocess.Popen([MAYFLY, "run", "--user", "root", "--trace", "cut", *arguments], cwd=folder,
                             stderr=subprocess.DEVNULL, **more)
 
 

@@ -46,8 +46,8 @@ def compare(script, number):
     """The points of a script, as TAP: (how many, how many differ)."""
     with open(script) as file:
         program = ["bash", "-c", file.read()]
-    ours = run([MAYFLY, "run", "--root", "debian", "--mem", "1G", "--cpus", "2", "--cwd", "/tmp",
-                "--timeout", f"{SECONDS}s", "--", *program])
+    ours = run([MAYFLY, "run", "--root", "debian", "--user", "root", "--mem", "1G", "--cpus", "2",
+                "--cwd", "/tmp", "--timeout", f"{SECONDS}s", "--", *program])
     linux, mayfly = points(run([CHROOT, IMAGE, "root", *program])), points(ours)
     name = os.path.basename(script)
     differ = 0

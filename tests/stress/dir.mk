@@ -18,6 +18,6 @@ stress: all $(STRESS) ## every stressor for SECONDS (16: ten minutes) with 1 and
 stress-ng: SECONDS := 1
 stress-ng: all ## Debian's stress-ng, each stressor for SECONDS with 1 and 4 CPUs
 	$(Q)for cpus in 1 4; do for part in 1/4 2/4 3/4 4/4; do \
-		$(BUILD)/mayfly run --root debian --mem 1G --cpus $$cpus --timeout 0 -- \
+		$(BUILD)/mayfly run --root debian --user root --mem 1G --cpus $$cpus --timeout 0 -- \
 			tests/debian/stress-ng.sh $(SECONDS) $$part || exit; \
 	done; done

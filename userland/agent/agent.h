@@ -9,8 +9,9 @@
  *     windows.
  * A3  Bytes of the job reach the port only as the tail of a frame that the agent made.
  * A4  Every file of the agent is numbered 3 or higher, and the job gets none of them.
- * A5  Only as PID 1 does it mount, kill everybody, set the clock or power off: as any
- *     other process it serves the port it was given and exits, for tests.
+ * A5  Only as PID 1 does it mount, kill everybody, become somebody, set the clock or
+ *     power off: as any other process it serves the port it was given and exits, for
+ *     tests.
  *
  * Under emulation code costs most when it is run for the first time, so the usual path
  * makes few calls: no stdio, no allocation, no malloc before a job needs one.
@@ -54,6 +55,9 @@ struct source {
 	struct wire_sender credit;
 };
 
+/* What a user's entry in the guest's list adds to the environment. */
+#define IDENTITY_VARIABLES 3
+
 /* What START starts. */
 struct job {
 	bool known;	      /* a JOB frame came */
@@ -63,8 +67,8 @@ struct job {
 	char user[256];
 	char *strings; /* argv and env; strings_size of spec.strings bytes so far */
 	size_t strings_size;
-	char **argv, **envp;
-	char *space[512]; /* for a short argv and env, which is nearly every one */
+	char **argv, **envp; /* room for IDENTITY_VARIABLES more is at the end */
+	char *space[512];    /* for a short argv and env, which is nearly every one */
 	struct rlimit limits[16];
 	uint16_t limits_set; /* bit n: limits[n] is wanted */
 	pid_t pid;
@@ -153,8 +157,16 @@ struct identity {
 	gid_t gid;
 	gid_t groups[64];
 	unsigned group_count;
+	/* HOME, USER and LOGNAME of whom the guest knows; "" where it does not. The host
+	 * knows whom it named by number. */
+	char variables[IDENTITY_VARIABLES][264];
 };
 /* "name", "uid", "name:group"...; "" leaves the numbers of the JOB. 0 or -errno. */
 must_use int identity_find(const struct job *job, struct identity *ret_identity);
+/* Whether the agent itself runs as the job does. */
+bool identity_is_own(const struct agent *a);
+/* Adds the variables that the job's environment has not. `id` must outlive the job's
+ * start. */
+void identity_variables_add(struct job *job, struct identity *id);
 
 #endif

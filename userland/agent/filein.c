@@ -1,18 +1,35 @@
-/* Files that come before the job. Their place and content are the host's choice: the
- * agent writes as root of a machine that holds nothing else. */
+/* Files that come before the job, and belong to it. Their place and content are the
+ * host's choice: the agent writes as root of a machine that holds nothing else. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "agent.h"
 
-/* Makes the folders above a path. */
-static void parents_make(char *path)
+/* The job owns what was sent for it: 0 or -errno. */
+static int path_adopt(const struct agent *a, const char *path)
 {
+	struct identity id;
+
+	if (identity_is_own(a))
+		return 0;
+	/* An unknown user is START's to report. */
+	if (identity_find(&a->job, &id) < 0)
+		return 0;
+	return lchown(path, id.uid, id.gid) < 0 ? -errno : 0;
+}
+
+/* Makes the folders above a path. */
+static int parents_make(const struct agent *a, char *path)
+{
+	int error = 0;
+
 	for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
 		*slash = 0;
-		mkdir(path, 0755);
+		if (mkdir(path, 0755) == 0 && error >= 0)
+			error = path_adopt(a, path);
 		*slash = '/';
 	}
+	return error;
 }
 
 /* The FILE's own object: 0 or a negative errno. */
@@ -34,22 +51,13 @@ static int file_make(struct agent *a, const struct wire_file *file)
 	}
 }
 
-/* The job owns what was sent for it; umask may have taken bits of the mode. */
+/* umask may have taken bits of the mode. */
 static int file_adopt(const struct agent *a, const struct wire_file *file)
 {
-	const struct wire_job *spec = &a->job.spec;
-	const char *path = a->file_path;
-	struct identity id = { 0 };
-
 	if (file->kind != WIRE_FILE_LINK && (file->mode & 0022) &&
-	    chmod(path, file->mode) < 0)
+	    chmod(a->file_path, file->mode) < 0)
 		return -errno;
-	if (!*a->job.user && !spec->uid && !spec->gid)
-		return 0;
-	/* An unknown user is START's to report. */
-	if (identity_find(&a->job, &id) < 0)
-		return 0;
-	return lchown(path, id.uid, id.gid) < 0 ? -errno : 0;
+	return path_adopt(a, a->file_path);
 }
 
 void file_open(struct agent *a, const struct wire_file *file)
@@ -62,8 +70,9 @@ void file_open(struct agent *a, const struct wire_file *file)
 	a->file_mtime_ns = file->mtime_ns;
 	error = file_make(a, file);
 	if (error == -ENOENT) {
-		parents_make(a->file_path);
-		error = file_make(a, file);
+		error = parents_make(a, a->file_path);
+		if (error >= 0)
+			error = file_make(a, file);
 	}
 	if (error >= 0)
 		error = file_adopt(a, file);

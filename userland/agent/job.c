@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -34,6 +35,12 @@ static int limits_install(const struct job *job)
 		    prlimit(0, i, &job->limits[i], NULL) < 0)
 			return errno;
 	return 0;
+}
+
+/* Who may not enter the folder is told so here, better than by what the job would say. */
+static int folder_check(const struct job *job)
+{
+	return strcmp(job->cwd, WIRE_JOB_FOLDER) && chdir(job->cwd) < 0 ? errno : 0;
 }
 
 static int identity_install(const struct identity *id)
@@ -107,6 +114,10 @@ static void job_become(const struct agent *a, const struct job_stdio *stdio,
 	failure->error = id ? identity_install(id) : 0;
 	if (failure->error)
 		return;
+	failure->stage = WIRE_STAGE_CWD;
+	failure->error = id ? folder_check(job) : 0;
+	if (failure->error)
+		return;
 
 	if (strchr(job->program, '/')) {
 		failure->stage = WIRE_STAGE_EXEC;
@@ -148,6 +159,24 @@ static void trace_open(struct agent *a)
 	a->output[WIRE_TRACE] = (struct source){ fd, wire_sender_init(WIRE_TRACE) };
 }
 
+/* What the job opens again by name is its own: its folder, /dev/stdout, its terminal. */
+static int belongings_give(const struct job *job, const struct job_stdio *stdio,
+			   const struct identity *id)
+{
+	struct stat st;
+
+	for (int i = 0; i < 3; i++)
+		if (stdio->fd[i] >= 0 && fchown(stdio->fd[i], id->uid, id->gid) < 0)
+			return -errno;
+	if (strcmp(job->cwd, WIRE_JOB_FOLDER))
+		return 0;
+	if (stat(".", &st) < 0)
+		return -errno;
+	if (st.st_uid != id->uid && chown(".", id->uid, id->gid) < 0)
+		return -errno;
+	return 0;
+}
+
 void job_start(struct agent *a)
 {
 	volatile struct start_failure failure = { 0 };
@@ -155,19 +184,24 @@ void job_start(struct agent *a)
 	struct wire_msg msg = { .type = WIRE_STARTED };
 	struct identity id;
 	struct job_stdio stdio;
-	bool other = *job->user || job->spec.uid || job->spec.gid;
-	int error = other ? identity_find(job, &id) : 0;
+	bool own = identity_is_own(a);
+	int error = identity_find(job, &id);
 
 	if (error < 0)
 		agent_fail(a, WIRE_STAGE_USER, -error, job->user);
+	identity_variables_add(job, &id);
 	error = stdio_open(a, &stdio);
 	if (error < 0)
 		agent_fail(a, WIRE_STAGE_STDIO, -error, "");
+	error = own ? 0 : belongings_give(job, &stdio, &id);
+	if (error < 0)
+		agent_fail(a, WIRE_STAGE_CREDENTIALS, -error, job->user);
 	if (job->spec.flags & WIRE_JOB_TRACE)
 		trace_open(a);
-	job->pid = job_fork(a, &stdio, other ? &id : NULL, &failure);
+	job->pid = job_fork(a, &stdio, own ? NULL : &id, &failure);
 	if (failure.error)
-		agent_fail(a, failure.stage, failure.error, job->program);
+		agent_fail(a, failure.stage, failure.error,
+			   failure.stage == WIRE_STAGE_CWD ? job->cwd : job->program);
 	stdio_handed_over(&stdio);
 	msg.started.clock_ns = clock_now_ns();
 	port_send(a, &msg);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "agent.h"
@@ -47,10 +48,23 @@ static void *memory_get(struct agent *a, size_t size)
 	return at;
 }
 
+/* Where relative paths of files begin, too. */
+static void folder_enter(struct agent *a)
+{
+	const char *cwd = a->job.cwd;
+	int error = chdir(cwd) < 0 ? errno : 0;
+
+	if (error == ENOENT && a->machine && !strcmp(cwd, WIRE_JOB_FOLDER))
+		error = mkdir(cwd, 0755) < 0 || chdir(cwd) < 0 ? errno : 0;
+	if (error)
+		agent_fail(a, WIRE_STAGE_CWD, error, cwd);
+}
+
 static void take_job(struct agent *a, const struct wire_job *spec)
 {
 	struct job *job = &a->job;
-	size_t pointers = ((size_t)spec->argc + spec->envc + 2) * sizeof(char *);
+	size_t pointers = ((size_t)spec->argc + spec->envc + IDENTITY_VARIABLES + 2) *
+			  sizeof(char *);
 
 	if (job->known)
 		agent_fail(a, WIRE_STAGE_PROTOCOL, EEXIST, "JOB");
@@ -64,8 +78,7 @@ static void take_job(struct agent *a, const struct wire_job *spec)
 		job->argv = memory_get(a, pointers + spec->strings);
 	job->envp = job->argv + spec->argc + 1;
 	job->strings = (char *)job->argv + pointers;
-	if (chdir(job->cwd) < 0)
-		agent_fail(a, WIRE_STAGE_CWD, errno, job->cwd);
+	folder_enter(a);
 }
 
 static void take_strings(struct agent *a, const struct wire_tail *bytes)

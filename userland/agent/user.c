@@ -13,7 +13,7 @@ struct table {
 };
 
 /* The columns of a line; what is missing is "". */
-enum { NAME, PASSWORD, NUMBER, FOURTH, COLUMNS };
+enum { NAME, PASSWORD, NUMBER, FOURTH, COMMENT, HOME, COLUMNS };
 
 static void table_open(struct table *t, const char *path)
 {
@@ -139,6 +139,17 @@ static int groups_find(const char *user, struct identity *id)
 	return error;
 }
 
+/* "NAME=value"; "" if it is too long, or there is no value. */
+static void variable_set(char *to, const char *name, const char *value)
+{
+	size_t name_size = strlen(name), size = strlen(value);
+
+	if (!size || name_size + size >= sizeof(((struct identity *)NULL)->variables[0]))
+		return;
+	memcpy(to, name, name_size);
+	memcpy(to + name_size, value, size + 1);
+}
+
 /* A number need not be in the guest's list, a name must. */
 static int user_find(const char *name, struct identity *id)
 {
@@ -160,6 +171,9 @@ static int user_find(const char *name, struct identity *id)
 		id->uid = uid;
 		id->gid = id->groups[0] = gid;
 		id->group_count = 1;
+		variable_set(id->variables[0], "HOME=", row[HOME]);
+		variable_set(id->variables[1], "USER=", row[NAME]);
+		variable_set(id->variables[2], "LOGNAME=", row[NAME]);
 		error = groups_find(row[NAME], id);
 		break;
 	}
@@ -168,6 +182,7 @@ static int user_find(const char *name, struct identity *id)
 		return error;
 	id->uid = id->gid = id->groups[0] = number;
 	id->group_count = 1;
+	variable_set(id->variables[0], "HOME=", WIRE_JOB_FOLDER);
 	return 0;
 }
 
@@ -200,4 +215,30 @@ int identity_find(const struct job *job, struct identity *ret_identity)
 	}
 	*ret_identity = id;
 	return 0;
+}
+
+bool identity_is_own(const struct agent *a)
+{
+	const struct job *job = &a->job;
+
+	return !a->machine || (!*job->user && !job->spec.uid && !job->spec.gid);
+}
+
+static bool is_set(char *const *envp, const char *variable)
+{
+	size_t size = strchrnul(variable, '=') + 1 - variable;
+
+	for (; *envp; envp++)
+		if (!strncmp(*envp, variable, size))
+			return true;
+	return false;
+}
+
+void identity_variables_add(struct job *job, struct identity *id)
+{
+	char **end = job->envp + job->spec.envc;
+
+	for (int i = 0; i < IDENTITY_VARIABLES; i++)
+		if (*id->variables[i] && !is_set(job->envp, id->variables[i]))
+			*end++ = id->variables[i];
 }
