@@ -22,7 +22,7 @@ struct event {
 	struct text *out;
 	const struct audit_record *r;
 	const struct audit_cred *now; /* when the call returned */
-	char *program;		      /* its path; NULL: not known */
+	char *program;		      /* its path then; NULL: not known */
 };
 
 /* ---- values ---- */
@@ -244,11 +244,12 @@ static void event_lines(const struct event *e)
 void export_auditd(struct text *out, const struct audit_record *r,
 		   const struct audit_names *names)
 {
+	bool becomes = r->event == AUDIT_EVENT_EXEC && r->result >= 0;
 	struct event e = {
 		.out = out,
 		.r = r,
 		.now = r->result < 0 ? &r->before : &r->after,
-		.program = words_program_path(names, r),
+		.program = becomes ? words_text(r) : words_program_path(names, r),
 	};
 
 	event_lines(&e);

@@ -50,6 +50,7 @@ int command_audit_export(const struct options *options)
 		status = audit_log_open(&log, options->argv[0]);
 	if (status)
 		return status;
+	audit_log_names(&log, &names);
 	status = export_all(&log, &names, export_find(o->format));
 	names_free(&names);
 	audit_log_close(&log);

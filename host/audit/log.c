@@ -78,6 +78,21 @@ int audit_log_open(struct audit_log *log, const char *path)
 	return MAYFLY_FAILED;
 }
 
+void audit_log_names(struct audit_log *log, struct audit_names *names)
+{
+	off_t start = ftello(log->file);
+	struct audit_record r;
+
+	if (start < 0 || fseeko(log->file, start, SEEK_SET) < 0)
+		return;
+	while (fread(&r, sizeof(r), 1, log->file))
+		names_learn(names, &r);
+	/* Where it was; what went wrong is seen again then. */
+	clearerr(log->file);
+	if (fseeko(log->file, start, SEEK_SET) < 0)
+		rewind(log->file);
+}
+
 static int cannot_read(const struct audit_log *log)
 {
 	say("cannot read '%s': %s", log->name, strerror(errno));

@@ -10,8 +10,7 @@
 
 #include <stdio.h>
 
-#include "host/mayfly.h"
-#include "lib/audit.h"
+#include "host/audit/names.h"
 
 /* ---- what is known of a log so far ---- */
 
@@ -43,6 +42,9 @@ struct audit_log {
 
 /* path: "-" is stdin. 0, or MAYFLY_FAILED having said why. */
 must_use int audit_log_open(struct audit_log *log, const char *path);
+/* What all of the log says about programs' names, ahead of reading it, if it is a file;
+ * of a pipe only what came before is known of a record. */
+void audit_log_names(struct audit_log *log, struct audit_names *names);
 /* 1: a record; 0: the end; -1: not a log, or it cannot be read, which was said. */
 must_use int audit_log_next(struct audit_log *log, struct audit_record *ret);
 /* Says on stderr what is wrong with the log, if anything. The command's exit status. */

@@ -78,6 +78,7 @@ int command_audit_show(const struct options *options)
 		status = audit_log_open(&log, options->argv[0]);
 	if (status)
 		return status;
+	audit_log_names(&log, &s.names);
 	output_begin(&s.output);
 	status = show_all(&s, &log);
 	names_free(&s.names);

@@ -13,8 +13,13 @@
 
 void words_hex(struct text *out, const uint8_t *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		text_add(out, "%02x", bytes[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++) {
+		const char pair[] = { digits[bytes[i] >> 4], digits[bytes[i] & 15] };
+
+		text_put(out, pair, sizeof(pair));
+	}
 }
 
 void words_boot_id(struct text *out, const uint8_t id[16])
@@ -176,6 +181,12 @@ bool words_program(const struct words *w, const struct audit_record *r)
 	return true;
 }
 
+char *words_text(const struct audit_record *r)
+{
+	return must_format("%s%.*s", is_cut(r) ? "..." : "", (int)sizeof(r->text),
+			   r->text);
+}
+
 char *words_program_path(const struct audit_names *names, const struct audit_record *r)
 {
 	const char *path = names_program(names, r->program);
@@ -184,8 +195,7 @@ char *words_program_path(const struct audit_names *names, const struct audit_rec
 		return must_format("%s", path);
 	if (!r->text[0] || text_of(r) != PROGRAM)
 		return NULL;
-	return must_format("%s%.*s", is_cut(r) ? "..." : "", (int)sizeof(r->text),
-			   r->text);
+	return words_text(r);
 }
 
 const char *words_path(const struct audit_record *r)

@@ -31,6 +31,8 @@ void words_change(const struct words *w, const struct audit_record *r);
 bool words_program(const struct words *w, const struct audit_record *r);
 /* That path, not escaped, as far as it is known; heap. NULL: nothing is. */
 char *words_program_path(const struct audit_names *names, const struct audit_record *r);
+/* The text, not escaped; "..." is before what is not all of a path. Heap. */
+char *words_text(const struct audit_record *r);
 /* What the call named, or the program that it runs; not escaped, and it may have no NUL.
  * NULL: nothing. */
 const char *words_path(const struct audit_record *r);
