@@ -137,7 +137,8 @@ static void process_place(struct family *f, struct process *p,
 {
 	struct process *parent = r->ppid == r->pid ? f->kernel : parent_of(f, r);
 
-	if (parent == p->parent || is_below(parent, p))
+	/* Only who has children can be above somebody. */
+	if (parent == p->parent || (p->items && is_below(parent, p)))
 		return;
 	item_remove(p->in_parent);
 	p->parent = parent;

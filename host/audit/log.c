@@ -37,7 +37,7 @@ bool tally_may_begin(const struct audit_record *first)
 
 static void fault_add(struct tally *t, enum audit_fault fault, uint64_t at)
 {
-	if (t->fault)
+	if (t->fault || !fault)
 		return;
 	t->fault = fault;
 	t->fault_at = at;
@@ -47,8 +47,7 @@ void tally_take(struct tally *t, const struct audit_record *r)
 {
 	enum audit_fault fault = t->fault ? AUDIT_SOUND : audit_check_next(&t->check, r);
 
-	if (fault)
-		fault_add(t, fault, t->count);
+	fault_add(t, fault, t->count);
 	t->count++;
 	if (t->fault || r->event != AUDIT_EVENT_DROPPED)
 		return;
@@ -59,8 +58,6 @@ void tally_take(struct tally *t, const struct audit_record *r)
 void tally_end(struct tally *t, size_t part)
 {
 	t->part = part;
-	if (t->fault)
-		return;
 	fault_add(t, part ? AUDIT_CUT : audit_check_end(&t->check), t->count);
 }
 
