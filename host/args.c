@@ -163,6 +163,18 @@ static int set_trace_pids(struct options *o, const char *value)
 	return o->trace_first || !strcmp(value, "all") ? 0 : -EINVAL;
 }
 
+static int set_audit(struct options *o, const char *value)
+{
+	o->audit_file = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int set_audit_full(struct options *o, const char *value)
+{
+	o->audit_stop = !strcmp(value, "stop");
+	return o->audit_stop || !strcmp(value, "drop") ? 0 : -EINVAL;
+}
+
 static int set_verbose(struct options *o, const char *value)
 {
 	o->verbose = true;
@@ -198,6 +210,10 @@ static const struct option {
 	  "write the job's system calls, as strace does" },
 	{ "--trace-pids", "all|first", RUN | SHELL, set_trace_pids,
 	  "whose: all processes', or the first thread's (all)" },
+	{ "--audit", "FILE", RUN | SHELL, set_audit,
+	  "write the audit log; 'mayfly audit' reads it" },
+	{ "--audit-full", "drop|stop", RUN | SHELL, set_audit_full,
+	  "faster than it can be written: count what is lost, or halt the job (drop)" },
 	{ "--verbose", NULL, RUN | SHELL | CONVERT, set_verbose,
 	  "show the kernel's log and what is done" },
 	{ "--json", NULL, SHOW | VERIFY, audit_set_json, "as JSON, an object a line" },

@@ -39,7 +39,8 @@ struct options {
 	uint64_t mem_bytes;
 	uint64_t timeout_ns; /* 0: none */
 	uint64_t max_output; /* bytes */
-	const char *report, *timeline, *trace;
+	const char *report, *timeline, *trace, *audit_file;
+	bool audit_stop;  /* the job waits rather than lose a record */
 	bool trace_first; /* of its first process alone */
 	bool verbose;
 	struct audit_options audit;

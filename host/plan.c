@@ -282,6 +282,8 @@ int plan_make(const struct options *options, const struct image_config *config,
 	stdio_plan(&plan);
 	if (options->trace)
 		plan.job.flags |= WIRE_JOB_TRACE;
+	if (options->audit_file)
+		plan.job.flags |= WIRE_JOB_AUDIT;
 	status = limits_check(&plan);
 	if (status)
 		return status;

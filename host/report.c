@@ -104,6 +104,26 @@ static json_t *boot_json(const struct session *s, bool kvm)
 	return boot;
 }
 
+/* What the audit log counted; the log itself is for --audit. */
+static json_t *audit_json(const struct session *s)
+{
+	const char *at = s->topics[WIRE_TOPIC_AUDIT].text, *name, *value;
+	size_t name_size, value_size;
+	json_t *audit = json_object();
+
+	while (line_next(&at, &name, &name_size, &value, &value_size)) {
+		char key[64], *end;
+		long long number = strtoll(value, &end, 10);
+		bool is_number = end == value + value_size;
+
+		snprintf(key, sizeof(key), "%.*s", (int)name_size, name);
+		json_object_set_new(audit, key,
+				    is_number ? json_integer(number)
+					      : text_json(value, value_size));
+	}
+	return audit;
+}
+
 static json_t *output_json(const struct session *s)
 {
 	return json_pack("{s:I, s:I, s:I, s:i}", "stdout_bytes",
@@ -128,13 +148,14 @@ char *report_text(const struct session *s, bool kvm, int exit_status)
 	const struct options *options = s->plan->options;
 	char *text = outcome_text(&s->outcome, options->timeout_ns, options->max_output);
 	json_t *report = json_pack(
-		"{s:s, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "mayfly",
+		"{s:s, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "mayfly",
 		MAYFLY_VERSION, "command", command_json(s), "outcome",
 		outcome_name(&s->outcome), "exit_status", exit_status, "signal",
 		s->outcome.signal ? json_integer(s->outcome.signal) : json_null(),
 		"message", text ? text_json(text, strlen(text)) : json_null(), "times",
 		times_json(s), "memory", memory_json(s), "output", output_json(s),
-		"refused_syscalls", refused_json(s), "boot", boot_json(s, kvm));
+		"refused_syscalls", refused_json(s), "audit", audit_json(s), "boot",
+		boot_json(s, kvm));
 	char *dump = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 	char *whole = must_format("%s\n", dump ? dump : "{}");
 

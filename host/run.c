@@ -20,6 +20,7 @@
  * before the job has run. */
 struct papers {
 	struct outfile report, timeline, trace;
+	int audit; /* -1: none; it grows while the job runs */
 };
 
 static int paper_open(const char *option, const char *path, struct outfile *ret_file)
@@ -33,6 +34,25 @@ static int paper_open(const char *option, const char *path, struct outfile *ret_
 	if (error == 0)
 		return 0;
 	say("%s: cannot write '%s': %s", option, path, strerror(-error));
+	return MAYFLY_FAILED;
+}
+
+/* What an older run left there is gone only when there is something new. */
+static int audit_open(const struct options *options, int *ret_fd)
+{
+	const char *path = options->audit_file;
+
+	*ret_fd = -1;
+	if (!path && options->audit_stop) {
+		say("--audit-full stop: there is no log to wait for without --audit FILE");
+		return MAYFLY_FAILED;
+	}
+	if (!path)
+		return 0;
+	*ret_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	if (*ret_fd >= 0)
+		return 0;
+	say("--audit: cannot write '%s': %s", path, strerror(errno));
 	return MAYFLY_FAILED;
 }
 
@@ -160,6 +180,7 @@ static int machine_run(const struct plan *plan, const struct install *install,
 				    .cpus = options->cpus,
 				    .mem_mib = options->mem_bytes / MIB(1),
 				    .kvm = accelerator_choose(install, options),
+				    .audit_stop = options->audit_stop,
 				    .verbose = options->verbose };
 	struct session *s = must_alloc(sizeof(*s));
 	struct vm vm;
@@ -173,6 +194,10 @@ static int machine_run(const struct plan *plan, const struct install *install,
 	if (options->trace)
 		s->strace = strace_new(papers->trace.fd, options->trace_first,
 				       options->max_output);
+	s->audit = papers->audit;
+	if (s->audit >= 0 && ftruncate(s->audit, 0) < 0 && errno != EINVAL)
+		say("--audit: cannot empty '%s': %s", options->audit_file,
+		    strerror(errno));
 	session_run(s, plan, &vm, start_ns);
 	vm_close(&vm);
 	status = run_finish(s, papers, config.kvm);
@@ -195,6 +220,7 @@ int command_run(const struct options *options)
 	if (paper_open("--report", options->report, &papers.report) ||
 	    paper_open("--timeline", options->timeline, &papers.timeline) ||
 	    paper_open("--trace", options->trace, &papers.trace) ||
+	    audit_open(options, &papers.audit) ||
 	    download_check(options->outs, options->out_count))
 		return MAYFLY_FAILED;
 	status = machine_find(options, &install, &root);

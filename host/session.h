@@ -7,8 +7,9 @@
  * S2  What is sent waits in the channel, which is bounded; stdin is read only when there
  *     is room and credit for it.
  * S3  The VM is gone before the session returns.
- * S4  A run that is cut short is over at once, unless it is traced: then the job is
- *     killed, and what its trace still holds is waited for, for a bounded time.
+ * S4  A run that is cut short is over at once, unless it is traced or audited: then the
+ *     job is killed, and what its trace and the audit log still hold is waited for, for a
+ *     bounded time.
  */
 #ifndef HOST_SESSION_H
 #define HOST_SESSION_H
@@ -37,8 +38,11 @@ struct session {
 	struct download download;
 	struct drain drains[WIRE_STREAMS];
 	struct strace *strace; /* NULL: no trace is wanted */
+	int audit;	       /* where the audit log goes; -1: it is not wanted */
+	bool audit_ended;      /* all of it came */
 	struct outcome outcome;
-	/* How it will end once the rest of the trace is here, or time is up. */
+	/* How it will end once the rest of the trace and the log is here, or time is
+	 * up. */
 	struct outcome cut;
 	uint64_t cut_until; /* CLOCK_MONOTONIC */
 	struct session_times times;

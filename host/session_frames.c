@@ -8,11 +8,12 @@
 
 #include "host/session_frames.h"
 
-/* What a guest may take to kill a job and tell the rest of its trace. */
+/* What a guest may take to kill a job and tell the rest of its trace and the log. */
 #define CUT_TIME_NS (5 * NSEC_PER_SEC)
 
-static const char *const stream_names[WIRE_STREAMS] = { "stdin", "stdout", "stderr",
-							"the terminal", "the trace" };
+static const char *const stream_names[WIRE_STREAMS] = { "stdin",     "stdout",
+							"stderr",    "the terminal",
+							"the trace", "the audit log" };
 
 void session_end(struct session *s, struct outcome outcome)
 {
@@ -24,8 +25,8 @@ void session_cut(struct session *s, struct outcome outcome)
 {
 	struct wire_msg msg = { .type = WIRE_SIGNAL, .signal = { SIGKILL } };
 
-	if (!s->strace || !s->times.started || s->times.exited || s->cut.kind ||
-	    s->vm->ended) {
+	if (!(s->strace || s->audit >= 0) || !s->times.started || s->times.exited ||
+	    s->cut.kind || s->vm->ended) {
 		session_end(s, outcome);
 		return;
 	}
@@ -77,6 +78,8 @@ void session_drains_open(struct session *s)
 	if (s->strace)
 		drain_open_taker(&s->drains[WIRE_TRACE], WIRE_TRACE, strace_fd(s->strace),
 				 strace_take, s->strace);
+	if (s->audit >= 0)
+		drain_open(&s->drains[WIRE_AUDIT], WIRE_AUDIT, s->audit);
 }
 
 void session_drained(struct session *s, enum wire_stream stream, int error)
@@ -89,6 +92,9 @@ void session_drained(struct session *s, enum wire_stream stream, int error)
 		protocol_broken(s, "not a trace");
 	else if (error < 0)
 		session_end_errno(s, stream_names[stream], error);
+	/* Who asks for a log does not go on without it. */
+	else if (stream == WIRE_AUDIT && s->drains[stream].gone)
+		session_end_errno(s, stream_names[stream], -EPIPE);
 }
 
 void session_credits(struct session *s)
@@ -116,10 +122,11 @@ void session_credits(struct session *s)
 
 /* -- frames -- */
 
-/* Passes on the job's bytes, up to --max-output, which the trace does not count to. */
+/* Passes on the job's bytes, up to --max-output, which what is told about it does not
+ * count to. */
 static void take_data(struct session *s, const struct wire_data *data)
 {
-	if (data->stream == WIRE_TRACE) {
+	if (data->stream == WIRE_TRACE || data->stream == WIRE_AUDIT) {
 		session_drained(s, data->stream,
 				drain_take(&s->drains[data->stream], data->bytes.at,
 					   data->bytes.size));
@@ -160,8 +167,8 @@ static void take_done(struct session *s)
 {
 	struct outcome outcome = { .kind = OUTCOME_EXITED, .status = s->usage.status };
 
-	if (!s->times.exited) {
-		protocol_broken(s, "DONE before EXITED");
+	if (!s->times.exited || (s->audit >= 0 && !s->audit_ended)) {
+		protocol_broken(s, "DONE before all was told");
 		return;
 	}
 	s->times.done = now_ns();
@@ -180,10 +187,37 @@ static void download_result(struct session *s, enum wire_type type, int error)
 		protocol_broken(s, wire_name(type));
 }
 
+/* The trace's comes when its last thread is gone, the log's after the job's end. */
+static void take_eof(struct session *s, enum wire_stream stream)
+{
+	enum wire_stream last = s->audit >= 0 ? WIRE_AUDIT : WIRE_TRACE;
+
+	s->audit_ended |= stream == WIRE_AUDIT;
+	if (s->cut.kind && stream == last)
+		session_end(s, s->cut);
+}
+
+/* Of the streams the audit log alone goes on. */
+static void take_late(struct session *s, const struct wire_msg *msg)
+{
+	if (msg->type == WIRE_DATA && msg->data.stream == WIRE_AUDIT)
+		take_data(s, &msg->data);
+	else if (msg->type == WIRE_EOF && msg->eof.stream == WIRE_AUDIT)
+		take_eof(s, WIRE_AUDIT);
+	else
+		protocol_broken(s, wire_name(msg->type));
+}
+
 /* Frames of the time after the job. */
 static void take_after(struct session *s, const struct wire_msg *msg)
 {
 	switch (msg->type) {
+	case WIRE_DATA:
+	case WIRE_EOF:
+	case WIRE_CREDIT:
+	case WIRE_CLOSED:
+		take_late(s, msg);
+		break;
 	case WIRE_FILE:
 		download_result(s, msg->type, download_file(&s->download, &msg->file));
 		break;
@@ -228,9 +262,7 @@ static void take_running(struct session *s, const struct wire_msg *msg)
 		s->stdin_open = false;
 		break;
 	case WIRE_EOF:
-		/* The trace's comes when its last thread is gone. */
-		if (s->cut.kind && msg->eof.stream == WIRE_TRACE)
-			session_end(s, s->cut);
+		take_eof(s, msg->eof.stream);
 		break;
 	case WIRE_EXITED:
 		s->times.exited = now_ns();
@@ -239,7 +271,7 @@ static void take_running(struct session *s, const struct wire_msg *msg)
 			protocol_broken(s, "it read more than there was");
 		s->usage = msg->exited;
 		s->stdin_open = false;
-		if (s->cut.kind)
+		if (s->cut.kind && s->audit < 0)
 			session_end(s, s->cut);
 		break;
 	default:

@@ -59,7 +59,8 @@ static void guest_arguments(struct arguments *a, const struct vm_config *config,
 	add(a, "-kernel", (char *)config->loader);
 	add(a, "-initrd", (char *)config->bundle);
 	add(a, "-append",
-	    must_format("%s%s%s", config->verbose ? "loglevel=7" : "",
+	    must_format("%s%s%s%s", config->verbose ? "loglevel=7" : "",
+			config->audit_stop ? " audit=stop" : "",
 			config->init ? " init=" : "", config->init ? config->init : ""));
 	add(a, "-device", "isa-debug-exit,iobase=0x501,iosize=2");
 	/* The kernel drives version 1.1 devices only. */

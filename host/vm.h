@@ -17,6 +17,7 @@ struct vm_config {
 	unsigned cpus;
 	unsigned mem_mib;
 	bool kvm;
+	bool audit_stop;
 	bool verbose; /* the kernel logs more than it must */
 };
 

@@ -68,10 +68,23 @@ void audit_seal(struct audit_record *r, const uint8_t previous[AUDIT_DIGEST_SIZE
 	digest_of(r, r->digest);
 }
 
+/* Up to its end NUL. */
+static bool is_text(const char *text, size_t size)
+{
+	size_t n = strnlen(text, size);
+
+	if (n == size)
+		return false;
+	while (n < size)
+		if (text[n++])
+			return false;
+	return true;
+}
+
 static bool well_formed(const struct audit_record *r)
 {
 	return is_event(r->event) && r->cause < AUDIT_CAUSES &&
-	       !r->text[sizeof(r->text) - 1] &&
+	       is_text(r->text, sizeof(r->text)) &&
 	       (r->event == AUDIT_EVENT_BOOT) == !r->sequence;
 }
 

@@ -36,7 +36,9 @@ enum wire_job_flags {
 		1, /* stdout and stderr are one pipe: STDOUT carries both in order */
 	WIRE_JOB_COOKED = 2, /* the host's terminal edits lines: the guest's must not */
 	WIRE_JOB_TRACE = 4,  /* the stream TRACE is wanted */
-	WIRE_JOB_FLAGS = WIRE_JOB_MERGE | WIRE_JOB_COOKED | WIRE_JOB_TRACE,
+	WIRE_JOB_AUDIT = 8,  /* the stream AUDIT is wanted */
+	WIRE_JOB_FLAGS =
+		WIRE_JOB_MERGE | WIRE_JOB_COOKED | WIRE_JOB_TRACE | WIRE_JOB_AUDIT,
 };
 
 /* The usual folder of a job. If the guest has none, the agent makes it; it becomes the

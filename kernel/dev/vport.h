@@ -26,6 +26,9 @@ must_use int64_t vport_read(struct vport *p, struct uio *u, bool nonblock);
 /* All of it unless interrupted or nonblock. Waits while the host has not opened its
  * side yet; -EPIPE once it has closed it. */
 must_use int64_t vport_write(struct vport *p, struct uio *u, bool nonblock);
+/* Waits until the host has taken what was written: a machine that ends before loses it.
+ * 0, -EPIPE, -EIO, -ERESTARTSYS. */
+must_use int vport_sync(struct vport *p);
 uint32_t vport_poll(struct vport *p); /* POLL* events that are ready */
 struct waitq *vport_read_queue(struct vport *p);
 struct waitq *vport_write_queue(struct vport *p);

@@ -65,13 +65,27 @@ static void buffers_post(struct vport *p)
 }
 
 /* Takes back what the device has sent. Lock held. */
-static void tx_reclaim(struct vport *p)
+/* True: there was something. */
+static bool tx_reclaim(struct vport *p)
 {
+	bool some = false;
 	uint32_t len;
 	void *b;
 
-	while (virtq_take(&p->tx, &b, &len))
+	while (virtq_take(&p->tx, &b, &len)) {
 		list_push_back(&p->idle, &((struct vport_buffer *)b)->link);
+		some = true;
+	}
+	return some;
+}
+
+/* Nothing is under way to the device. The lock is held. */
+static bool is_idle(const struct vport *p)
+{
+	size_t n = 0;
+
+	list_for_each(b, &p->idle, struct vport_buffer, link) n++;
+	return n == ARRAY_LEN(p->tx_buffer);
 }
 
 void vport_wake(struct vport *p)
@@ -98,8 +112,7 @@ void vport_interrupt(struct vport *p)
 	} while (virtq_rearm(&p->rx));
 	if (filled)
 		wake_poll(&p->read_wait, POLLIN | POLLRDNORM);
-	tx_reclaim(p);
-	if (was_full && !list_empty(&p->idle))
+	if (tx_reclaim(p) && (was_full || is_idle(p)))
 		wake_poll(&p->write_wait, POLLOUT | POLLWRNORM);
 }
 
@@ -363,6 +376,32 @@ int64_t vport_write(struct vport *p, struct uio *u, bool nonblock)
 	} while (r > 0 && u->left);
 	mutex_unlock(&p->write_lock);
 	return done ? done : r;
+}
+
+/* 1: the host has taken all. 0: wait; an interrupt will come. -EPIPE, -EIO. */
+static int taken(struct vport *p)
+{
+	uint64_t f = spin_lock_irq(&p->dev->lock);
+	int r;
+
+	tx_reclaim(p);
+	while (!(r = is_idle(p)) && virtq_rearm(&p->tx))
+		tx_reclaim(p);
+	vserial_check(p->dev);
+	if (p->dev->dead)
+		r = -EIO;
+	else if (!r && p->host_was_open && !p->host_open)
+		r = -EPIPE;
+	spin_unlock_irq(&p->dev->lock, f);
+	return r;
+}
+
+int vport_sync(struct vport *p)
+{
+	int r;
+	int err = wait_event_intr(&p->write_wait, (r = taken(p)));
+
+	return err ? err : MIN(r, 0);
 }
 
 /* ---- polling ---- */

@@ -20,6 +20,7 @@
 #define RECORDS_MAX 8192u
 #define SHARE 256 /* of memory */
 
+#define SEAL_AT_ONCE 16
 #define GATHER_NS (2 * NSEC_PER_MSEC) /* what the keeper is let wait for more */
 #define DRAIN_NS (2 * NSEC_PER_SEC)
 
@@ -74,7 +75,7 @@ static bool keeper_told(void)
 static void stamp(struct audit_record *r)
 {
 	r->mono_ns = clock_mono();
-	r->wall_ns = clock_real();
+	r->wall_ns = r->mono_ns + clock_real_offset();
 	r->cpu = cpu_id();
 }
 
@@ -89,62 +90,58 @@ static void make_room(void)
 	mutex_unlock(&sealing);
 }
 
+/* A hint, taken without the lock: half of the ring is left for whoever is faster. */
 static bool is_crowded(void)
 {
-	uint64_t flags = spin_lock_irq(&lock);
-	bool is = !keeper && ring.next - ring.kept >= ring.n / 2;
-	spin_unlock_irq(&lock, flags);
-	return is;
+	return !__atomic_load_n(&keeper, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&ring.next, __ATOMIC_RELAXED) -
+			       __atomic_load_n(&ring.kept, __ATOMIC_RELAXED) >=
+		       ring.n / 2;
 }
 
-/* Without a place and without a count, unless it `counts`. */
-static bool try_place(enum audit_class class, bool counts)
+static bool try_reserve(enum audit_class class)
 {
 	uint64_t flags = spin_lock_irq(&lock);
-	bool got = false;
-	if (ended)
-		after_end++;
-	else if (counts || audit_ring_has_place(&ring, class))
-		got = audit_ring_reserve(&ring, class);
+	bool got = audit_ring_has_place(&ring, class) && audit_ring_reserve(&ring, class);
 	spin_unlock_irq(&lock, flags);
 	return got;
 }
 
-static bool may_wait(void)
+int audit_log_place(enum audit_class class, struct audit_place *ret)
 {
-	return mode == MODE_STOP && !ended && process_current() != init_process;
-}
-
-int audit_log_place(enum audit_class class)
-{
-	int err = 0;
+	*ret = (struct audit_place){ .class = class };
 	if (mode == MODE_OFF)
 		return -ENOSPC;
 	if (mode == MODE_ON && is_crowded())
 		make_room();
-	if (!may_wait())
-		return try_place(class, true) ? 0 : -ENOSPC;
-	bool got = false;
-	err = wait_event_killable(&room, (got = try_place(class, false)) || ended);
-	if (got)
+	/* The keeper cannot wait for itself. */
+	if (mode == MODE_ON || ended || process_current() == init_process)
 		return 0;
-	(void)!try_place(class, true);
-	return err ? -EINTR : -ENOSPC;
+	int err =
+		wait_event_killable(&room, (ret->reserved = try_reserve(class)) || ended);
+	return err && !ret->reserved ? -EINTR : 0;
 }
 
-void audit_log_cancel(void)
+void audit_log_cancel(const struct audit_place *place)
 {
+	if (!place->reserved)
+		return;
 	uint64_t flags = spin_lock_irq(&lock);
 	audit_ring_cancel(&ring);
 	spin_unlock_irq(&lock, flags);
 }
 
-void audit_log_add(struct audit_record *r)
+void audit_log_add(struct audit_record *r, const struct audit_place *place)
 {
+	bool wake = false;
 	uint64_t flags = spin_lock_irq(&lock);
-	stamp(r);
-	audit_ring_add(&ring, r);
-	bool wake = keeper_told();
+	if (ended) {
+		after_end++;
+	} else if (place->reserved || audit_ring_reserve(&ring, place->class)) {
+		stamp(r);
+		audit_ring_add(&ring, r);
+		wake = keeper_told();
+	}
 	spin_unlock_irq(&lock, flags);
 	wake_poll(&data, POLLIN | POLLRDNORM);
 	if (wake)
@@ -153,25 +150,33 @@ void audit_log_add(struct audit_record *r)
 
 /* ---- reading ---- */
 
-static void seal_one(struct audit_record *r)
+/* Records first to first + n - 1, whose bytes are ours while `sealing` is held. */
+static void seal(uint64_t first, uint32_t n)
 {
-	memcpy(r->boot_id, boot_id_get(), sizeof r->boot_id);
-	audit_seal(r, ring.head);
+	const uint8_t *previous = ring.head;
+	for (uint32_t k = 0; k < n; k++) {
+		struct audit_record *r = audit_ring_slot(&ring, first + k);
+		memcpy(r->boot_id, boot_id_get(), sizeof r->boot_id);
+		audit_seal(r, previous);
+		previous = r->digest;
+	}
 }
 
-/* All records that are there now. */
+/* All records that are there now; some at a time, so that who writes is not held up. */
 static void seal_all(void)
 {
-	struct audit_record *r;
+	uint32_t n;
 	mutex_lock(&sealing);
-	uint64_t flags = spin_lock_irq(&lock);
-	while ((r = audit_ring_unsealed(&ring))) {
+	do {
+		uint64_t flags = spin_lock_irq(&lock);
+		uint64_t first = ring.sealed;
+		n = (uint32_t)MIN(ring.next - first, (uint64_t)SEAL_AT_ONCE);
 		spin_unlock_irq(&lock, flags);
-		seal_one(r);
+		seal(first, n);
 		flags = spin_lock_irq(&lock);
-		audit_ring_sealed(&ring);
-	}
-	spin_unlock_irq(&lock, flags);
+		audit_ring_sealed(&ring, n);
+		spin_unlock_irq(&lock, flags);
+	} while (n == SEAL_AT_ONCE);
 	mutex_unlock(&sealing);
 }
 
@@ -289,7 +294,7 @@ void audit_log_numbers(struct audit_log_numbers *ret)
 	ret->places = ring.n;
 	for (int class = 0; class < AUDIT_CLASSES; class ++)
 		ret->dropped[class] = ring.dropped_total[class];
-	ret->dropped[AUDIT_ORDINARY] += after_end;
+	ret->after_end = after_end;
 	spin_unlock_irq(&lock, flags);
 	ret->mode = modes[mode];
 }
@@ -302,8 +307,7 @@ static void tell_boot(void)
 	struct new_utsname name;
 	uts_get(&name);
 	str_copy(r.text, name.release, sizeof r.text);
-	insist(audit_ring_reserve(&ring, AUDIT_VITAL));
-	audit_log_add(&r);
+	audit_log_add(&r, &(struct audit_place){ .class = AUDIT_VITAL });
 }
 
 static void choose_mode(void)

@@ -26,9 +26,15 @@
 #include "lib/audit.h"
 #include "proc/task.h"
 
+struct audit_place {
+	enum audit_class class;
+	bool reserved; /* it has one in the ring */
+};
+
 struct audit_draft {
 	struct audit_record record;
-	bool has_place; /* it does not: dropped, and counted */
+	struct audit_place place;
+	bool begun; /* and not yet added or cancelled */
 };
 
 /* A record of the running thread: who it is, what it calls. One of the next two comes

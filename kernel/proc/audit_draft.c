@@ -45,6 +45,8 @@ static void exe_get(void *exe)
 static void text_end(char to[AUDIT_TEXT_SIZE], const char *text)
 {
 	size_t n = strlen(text);
+	/* No byte of before leaves the kernel behind the NUL. */
+	memset(to, 0, AUDIT_TEXT_SIZE);
 	str_copy(to, n < AUDIT_TEXT_SIZE ? text : text + n - AUDIT_TEXT_SIZE + 1,
 		 AUDIT_TEXT_SIZE);
 }
@@ -63,23 +65,34 @@ static bool learn_program(const struct path *path, struct process_program *ret)
 	return text;
 }
 
-/* Asked for once a program, however many records there are. */
+/* Asked for once a program, however many records there are. Only one that runs it can be
+ * here, and all of them find the same: no lock is needed to read what is known. */
 static void describe_program(struct audit_record *r, struct process *p)
 {
-	uint64_t flags = spin_lock_irq(&p->lock);
-	struct process_program program = p->program;
-	spin_unlock_irq(&p->lock, flags);
-	struct space *s = thread_current()->space;
-	struct file *exe = program.known || !s ? NULL : space_exe_get(s, exe_get);
-	if (exe) {
-		program.known = learn_program(&exe->path, &program);
-		file_put(exe);
-		flags = spin_lock_irq(&p->lock);
-		p->program = program;
+	struct process_program *program = &p->program;
+	if (!program->known) {
+		struct process_program found;
+		struct space *s = thread_current()->space;
+		struct file *exe = s ? space_exe_get(s, exe_get) : NULL;
+		bool learned = exe && learn_program(&exe->path, &found);
+		if (exe)
+			file_put(exe);
+		uint64_t flags = spin_lock_irq(&p->lock);
+		if (learned && !program->known) {
+			memcpy(program->digest, found.digest, sizeof program->digest);
+			memcpy(program->path_end, found.path_end,
+			       sizeof program->path_end);
+		}
+		program->known |= learned;
 		spin_unlock_irq(&p->lock, flags);
 	}
-	memcpy(r->program, program.digest, sizeof r->program);
-	memcpy(r->text, program.path_end, sizeof r->text);
+	if (program->known) {
+		memcpy(r->program, program->digest, sizeof r->program);
+		memcpy(r->text, program->path_end, sizeof r->text);
+	} else {
+		memset(r->program, 0, sizeof r->program);
+		memset(r->text, 0, sizeof r->text);
+	}
 }
 
 /* ---- drafts ---- */
@@ -90,11 +103,16 @@ static int begin(struct audit_draft *d, enum audit_event event, enum audit_cause
 	struct task *t = task_current();
 	struct process *p = t->process;
 	struct audit_record *r = &d->record;
-	int err = audit_log_place(class);
-	d->has_place = !err;
+	int err = audit_log_place(class, &d->place);
+	d->begun = !err;
 	if (err)
 		return err == -EINTR ? err : 0;
-	memset(r, 0, sizeof *r);
+	/* Each field is set, here, by audit_add() or in the ring: zeroing all of it first
+	 * would cost as much as all the rest. */
+	r->object = 0;
+	r->count = 0;
+	r->rule_line = 0;
+	memset(r->policy, 0, sizeof r->policy);
 	r->event = event;
 	r->cause = cause;
 	r->pid = p->pid;
@@ -113,13 +131,13 @@ int audit_begin(struct audit_draft *d, enum audit_event event, enum audit_cause 
 
 void audit_text(struct audit_draft *d, const char *text)
 {
-	if (d->has_place)
+	if (d->begun)
 		text_end(d->record.text, text);
 }
 
 void audit_path(struct audit_draft *d, const struct path *path)
 {
-	char *buf = d->has_place ? heap_alloc(PATH_MAX) : NULL;
+	char *buf = d->begun ? heap_alloc(PATH_MAX) : NULL;
 	const char *text = buf ? path_text_global(path, buf, PATH_MAX) : NULL;
 	if (text)
 		text_end(d->record.text, text);
@@ -128,28 +146,28 @@ void audit_path(struct audit_draft *d, const struct path *path)
 
 void audit_cancel(struct audit_draft *d)
 {
-	if (d->has_place)
-		audit_log_cancel();
-	d->has_place = false;
+	if (d->begun)
+		audit_log_cancel(&d->place);
+	d->begun = false;
 }
 
 static void describe_cred(struct audit_cred *to, uint8_t groups[16], const struct cred *c)
 {
-	*to = (struct audit_cred){ .uid = c->uid,
-				   .euid = c->euid,
-				   .suid = c->suid,
-				   .fsuid = c->fsuid,
-				   .gid = c->gid,
-				   .egid = c->egid,
-				   .sgid = c->sgid,
-				   .fsgid = c->fsgid,
-				   .inheritable = c->cap_inheritable,
-				   .permitted = c->cap_permitted,
-				   .effective = c->cap_effective,
-				   .bounding = c->cap_bounding,
-				   .ambient = c->cap_ambient,
-				   .securebits = c->securebits,
-				   .no_new_privs = c->no_new_privs };
+	to->uid = c->uid;
+	to->euid = c->euid;
+	to->suid = c->suid;
+	to->fsuid = c->fsuid;
+	to->gid = c->gid;
+	to->egid = c->egid;
+	to->sgid = c->sgid;
+	to->fsgid = c->fsgid;
+	to->inheritable = c->cap_inheritable;
+	to->permitted = c->cap_permitted;
+	to->effective = c->cap_effective;
+	to->bounding = c->cap_bounding;
+	to->ambient = c->cap_ambient;
+	to->securebits = c->securebits;
+	to->no_new_privs = c->no_new_privs;
 	memcpy(groups, c->groups->digest, sizeof c->groups->digest);
 }
 
@@ -158,15 +176,15 @@ void audit_add(struct audit_draft *d, const struct cred *before, const struct cr
 {
 	struct audit_record *r = &d->record;
 	struct thread *t = thread_current();
-	if (!d->has_place)
+	if (!d->begun)
 		return;
 	r->capabilities = t->notes & ~NOTE_TOLD;
 	t->notes = NOTE_TOLD;
 	describe_cred(&r->before, r->groups_before, before);
 	describe_cred(&r->after, r->groups_after, after);
 	r->result = result;
-	audit_log_add(r);
-	d->has_place = false;
+	audit_log_add(r, &d->place);
+	d->begun = false;
 }
 
 void audit_change(void)
@@ -218,6 +236,7 @@ void audit_fact(const char *fmt, ...)
 	va_start(args, fmt);
 	(void)fmt_va(r.text, sizeof r.text, fmt, args);
 	va_end(args);
-	if (!audit_log_place(AUDIT_VITAL))
-		audit_log_add(&r);
+	struct audit_place place;
+	if (!audit_log_place(AUDIT_VITAL, &place))
+		audit_log_add(&r, &place);
 }

@@ -118,6 +118,6 @@ static int show_stats(struct proc_text *o, void *arg)
 
 void audit_fill(void)
 {
-	proc_made(proc_file_ops("audit/data", 0400, &data_ops, NULL));
+	proc_made(proc_file_ops("audit/data", 0600, &data_ops, NULL));
 	proc_made(proc_file("audit/stats", 0400, show_stats, NULL, NULL));
 }

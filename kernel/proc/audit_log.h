@@ -4,14 +4,16 @@
 #define PROC_AUDIT_LOG_H
 
 #include "core/wait.h"
+#include "proc/audit.h"
 #include "sec/audit_ring.h"
 
-/* A place for a record. 0, -ENOSPC: there is none, and it counts as dropped; -EINTR: as
- * audit_begin. */
-must_use int audit_log_place(enum audit_class class);
-void audit_log_cancel(void);
-/* Stamps the record and writes it in its place. */
-void audit_log_add(struct audit_record *r);
+/* Where a record will be. With audit=stop a place is waited for: 0; -EINTR: as audit_begin;
+ * -ENOSPC: nothing is recorded. */
+must_use int audit_log_place(enum audit_class class, struct audit_place *ret);
+void audit_log_cancel(const struct audit_place *place);
+/* Stamps the record and writes it; or counts it as dropped, if it has no place and finds
+ * none. */
+void audit_log_add(struct audit_record *r, const struct audit_place *place);
 
 /* ---- reading ---- */
 
@@ -37,7 +39,7 @@ struct waitq *audit_log_news(const struct audit_reader *r);
 must_use int audit_log_end(void);
 
 struct audit_log_numbers {
-	uint64_t records, dropped[AUDIT_CLASSES];
+	uint64_t records, dropped[AUDIT_CLASSES], after_end;
 	uint32_t places;
 	const char *mode; /* "on", "stop" or "off" */
 };

@@ -43,7 +43,7 @@ int cred_change_commit(struct cred *c)
 {
 	struct task *t = task_current();
 	struct cred *old = t->thread.cred;
-	struct audit_draft draft = { .has_place = false };
+	struct audit_draft draft = { .begun = false };
 	int err = 0;
 	if (cred_change_is_one(old, c))
 		err = audit_begin(&draft, AUDIT_EVENT_CRED, AUDIT_CAUSE_ASKED);

@@ -157,7 +157,7 @@ struct process {
 	uint32_t n_tasks;	    /* on the list */
 	uint32_t n_live;	    /* of them, not exiting */
 	struct process_program {    /* for audit records */
-		bool known;	    /* the rest is of the program that runs */
+		_Atomic bool known; /* the rest is of the program that runs */
 		uint8_t digest[32]; /* of its path */
 		char path_end[56];
 	} program;

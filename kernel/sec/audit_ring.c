@@ -40,9 +40,9 @@ void audit_ring_cancel(struct audit_ring *r)
 
 static void put(struct audit_ring *r, const struct audit_record *facts)
 {
-	struct audit_record *to = &r->slot[r->next % r->n];
+	struct audit_record *to = audit_ring_slot(r, r->next);
 
-	memcpy(to, facts, sizeof *to);
+	memcpy(to, facts, offsetof(struct audit_record, previous));
 	to->sequence = r->next++;
 }
 
@@ -74,15 +74,12 @@ void audit_ring_add(struct audit_ring *r, const struct audit_record *facts)
 	put(r, facts);
 }
 
-struct audit_record *audit_ring_unsealed(const struct audit_ring *r)
+void audit_ring_sealed(struct audit_ring *r, uint32_t n)
 {
-	return r->sealed < r->next ? &r->slot[r->sealed % r->n] : NULL;
-}
-
-void audit_ring_sealed(struct audit_ring *r)
-{
-	memcpy(r->head, r->slot[r->sealed % r->n].digest, sizeof r->head);
-	r->sealed++;
+	r->sealed += n;
+	if (n)
+		memcpy(r->head, audit_ring_slot(r, r->sealed - 1)->digest,
+		       sizeof r->head);
 }
 
 bool audit_ring_read(const struct audit_ring *r, uint64_t *at, struct audit_record *ret,
@@ -94,7 +91,7 @@ bool audit_ring_read(const struct audit_ring *r, uint64_t *at, struct audit_reco
 	if (*at + *ret_missed >= r->sealed)
 		return false;
 	*at += *ret_missed;
-	memcpy(ret, &r->slot[*at % r->n], sizeof *ret);
+	memcpy(ret, audit_ring_slot(r, *at), sizeof *ret);
 	++*at;
 	return true;
 }

@@ -56,10 +56,15 @@ void audit_ring_cancel(struct audit_ring *r);
  * seal; a DROPPED record before it has its stamp: times and CPU. */
 void audit_ring_add(struct audit_ring *r, const struct audit_record *facts);
 
-/* Which record is to be sealed next; NULL: all are. The caller does, with r->head, while
- * the lock may be free, then says so. */
-must_use struct audit_record *audit_ring_unsealed(const struct audit_ring *r);
-void audit_ring_sealed(struct audit_ring *r);
+/* Where a record is. */
+static inline struct audit_record *audit_ring_slot(const struct audit_ring *r,
+						   uint64_t at)
+{
+	return &r->slot[at % r->n];
+}
+/* The caller has sealed the n records from r->sealed on, the first with r->head, while the
+ * lock may have been free. */
+void audit_ring_sealed(struct audit_ring *r, uint32_t n);
 
 /* The number of the oldest record that is still there. */
 static inline uint64_t audit_ring_oldest(const struct audit_ring *r)

@@ -2,7 +2,7 @@
 # `make bench BENCH="boot ubench"` runs only those; see tests/bench/run.py.
 
 BENCH ?= all
-bench_programs := $(addprefix $(BUILD)/tests/bench/,ubench hello tsc programs linux_init)
+bench_programs := $(addprefix $(BUILD)/tests/bench/,ubench hello tsc programs linux_init audit)
 # ubench was written outside this tree; it is dense on purpose.
 $(BUILD)/guest/tests/bench/ubench.o: warnings = -Wall
 $(foreach program,$(bench_programs),$(eval $(call guest_program,$(program),\

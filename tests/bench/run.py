@@ -5,6 +5,7 @@
     memory  the smallest guest memory in which hello runs
     size    kernel, loader and agent together
     ubench  each row of ubench, against Debian's kernel
+    audit   changes of credentials with the log on, against off and against Debian's kernel
     programs  python3, node, gcc... of the root image `debian`, against Debian's kernel
     cold    the same image: process start to exit of `python3 -c 'print(1)'`
     soak    $BENCH_RUNS (200) runs in a row, all right, nothing left over
@@ -15,9 +16,12 @@ byte by byte. Each line ends with the bar and the aim. $BENCH_TURNS (3) is how o
 `programs` starts both, $BENCH_PROGRAMS which of its rows it measures.
 """
 import glob
+import json
 import os
 import re
+import shutil
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -37,6 +41,8 @@ EMPTY = QEMU + ["-M", "microvm,rtc=off,pit=off,pic=off,x-option-roms=off,isa-ser
                 "-cpu", "max", "-m", "128", "-device", "isa-debug-exit,iobase=0x501,iosize=2",
                 "-kernel", os.path.join(PROGRAMS, "empty.elf")]
 
+SETRESUID = 117         # its number
+
 # What each row of ubench aims at, in the row's own unit. Lower is better unless MB/s.
 AIMS = {
     "null_getppid": 200, "clock_gettime": 60, "read1_devzero": 300, "fstat": 450,
@@ -50,11 +56,11 @@ AIMS = {
 }
 
 
-def measure(command, status=0):
+def measure(command, status=0, environment=None):
     """(wall ms, CPU ms, output) of one run, which must end with the status."""
     began = time.perf_counter()
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT)
+                             stderr=subprocess.STDOUT, env=environment)
     output = child.stdout.read().decode(errors="replace")
     _, ended, usage = os.wait4(child.pid, 0)
     wall = time.perf_counter() - began
@@ -284,6 +290,63 @@ def machines():
     return found
 
 
+def number_of(output, name):
+    return int(re.search(rf"^{name} (\d+)", output, re.M)[1])
+
+
+def without_audit(scratch):
+    """The environment of runs whose kernel writes no records: nobody else is offered that."""
+    path = os.path.join(scratch, "qemu")
+    with open(path, "w") as script:
+        script.write('#!/bin/bash\nfor i in $(seq $#); do\n'
+                     '[ "${!i}" != -append ] || set -- "${@:1:i}" "${@:i+1:1} audit=off" "${@:i+2}"\n'
+                     f'done\nexec {shutil.which("qemu-system-x86_64")} "$@"\n')
+    os.chmod(path, 0o755)
+    return dict(os.environ, MAYFLY_QEMU=path)
+
+
+def bench_audit(scratch):
+    program = os.path.join(PROGRAMS, "audit")
+    log, image = os.path.join(scratch, "log"), os.path.join(scratch, "audit.cpio")
+    report = os.path.join(scratch, "report.json")
+    initramfs(image, program)
+    run = [MAYFLY, "run", "--user", "root", "--timeout", "10m"]
+    change = ["change", str(host_tsc_khz())]
+    times = {"on": [], "off": [], "linux": []}
+    for _ in range(5):
+        for who, command, environment in (
+                ("on", run + ["--cpus", "2", "--audit", log, "--", program, *change], None),
+                ("off", run + ["--cpus", "2", "--", program, *change], without_audit(scratch)),
+                ("linux", linux(image, " ".join(change), more=["-smp", "2"]), None)):
+            output = measure(command, environment=environment)[2]
+            times[who].append(number_of(output, "setresuid"))
+    on, off, theirs = (statistics.median(times[who]) for who in ("on", "off", "linux"))
+    print(f"audit: setresuid, medians of 5: {on} ns with the log written away, {off} without, "
+          f"{theirs} under Debian's kernel")
+    print(f"  against Debian's {on / theirs:26.2f}x   bar 1.5")
+    print(f"  over itself      {on - off:23.0f} ns   bar 1000")
+    for cpus in "1", "4":
+        late = [number_of(measure(run + ["--cpus", cpus, "--", program, "wake", "200"])[2], "wake")
+                for _ in range(5)]
+        print(f"  from record to reader, {cpus} CPU {statistics.median(late) / 1000:13.1f} us   bar 100")
+    output = measure(run + ["--cpus", "4", "--audit", log, "--report", report, "--", program,
+                            "flood", "4", "250000"])[2]
+    verdict = json.loads(measure([MAYFLY, "audit", "verify", "--json", log])[2])
+    with open(report) as file:
+        told = json.load(file)["audit"]
+    changes = number_of(output, "changes")
+    with open(log, "rb") as file:
+        data = file.read()
+    seen = sum(struct.unpack_from("<I", data, at + 76)[0] == SETRESUID
+               for at in range(0, len(data), 512))
+    dropped = sum(verdict["dropped"].values())
+    accounted = (seen + dropped == changes and verdict["sound"] and
+                 dropped == told["dropped_vital"] + told["dropped_ordinary"])
+    print(f"  {changes} changes by 4 threads on 4 CPUs: {seen} seen, {dropped} counted as "
+          f"dropped: {'every one accounted for' if accounted else 'NOT ACCOUNTED FOR'}, chain "
+          f"{'unbroken' if verdict['sound'] else 'BROKEN'}")
+
+
 def bench_soak(_):
     count = int(os.environ.get("BENCH_RUNS", "200"))
     wrong = 0
@@ -297,7 +360,7 @@ def bench_soak(_):
 
 
 PARTS = {"boot": bench_boot, "memory": bench_memory, "size": bench_size,
-         "ubench": bench_ubench, "programs": bench_programs, "cold": bench_cold,
+         "ubench": bench_ubench, "audit": bench_audit, "programs": bench_programs, "cold": bench_cold,
          "soak": bench_soak}
 
 

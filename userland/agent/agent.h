@@ -26,6 +26,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "lib/audit.h"
 #include "lib/wire.h"
 
 /* The port: frames in, frames out. Sending collects frames; port_flush() writes them. */
@@ -49,7 +50,7 @@ struct sink {
 	uint8_t bytes[65536];
 };
 
-/* STDOUT, STDERR, TTY or TRACE on its way to the host. */
+/* STDOUT, STDERR, TTY, TRACE or AUDIT on its way to the host. */
 struct source {
 	int fd; /* -1: ended */
 	struct wire_sender credit;
@@ -146,12 +147,24 @@ void input_end(struct agent *a);
 void input_pump(struct agent *a);
 /* Bytes that a job that has ended took from its stdin. */
 uint64_t input_taken(const struct agent *a);
+/* Whether it has something to send, and the credit for it. */
+bool output_wants(const struct agent *a, enum wire_stream stream);
 void output_pump(struct agent *a, enum wire_stream stream);
 void output_close(struct agent *a, enum wire_stream stream);
-/* Sends what lies in the pipes of a job that has ended, then their EOFs. */
+/* Sends what lies in the pipes of a job that has ended, then their EOFs; AUDIT's comes
+ * with audit_finish(). */
 void output_drain(struct agent *a);
 
+/* audit.c */
+/* From now on the kernel's records are for the host, and none of them is lost but by a
+ * full ring. Lets the group `audit` read them too. */
+void audit_open(struct agent *a);
+/* Sends the rest of the records, with the END as the last. */
+void audit_finish(struct agent *a);
+
 /* user.c */
+/* The number of a group of the guest's list: 0, or -ENOENT. */
+must_use int group_named(const char *name, gid_t *ret_gid);
 struct identity {
 	uid_t uid;
 	gid_t gid;

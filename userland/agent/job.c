@@ -190,6 +190,7 @@ void job_start(struct agent *a)
 	if (error < 0)
 		agent_fail(a, WIRE_STAGE_USER, -error, job->user);
 	identity_variables_add(job, &id);
+	audit_open(a);
 	error = stdio_open(a, &stdio);
 	if (error < 0)
 		agent_fail(a, WIRE_STAGE_STDIO, -error, "");

@@ -22,6 +22,8 @@ uint64_t clock_now_ns(void)
 void agent_end(struct agent *a)
 {
 	port_flush(a);
+	/* What the host has not taken ends with the machine. */
+	fsync(a->port.fd);
 	if (a->machine)
 		reboot(RB_POWER_OFF);
 	_exit(0);
@@ -32,6 +34,7 @@ void agent_fail(struct agent *a, enum wire_stage stage, int error, const char *w
 	struct wire_msg msg = { .type = WIRE_FAILED };
 
 	msg.failed = (struct wire_failed){ stage, error, wire_text_of(what) };
+	audit_finish(a);
 	port_send(a, &msg);
 	agent_end(a);
 }
@@ -130,6 +133,7 @@ static void job_finish(struct agent *a)
 	msg.exited.max_rss_bytes = usage->ru_maxrss * 1024ull;
 	msg.exited.stdin_taken = input_taken(a);
 	port_send(a, &msg);
+	audit_finish(a);
 	out_send_all(a);
 	if (a->report)
 		report_send(a);
@@ -162,10 +166,8 @@ static void serve_once(struct agent *a)
 	if (a->input.start < a->input.end)
 		polls[INPUT].events = POLLOUT;
 	for (int i = 0; i < WIRE_STREAMS; i++) {
-		const struct source *source = &a->output[i];
-
 		polls[OUTPUT + i] =
-			(struct pollfd){ .fd = source->credit.credit ? source->fd : -1,
+			(struct pollfd){ .fd = output_wants(a, i) ? a->output[i].fd : -1,
 					 .events = POLLIN };
 	}
 	port_flush(a);

@@ -162,6 +162,15 @@ void output_close(struct agent *a, enum wire_stream stream)
 	port_send(a, &msg);
 }
 
+bool output_wants(const struct agent *a, enum wire_stream stream)
+{
+	const struct source *out = &a->output[stream];
+	/* Records come whole. */
+	uint32_t least = stream == WIRE_AUDIT ? AUDIT_RECORD_SIZE : 1;
+
+	return out->fd >= 0 && out->credit.credit >= least;
+}
+
 void output_pump(struct agent *a, enum wire_stream stream)
 {
 	struct source *out = &a->output[stream];
@@ -169,7 +178,7 @@ void output_pump(struct agent *a, enum wire_stream stream)
 	struct wire_msg msg = { .type = WIRE_DATA, .data = { .stream = stream } };
 	ssize_t n;
 
-	if (out->fd < 0 || !want)
+	if (!output_wants(a, stream))
 		return;
 	n = read(out->fd, port_reserve(a, WIRE_HEADER_SIZE + 1, want), want);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -200,9 +209,9 @@ void output_drain(struct agent *a)
 			const struct source *out = &a->output[i];
 
 			polls[1 + i] =
-				(struct pollfd){ .fd = out->credit.credit ? out->fd : -1,
+				(struct pollfd){ .fd = output_wants(a, i) ? out->fd : -1,
 						 .events = POLLIN };
-			starved |= out->fd >= 0 && !out->credit.credit;
+			starved |= out->fd >= 0 && !output_wants(a, i);
 		}
 		if (starved)
 			port_flush(a);
@@ -220,5 +229,6 @@ void output_drain(struct agent *a)
 			break;
 	}
 	for (int i = 0; i < WIRE_STREAMS; i++)
-		output_close(a, i);
+		if (i != WIRE_AUDIT)
+			output_close(a, i);
 }

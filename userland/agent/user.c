@@ -117,6 +117,11 @@ static int group_find(const char *name, gid_t *ret_gid)
 	return error;
 }
 
+int group_named(const char *name, gid_t *ret_gid)
+{
+	return number_parse(name, ret_gid) == 0 ? -ENOENT : group_find(name, ret_gid);
+}
+
 /* Adds the groups whose members list the user. */
 static int groups_find(const char *user, struct identity *id)
 {

@@ -40,6 +40,11 @@ static uint32_t port_poll(struct file *f, struct poll_table *pt)
 	return vport_poll(f->priv);
 }
 
+static int port_fsync(struct file *f)
+{
+	return vport_sync(f->priv);
+}
+
 static void port_release(struct file *f)
 {
 	if (f->priv)
@@ -69,6 +74,7 @@ static const struct file_ops vport_ops = {
 	.read = port_read,
 	.write = port_write,
 	.poll = port_poll,
+	.fsync = port_fsync,
 	.stream = true,
 };
 

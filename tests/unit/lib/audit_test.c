@@ -196,6 +196,10 @@ static void a_record_that_is_none_shows(void **state)
 	memset(log_of[4].text, 'x', sizeof(log_of[4].text));
 	seal_again(log_of, RECORDS);
 	assert_fault(RECORDS, AUDIT_MALFORMED, 4);
+	make_log(NULL);
+	log_of[4].text[40] = 'x'; /* behind a NUL */
+	seal_again(log_of, RECORDS);
+	assert_fault(RECORDS, AUDIT_MALFORMED, 4);
 }
 
 static void numbers_have_names(void **state)

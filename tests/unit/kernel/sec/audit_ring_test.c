@@ -45,11 +45,9 @@ static void begin(void)
 
 static void seal_all(void)
 {
-	struct audit_record *r;
-
-	while ((r = audit_ring_unsealed(&ring))) {
-		audit_seal(r, ring.head);
-		audit_ring_sealed(&ring);
+	while (ring.sealed < ring.next) {
+		audit_seal(audit_ring_slot(&ring, ring.sealed), ring.head);
+		audit_ring_sealed(&ring, 1);
 	}
 }
 
