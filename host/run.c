@@ -44,7 +44,8 @@ static int audit_open(const struct options *options, int *ret_fd)
 
 	*ret_fd = -1;
 	if (!path && options->audit_stop) {
-		say("--audit-full stop: there is no log to wait for without --audit FILE");
+		say("--audit-full stop: there is no log to wait for without --audit "
+		    "FILE");
 		return MAYFLY_FAILED;
 	}
 	if (!path)

@@ -7,8 +7,8 @@
 #include "proc/audit.h"
 #include "sec/audit_ring.h"
 
-/* Where a record will be. With audit=stop a place is waited for: 0; -EINTR: as audit_begin;
- * -ENOSPC: nothing is recorded. */
+/* Where a record will be. With audit=stop a place is waited for: 0; -EINTR: as
+ * audit_begin; -ENOSPC: nothing is recorded. */
 must_use int audit_log_place(enum audit_class class, struct audit_place *ret);
 void audit_log_cancel(const struct audit_place *place);
 /* Stamps the record and writes it; or counts it as dropped, if it has no place and finds

@@ -62,8 +62,8 @@ static inline struct audit_record *audit_ring_slot(const struct audit_ring *r,
 {
 	return &r->slot[at % r->n];
 }
-/* The caller has sealed the n records from r->sealed on, the first with r->head, while the
- * lock may have been free. */
+/* The caller has sealed the n records from r->sealed on, the first with r->head, while
+ * the lock may have been free. */
 void audit_ring_sealed(struct audit_ring *r, uint32_t n);
 
 /* The number of the oldest record that is still there. */

@@ -2,12 +2,12 @@
  * Changes of credentials, for run.py and tests/host/audit_stream.py. As process 1 of a
  * machine it powers it off at the end.
  *
- *	audit change KHZ	"setresuid N ns": the best of many rounds, by a TSC of
- *				that frequency: early in a machine's life Linux's clock
- *				has coarse steps
- *	audit flood THREADS N	each thread changes its ids N times; "changes N"
+ *	audit change KHZ	"setresuid N ns": the best of many rounds, by a TSC
+ *				of that frequency: early in a machine's life
+ *				Linux's clock has coarse steps
+ *	audit flood THREADS N	each thread changes its ids N times: "changes N"
  *	audit denied N		N opens that are refused; "denied N"
- *	audit wake N		from a record to its reader in read(2): "wake N ns", median
+ *	audit wake N		from a record to its reader: "wake N ns", median
  */
 #include <err.h>
 #include <fcntl.h>

@@ -39,4 +39,5 @@ syscall-diff: all $(DIFF) ## the cases that match CASE (all) on Linux and in May
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/guest/diff.py --case '$(CASE)'
 
 .PHONY: test-programs
-test-programs: unit-tests $(patsubst %.c,$(BUILD)/%,$(guest_tests)) $(glibc_programs) $(DIFF)
+test-programs: unit-tests $(patsubst %.c,$(BUILD)/%,$(guest_tests)) $(glibc_programs) $(DIFF) \
+	$(BUILD)/tests/bench/audit
