@@ -4,11 +4,10 @@ import hashlib
 import os
 import struct
 import subprocess
+import tempfile
 
 SIZE = 512
 END = 11
-READ = ("dd if=/proc/audit/data bs=512 count=$(sed -n 's/^records //p' /proc/audit/stats)"
-        " 2>/dev/null")
 
 
 def sealed(records):
@@ -31,11 +30,14 @@ def ended(records):
 
 def record_run(script, *options):
     """The records that a run of the script leaves, root's shell in a VM of its own."""
-    log = subprocess.run(
-        [os.environ["MAYFLY"], "run", "--user", "0", "--timeout", "60s", *options, "--", "sh",
-         "-c", f"{{ {script}; }} >/dev/null 2>&1 </dev/null; {READ}"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=120, check=True).stdout
-    return ended([log[at:at + SIZE] for at in range(0, len(log), SIZE)])
+    with tempfile.NamedTemporaryFile() as file:
+        subprocess.run(
+            [os.environ["MAYFLY"], "run", "--user", "root", "--timeout", "60s", "--audit",
+             file.name, *options, "--", "sh", "-c", f"{{ {script}; }} >/dev/null 2>&1; true"],
+            stdin=subprocess.DEVNULL, timeout=120, check=True)
+        with open(file.name, "rb") as written:
+            log = written.read()
+    return [log[at:at + SIZE] for at in range(0, len(log), SIZE)]
 
 
 def event_of(record):
