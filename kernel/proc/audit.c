@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/timer.h"
+#include "lib/boot_info.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/slab.h"
@@ -308,6 +309,12 @@ static void tell_boot(void)
 	uts_get(&name);
 	str_copy(r.text, name.release, sizeof r.text);
 	audit_log_add(&r, &(struct audit_place){ .class = AUDIT_VITAL });
+	audit_fact("command line %s", arch_cmdline());
+	audit_fact("cpu %s", arch_cpu_info()->brand);
+	audit_fact("cpus %u", cpu_count());
+	audit_fact("memory %lu", (unsigned long)(page_get_total() * PAGE_SIZE));
+	audit_fact("entropy %s",
+		   arch_boot_info()->seed_is_hardware ? "hardware" : "jitter");
 }
 
 static void choose_mode(void)

@@ -81,6 +81,7 @@ static int run_script(struct exec *e, const char *path, const char *head, size_t
 	err = exec_args_replace_first(&e->args, args, argc);
 	if (err)
 		return err;
+	e->script_bits |= exec_has_bits(e->program.file->inode);
 	exec_image_put(&e->program);
 	return file_open_exec(AT_FDCWD, s->interp, WALK_FOLLOW, &e->program.file);
 }

@@ -58,9 +58,10 @@ struct exec {
 	struct audit_draft draft; /* of who it becomes, if that is worth a record */
 	struct cred *unraised; /* what it is instead if it is steered; NULL: the same */
 	const char *name;      /* as called: AT_EXECFN, and the base of comm */
-	bool secure;	       /* AT_SECURE */
-	bool unraised_secure;  /* AT_SECURE with `unraised` */
-	bool unreadable;       /* the caller may not read a file of it: not dumpable */
+	bool script_bits; /* a script of it has set-id bits, which count for nothing */
+	bool secure;	  /* AT_SECURE */
+	bool unraised_secure; /* AT_SECURE with `unraised` */
+	bool unreadable;      /* the caller may not read a file of it: not dumpable */
 	uint64_t stack_top, vdso, sp;
 	uint64_t entry;
 };
@@ -74,6 +75,8 @@ must_use int exec_layout(struct exec *e);
 /* Writes strings, auxiliary vector and pointers; sets e->sp. s is the running space. */
 must_use int exec_stack_write(struct exec *e);
 
+/* Would its set-id bits make the caller somebody else, were it a program? */
+must_use bool exec_has_bits(const struct inode *i);
 /* The new credentials into e->cred, by the file's set-id bits and capabilities. 0,
  * -ENOMEM, -EPERM (capabilities that the file insists on cannot be had), -EACCES (it is
  * not to be executed any more), -EINVAL (what its image gives for capabilities is none).

@@ -10,6 +10,14 @@
 #include "proc/proc.h"
 #include "sec/cred_exec.h"
 
+bool exec_has_bits(const struct inode *i)
+{
+	const struct cred *c = thread_current()->cred;
+	const uint32_t group = S_ISGID | S_IXGRP;
+	return ((i->mode & S_ISUID) && i->uid != c->euid) ||
+	       ((i->mode & group) == group && i->gid != c->egid);
+}
+
 /* The two that come of it, for the case that nobody steers the program, and else. */
 static int both_creds(struct exec *e, const struct cred *old, struct exec_facts *f)
 {
@@ -18,8 +26,10 @@ static int both_creds(struct exec *e, const struct cred *old, struct exec_facts 
 	if (err)
 		return audit_refused(AUDIT_EVENT_EXEC, AUDIT_CAUSE_FILE_CAPS, NULL, err);
 	e->secure = v.secure;
-	if (v.kept || v.privileged || cred_change_is_one(old, e->cred)) {
-		err = audit_begin(&e->draft, AUDIT_EVENT_EXEC, v.cause);
+	bool changes = v.kept || v.privileged || cred_change_is_one(old, e->cred);
+	if (changes || e->script_bits) {
+		err = audit_begin(&e->draft, AUDIT_EVENT_EXEC,
+				  changes ? v.cause : AUDIT_CAUSE_SCRIPT);
 		if (err)
 			return err;
 		audit_text(&e->draft, e->name);

@@ -170,6 +170,39 @@ static void nor_one_whose_call_failed(void)
 	audit_none(fd, audit_in_child(fail_for_another_reason, false));
 }
 
+/* -- scripts ---------------------------------------------------------------------- */
+
+#define SCRIPT "/tmp/audit-script"
+
+static void run_script(void)
+{
+	execl(SCRIPT, SCRIPT, NULL);
+	_exit(9);
+}
+
+static void make_script(mode_t mode)
+{
+	static const char text[] = "#!/bin/true\n";
+	int fd = open(SCRIPT, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	CHECK(fd >= 0 && write(fd, text, sizeof text - 1) == sizeof text - 1);
+	CHECK(!fchown(fd, 0, 0) && !fchmod(fd, mode));
+	close(fd);
+}
+
+static void bits_of_a_script_are_told(void)
+{
+	int fd = audit_reader_at_end();
+	make_script(04755);
+	struct audit_record r = audit_only(fd, audit_in_plain_child(fd, run_script));
+	CHECK_EQ(r.event, AUDIT_EVENT_EXEC);
+	CHECK_EQ(r.cause, AUDIT_CAUSE_SCRIPT);
+	CHECK_EQ(r.result, 0);
+	CHECK(r.before.euid == 1000 && r.after.euid == 1000);
+	CHECK(!strcmp(r.text, SCRIPT));
+	make_script(0755);
+	audit_none(fd, audit_in_plain_child(fd, run_script));
+}
+
 /* -- mounts and roots ------------------------------------------------------------- */
 
 static void mount_there(void)
@@ -314,6 +347,6 @@ TEST_MAIN(CASE(a_denied_open_is_told_with_its_path), CASE(of_a_long_path_the_end
 	  CASE(a_denied_signal_names_the_process),
 	  CASE(a_capability_that_was_needed_is_told),
 	  CASE(one_that_was_not_needed_is_not), CASE(nor_one_whose_call_failed),
-	  CASE(mounting_is_told), CASE(roots_are_told_from_the_root_of_all),
-	  CASE(tracing_is_told), CASE(its_mode_can_let_a_group_read),
-	  CASE(only_the_keeper_ends_the_log))
+	  CASE(bits_of_a_script_are_told), CASE(mounting_is_told),
+	  CASE(roots_are_told_from_the_root_of_all), CASE(tracing_is_told),
+	  CASE(its_mode_can_let_a_group_read), CASE(only_the_keeper_ends_the_log))
