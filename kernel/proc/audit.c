@@ -309,7 +309,7 @@ static void tell_boot(void)
 	uts_get(&name);
 	str_copy(r.text, name.release, sizeof r.text);
 	audit_log_add(&r, &(struct audit_place){ .class = AUDIT_VITAL });
-	audit_fact("command line %s", arch_cmdline());
+	audit_fact("command line %.40s", arch_cmdline());
 	audit_fact("cpu %s", arch_cpu_info()->brand);
 	audit_fact("cpus %u", cpu_count());
 	audit_fact("memory %lu", (unsigned long)(page_get_total() * PAGE_SIZE));
