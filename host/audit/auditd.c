@@ -21,6 +21,7 @@
 struct event {
 	struct text *out;
 	const struct audit_record *r;
+	uint64_t wall_ns;
 	const struct audit_cred *now; /* when the call returned */
 	char *program;		      /* its path then; NULL: not known */
 };
@@ -61,10 +62,10 @@ static void add_program(const struct event *e)
 
 static void line_begin(const struct event *e, const char *type)
 {
-	text_add(
-		e->out, "type=%s msg=audit(%" PRIu64 ".%03" PRIu64 ":%" PRIu64 "):", type,
-		(uint64_t)(e->r->wall_ns / NSEC_PER_SEC),
-		(uint64_t)(e->r->wall_ns % NSEC_PER_SEC / NSEC_PER_MSEC), e->r->sequence);
+	text_add(e->out,
+		 "type=%s msg=audit(%" PRIu64 ".%03" PRIu64 ":%" PRIu64 "):", type,
+		 (uint64_t)(e->wall_ns / NSEC_PER_SEC),
+		 (uint64_t)(e->wall_ns % NSEC_PER_SEC / NSEC_PER_MSEC), e->r->sequence);
 }
 
 /* ---- lines ---- */
@@ -241,13 +242,14 @@ static void event_lines(const struct event *e)
 	}
 }
 
-void export_auditd(struct text *out, const struct audit_record *r,
+void export_auditd(struct text *out, const struct audit_record *r, uint64_t wall_ns,
 		   const struct audit_names *names)
 {
 	bool becomes = r->event == AUDIT_EVENT_EXEC && r->result >= 0;
 	struct event e = {
 		.out = out,
 		.r = r,
+		.wall_ns = wall_ns,
 		.now = r->result < 0 ? &r->before : &r->after,
 		.program = becomes ? words_text(r) : words_program_path(names, r),
 	};

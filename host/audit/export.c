@@ -28,7 +28,7 @@ static int export_all(struct audit_log *log, struct audit_names *names, export_f
 	output_begin(&output);
 	while (!status && (n = audit_log_next(log, &r)) > 0) {
 		names_learn(names, &r);
-		write(&output.text, &r, names);
+		write(&output.text, &r, audit_log_moment(log, &r), names);
 		status = output_some(&output);
 	}
 	return status ? status : n < 0 ? MAYFLY_FAILED : output_end(&output);
@@ -50,7 +50,7 @@ int command_audit_export(const struct options *options)
 		status = audit_log_open(&log, options->argv[0]);
 	if (status)
 		return status;
-	audit_log_names(&log, &names);
+	audit_log_scan(&log, &names);
 	status = export_all(&log, &names, export_find(o->format));
 	names_free(&names);
 	audit_log_close(&log);

@@ -5,7 +5,8 @@
 #include "host/audit/names.h"
 #include "host/strace/text.h"
 
-typedef void export_fn(struct text *out, const struct audit_record *r,
+/* wall_ns: when it was. */
+typedef void export_fn(struct text *out, const struct audit_record *r, uint64_t wall_ns,
 		       const struct audit_names *names);
 
 /* The lines that auditd(8) writes, as ausearch(8) and aureport(8) read them. */

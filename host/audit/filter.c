@@ -109,13 +109,13 @@ static bool is_of(const struct audit_cred *c, uint32_t uid)
 	return c->uid == uid || c->euid == uid || c->suid == uid || c->fsuid == uid;
 }
 
-bool filter_lets(const struct filter *f, const struct audit_record *r)
+bool filter_lets(const struct filter *f, const struct audit_record *r, uint64_t wall_ns)
 {
 	if (f->event && r->event != f->event)
 		return false;
 	if (f->failed && !is_refusal(r))
 		return false;
-	if ((f->since.is_wall ? r->wall_ns : r->mono_ns) < f->since.ns)
+	if ((f->since.is_wall ? wall_ns : r->mono_ns) < f->since.ns)
 		return false;
 	/* What no process did is nobody's. */
 	return !f->has_user ||

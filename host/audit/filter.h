@@ -14,7 +14,9 @@ struct filter {
 /* 0, or MAYFLY_FAILED having said why. */
 must_use int filter_make(struct filter *f, const struct audit_options *o,
 			 const struct audit_names *names);
-must_use bool filter_lets(const struct filter *f, const struct audit_record *r);
+/* wall_ns: when it was. */
+must_use bool filter_lets(const struct filter *f, const struct audit_record *r,
+			  uint64_t wall_ns);
 
 /* "1.5s": after the boot; "2026-01-31T12:00:00.5+01:00". 0 or -EINVAL, -ERANGE. */
 must_use int since_parse(const char *text, struct since *ret_since);

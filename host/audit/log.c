@@ -6,6 +6,8 @@
 #include "host/audit/audit.h"
 #include "host/audit/log.h"
 
+#define LONG_AGO_NS (1000000000 * NSEC_PER_SEC) /* 2001: no clock that was set */
+
 /* ---- what is known of a log so far ---- */
 
 const char *fault_name(enum audit_fault fault)
@@ -75,19 +77,33 @@ int audit_log_open(struct audit_log *log, const char *path)
 	return MAYFLY_FAILED;
 }
 
-void audit_log_names(struct audit_log *log, struct audit_names *names)
+static bool is_clock_set(const struct audit_record *r)
+{
+	return r->wall_ns > LONG_AGO_NS && r->wall_ns < INT64_MAX &&
+	       r->mono_ns < r->wall_ns;
+}
+
+void audit_log_scan(struct audit_log *log, struct audit_names *names)
 {
 	off_t start = ftello(log->file);
 	struct audit_record r;
 
 	if (start < 0 || fseeko(log->file, start, SEEK_SET) < 0)
 		return;
-	while (fread(&r, sizeof(r), 1, log->file))
+	while (fread(&r, sizeof(r), 1, log->file)) {
 		names_learn(names, &r);
+		if (!log->boot_ns && is_clock_set(&r))
+			log->boot_ns = r.wall_ns - r.mono_ns;
+	}
 	/* Where it was; what went wrong is seen again then. */
 	clearerr(log->file);
 	if (fseeko(log->file, start, SEEK_SET) < 0)
 		rewind(log->file);
+}
+
+uint64_t audit_log_moment(const struct audit_log *log, const struct audit_record *r)
+{
+	return is_clock_set(r) || !log->boot_ns ? r->wall_ns : log->boot_ns + r->mono_ns;
 }
 
 static int cannot_read(const struct audit_log *log)

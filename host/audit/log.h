@@ -38,13 +38,17 @@ struct audit_log {
 	FILE *file;
 	const char *name; /* for messages */
 	struct tally tally;
+	uint64_t boot_ns; /* of the wall clock; 0: not known */
 };
 
 /* path: "-" is stdin. 0, or MAYFLY_FAILED having said why. */
 must_use int audit_log_open(struct audit_log *log, const char *path);
-/* What all of the log says about programs' names, ahead of reading it, if it is a file;
- * of a pipe only what came before is known of a record. */
-void audit_log_names(struct audit_log *log, struct audit_names *names);
+/* What all of the log says about programs' names, and about the clock, ahead of reading
+ * it, if it is a file; of a pipe only what came before is known of a record. */
+void audit_log_scan(struct audit_log *log, struct audit_names *names);
+/* The record's moment of the wall clock, also if that was not set yet when it was made:
+ * the first ones are from before somebody told the VM what time it is. */
+uint64_t audit_log_moment(const struct audit_log *log, const struct audit_record *r);
 /* 1: a record; 0: the end; -1: not a log, or it cannot be read, which was said. */
 must_use int audit_log_next(struct audit_log *log, struct audit_record *ret);
 /* Says on stderr what is wrong with the log, if anything. The command's exit status. */

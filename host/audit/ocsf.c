@@ -199,7 +199,7 @@ static void add_parts(json_t *event, const struct audit_record *r, enum class cl
 	free(program);
 }
 
-void export_ocsf(struct text *out, const struct audit_record *r,
+void export_ocsf(struct text *out, const struct audit_record *r, uint64_t wall_ns,
 		 const struct audit_names *names)
 {
 	struct kind kind = kind_of(r);
@@ -213,7 +213,7 @@ void export_ocsf(struct text *out, const struct audit_record *r,
 		"class_uid", (int)kind.class, "category_uid", (int)kind.class / 1000,
 		"activity_id", kind.activity, "type_uid",
 		(json_int_t)kind.class * 100 + kind.activity, "activity_name",
-		kind.activity_name, "time", number_json(r->wall_ns / NSEC_PER_MSEC),
+		kind.activity_name, "time", number_json(wall_ns / NSEC_PER_MSEC),
 		"metadata", metadata_json(r), "message", message_json(r, names), "device",
 		"type_id", VIRTUAL_DEVICE, "type", "Virtual", "uid",
 		boot_id_json(r->boot_id), "unmapped", record_json(r, names));

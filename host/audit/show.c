@@ -54,7 +54,7 @@ static int show_all(struct show *s, struct audit_log *log)
 
 	while (!status && (n = audit_log_next(log, &r)) > 0) {
 		names_learn(&s->names, &r);
-		if (!filter_lets(&s->filter, &r))
+		if (!filter_lets(&s->filter, &r, audit_log_moment(log, &r)))
 			continue;
 		if (s->json)
 			json_line(&s->output.text, record_json(&r, &s->names));
@@ -78,7 +78,7 @@ int command_audit_show(const struct options *options)
 		status = audit_log_open(&log, options->argv[0]);
 	if (status)
 		return status;
-	audit_log_names(&log, &s.names);
+	audit_log_scan(&log, &s.names);
 	output_begin(&s.output);
 	status = show_all(&s, &log);
 	names_free(&s.names);

@@ -52,10 +52,10 @@ static void record_check(const struct audit_record *r, const struct audit_names 
 	must(!t->size || !memchr(t->at, '\n', t->size));
 	(void)words_program(&w, r);
 	text_check(t, '~');
-	export_auditd(t, r, names);
+	export_auditd(t, r, r->wall_ns, names);
 	must(t->size && t->at[t->size - 1] == '\n');
 	text_check(t, '~');
-	export_ocsf(t, r, names);
+	export_ocsf(t, r, r->wall_ns, names);
 	line_check(t);
 	json_line(t, record_json(r, names));
 	line_check(t);

@@ -63,6 +63,9 @@ def auditd(records, log, folder):
         file.write(text)
     form = re.compile(r"type=[A-Z_]+ msg=audit\(\d+\.\d{3}:\d+\): [ -~]+")
     check("lines as auditd writes them", all(form.fullmatch(line) for line in text.splitlines()))
+    times = [float(time) for time in re.findall(r"msg=audit\((\d+\.\d+):", text)]
+    check("in order, also from before the clock was set", times == sorted(times) and
+          times[-1] - times[0] < 60, times[:9])
     found = tool("ausearch", "-if", path)
     check("ausearch reads every event and line",
           found.count("----\n") == len(records) and sorted(text.splitlines()) == sorted(

@@ -42,7 +42,7 @@ static void assert_lines(struct audit_record r, const char *expected)
 	struct audit_names names = { 0 };
 	struct text t = { 0 };
 
-	export_auditd(&t, &r, &names);
+	export_auditd(&t, &r, r.wall_ns, &names);
 	text_put(&t, "", 1);
 	assert_string_equal(t.at, expected);
 	free(t.at);

@@ -97,7 +97,7 @@ static bool lets(struct audit_options o, struct audit_record r)
 	struct filter f;
 
 	assert_int_equal(filter_make(&f, &o, &names), 0);
-	return filter_lets(&f, &r);
+	return filter_lets(&f, &r, r.wall_ns);
 }
 
 static void each_option_keeps_its_own(void **state)

@@ -122,7 +122,8 @@ static void what_is_no_log_is_refused(void **state)
 	refused(sizeof(records));
 }
 
-static void names_are_known_ahead(void **state)
+/* The first records are from before the clock was set. */
+static void names_and_times_are_known_ahead(void **state)
 {
 	struct audit_names names = { 0 };
 	struct audit_record first;
@@ -130,13 +131,19 @@ static void names_are_known_ahead(void **state)
 	int file = memfd_create("log", 0);
 	char path[64];
 
+	records[0].mono_ns = records[0].wall_ns = 5;
+	records[3].mono_ns = 100;
+	records[3].wall_ns = 1700000000000000100;
 	assert_int_equal(write_all(file, records, sizeof(records)), 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	assert_int_equal(audit_log_open(&log, path), 0);
-	audit_log_names(&log, &names);
+	assert_int_equal(audit_log_moment(&log, &records[0]), 5);
+	audit_log_scan(&log, &names);
 	assert_int_equal(names.program_count, 1);
 	assert_int_equal(audit_log_next(&log, &first), 1);
 	assert_memory_equal(&first, &records[0], sizeof(first));
+	assert_int_equal(audit_log_moment(&log, &records[0]), 1700000000000000005);
+	assert_int_equal(audit_log_moment(&log, &records[3]), 1700000000000000100);
 	audit_log_close(&log);
 	names_free(&names);
 	close(file);
@@ -153,7 +160,7 @@ int main(void)
 #define EACH(f) cmocka_unit_test_setup(f, make)
 	const struct CMUnitTest tests[] = {
 		EACH(the_first_fault_is_kept),	 EACH(drops_are_counted_by_class),
-		EACH(what_is_no_log_is_refused), EACH(names_are_known_ahead),
+		EACH(what_is_no_log_is_refused), EACH(names_and_times_are_known_ahead),
 		EACH(every_fault_has_a_name),
 	};
 
