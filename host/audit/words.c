@@ -60,7 +60,8 @@ static void add_escaped(struct text *out, const char *bytes)
 /* It is only the end of a path. */
 static bool is_cut(const struct audit_record *r)
 {
-	return strnlen(r->text, sizeof(r->text)) == sizeof(r->text) - 1 &&
+	return r->event != AUDIT_EVENT_FACT && r->event != AUDIT_EVENT_BOOT &&
+	       strnlen(r->text, sizeof(r->text)) == sizeof(r->text) - 1 &&
 	       r->text[0] != '/';
 }
 
@@ -73,13 +74,23 @@ static void add_text(struct text *out, const struct audit_record *r)
 
 /* ---- the call ---- */
 
+/* Why a program ran without what its file would have given it. */
+static bool withholds(uint32_t cause)
+{
+	static const bool causes[AUDIT_CAUSES] = {
+		[AUDIT_CAUSE_NO_NEW_PRIVS] = true, [AUDIT_CAUSE_WATCHED] = true,
+		[AUDIT_CAUSE_SHARED_FS] = true,	   [AUDIT_CAUSE_NOSUID] = true,
+		[AUDIT_CAUSE_SCRIPT] = true,
+	};
+
+	return cause < AUDIT_CAUSES && causes[cause];
+}
+
 bool is_refusal(const struct audit_record *r)
 {
 	if (r->result < 0 || r->event == AUDIT_EVENT_REFUSED)
 		return true;
-	return r->event == AUDIT_EVENT_EXEC &&
-	       (r->cause == AUDIT_CAUSE_NO_NEW_PRIVS || r->cause == AUDIT_CAUSE_WATCHED ||
-		r->cause == AUDIT_CAUSE_SHARED_FS || r->cause == AUDIT_CAUSE_NOSUID);
+	return r->event == AUDIT_EVENT_EXEC && withholds(r->cause);
 }
 
 /* The first argument that is a path: the one that a record holds. -1: there is none. */

@@ -92,6 +92,8 @@ static void what_was_refused(void **state)
 	assert_true(is_refusal(&r));
 	assert_words(r, "uid 1000: runs /bin/su without what its file would give, "
 			"nosuid mount");
+	r.cause = AUDIT_CAUSE_SCRIPT;
+	assert_true(is_refusal(&r));
 	r.cause = AUDIT_CAUSE_SET_ID;
 	r.after.euid = 0;
 	assert_false(is_refusal(&r));
