@@ -17,9 +17,9 @@
 #include "proc/proc.h"
 #include "proc/uts.h"
 
-#define RECORDS_MIN 64u
-#define RECORDS_MAX 8192u
-#define SHARE 256 /* of memory */
+#define RECORDS_MIN 64ull
+#define RECORDS_MAX 8192ull
+#define SHARE 128 /* of memory */
 
 #define SEAL_AT_ONCE 16
 #define GATHER_NS (2 * NSEC_PER_MSEC) /* what the keeper is let wait for more */
@@ -163,8 +163,8 @@ static void seal(uint64_t first, uint32_t n)
 	}
 }
 
-/* All records that are there now; some at a time, so that who writes is not held up. */
-static void seal_all(void)
+/* Some at a time, so that who writes is not held up. */
+void audit_log_seal(void)
 {
 	uint32_t n;
 	mutex_lock(&sealing);
@@ -202,18 +202,28 @@ void audit_log_close(struct audit_reader *r)
 	spin_unlock_irq(&lock, flags);
 }
 
+static uint64_t find(uint64_t at, bool *ret_is_sealed)
+{
+	uint64_t flags = spin_lock_irq(&lock);
+	uint64_t found = audit_ring_find(&ring, at);
+	*ret_is_sealed = found < ring.sealed;
+	spin_unlock_irq(&lock, flags);
+	return found;
+}
+
+/* The copy is made without the lock: nobody who writes waits for it. */
 int audit_log_read(struct audit_reader *r, struct audit_record *ret)
 {
-	uint64_t at = r->at, missed;
-	seal_all();
-	uint64_t flags = spin_lock_irq(&lock);
-	bool got = audit_ring_read(&ring, &at, ret, &missed);
-	if (r == keeper && !got)
-		due = at < ring.next;
-	spin_unlock_irq(&lock, flags);
-	if (!got)
+	bool is_sealed;
+	uint64_t at = find(r->at, &is_sealed);
+	if (at == r->at && !is_sealed)
 		return 0;
-	r->at = missed ? at - 1 : at;
+	if (at == r->at) {
+		memcpy(ret, audit_ring_slot(&ring, at), sizeof *ret);
+		at = find(r->at, &is_sealed);
+	}
+	bool missed = at != r->at;
+	r->at = missed ? at : at + 1;
 	return missed ? -EPIPE : 1;
 }
 
@@ -225,6 +235,8 @@ void audit_log_keep(struct audit_reader *r)
 	stamp(&now);
 	if (moved)
 		audit_ring_keep(&ring, r->at, &now);
+	if (r == keeper)
+		due = due && r->at < ring.next;
 	spin_unlock_irq(&lock, flags);
 	if (moved)
 		wake_all(&room);
@@ -333,7 +345,7 @@ static void choose_mode(void)
 void audit_init(void)
 {
 	uint64_t n = page_get_total() * PAGE_SIZE / SHARE / AUDIT_RECORD_SIZE;
-	n = MIN(MAX(n, RECORDS_MIN), RECORDS_MAX);
+	n = BIT(63 - __builtin_clzll(MIN(MAX(n, RECORDS_MIN), RECORDS_MAX)));
 	struct audit_record *slot = vmap_alloc(n * AUDIT_RECORD_SIZE);
 	if (!slot)
 		panic("audit: no memory for %lu records", (unsigned long)n);

@@ -44,6 +44,7 @@ static int64_t read_some(struct audit_reader *r, struct uio *u)
 {
 	int64_t sum = 0, n = 0;
 	audit_log_keep(r);
+	audit_log_seal();
 	while (u->left >= AUDIT_RECORD_SIZE && (n = read_one(r, u)) > 0)
 		sum += n;
 	return sum ? sum : n;

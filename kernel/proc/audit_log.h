@@ -26,6 +26,8 @@ struct audit_reader {
 
 void audit_log_open(struct audit_reader *r, bool keeps);
 void audit_log_close(struct audit_reader *r);
+/* Makes the chain of what is there; before it nothing can be read. */
+void audit_log_seal(void);
 /* The next record. 1, 0: there is none yet, -EPIPE: some are gone. r->lock is held. */
 must_use int audit_log_read(struct audit_reader *r, struct audit_record *ret);
 /* The keeper comes for more: all that was read is kept. */

@@ -82,20 +82,6 @@ void audit_ring_sealed(struct audit_ring *r, uint32_t n)
 		       sizeof r->head);
 }
 
-bool audit_ring_read(const struct audit_ring *r, uint64_t *at, struct audit_record *ret,
-		     uint64_t *ret_missed)
-{
-	uint64_t oldest = audit_ring_oldest(r);
-
-	*ret_missed = *at < oldest ? oldest - *at : 0;
-	if (*at + *ret_missed >= r->sealed)
-		return false;
-	*at += *ret_missed;
-	memcpy(ret, audit_ring_slot(r, *at), sizeof *ret);
-	++*at;
-	return true;
-}
-
 void audit_ring_keep(struct audit_ring *r, uint64_t at, const struct audit_record *stamp)
 {
 	if (at > r->kept)

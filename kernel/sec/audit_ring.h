@@ -29,8 +29,8 @@
 #include "lib/audit.h"
 
 struct audit_ring {
-	struct audit_record *slot; /* record s is at s % n */
-	uint32_t n;
+	struct audit_record *slot;	       /* record s is at s % n */
+	uint32_t n;			       /* a power of two */
 	uint64_t next;			       /* the next record's number */
 	uint64_t sealed;		       /* all below are */
 	uint64_t kept;			       /* the keeper has read all below */
@@ -43,7 +43,7 @@ struct audit_ring {
 
 #define AUDIT_RING_MIN 16u /* records */
 
-/* Of n >= AUDIT_RING_MIN records at `slot`; empty. */
+/* Of n >= AUDIT_RING_MIN records at `slot`, a power of two; empty. */
 void audit_ring_init(struct audit_ring *r, struct audit_record *slot, uint32_t n);
 
 /* Whether there is a place for a record of that class. */
@@ -60,7 +60,7 @@ void audit_ring_add(struct audit_ring *r, const struct audit_record *facts);
 static inline struct audit_record *audit_ring_slot(const struct audit_ring *r,
 						   uint64_t at)
 {
-	return &r->slot[at % r->n];
+	return &r->slot[at & (r->n - 1)];
 }
 /* The caller has sealed the n records from r->sealed on, the first with r->head, while
  * the lock may have been free. */
@@ -71,10 +71,13 @@ static inline uint64_t audit_ring_oldest(const struct audit_ring *r)
 {
 	return MAX(r->next > r->n ? r->next - r->n : 0, r->forgotten);
 }
-/* Copies the sealed record *at, or the first one after it that is still there, and moves
- * *at behind it; *ret_missed: how many were not. False: there is none yet. */
-must_use bool audit_ring_read(const struct audit_ring *r, uint64_t *at,
-			      struct audit_record *ret, uint64_t *ret_missed);
+/* The number of the sealed record `at`, or of the first one after it that is still there;
+ * r->sealed: there is none yet. It may be copied while the lock is free: if its number is
+ * not below audit_ring_oldest() afterwards, the copy is good. */
+static inline uint64_t audit_ring_find(const struct audit_ring *r, uint64_t at)
+{
+	return MIN(MAX(at, audit_ring_oldest(r)), r->sealed);
+}
 /* The keeper has read all below `at`. If records were dropped, one that says so comes
  * now, with that stamp. */
 void audit_ring_keep(struct audit_ring *r, uint64_t at, const struct audit_record *stamp);
