@@ -22,7 +22,7 @@ END
 # typed ANSWERS COMMAND...: the command at a terminal of its own. A line of the answers is what it
 # must ask for, a bar, and what is then typed. Prints what the terminal showed, and how it ended.
 cat >typed <<'END'
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 import os, pty, select, signal, sys, time
 
 steps = [line.split("|") for line in sys.argv[1].splitlines()]
@@ -39,7 +39,7 @@ while select.select([fd], [], [], max(end - time.monotonic(), 0))[0]:
         break
     while steps and (found := screen.find(steps[0][0], at)) >= 0:
         at = found + len(steps[0][0])
-        time.sleep(0.1)
+        time.sleep(0.03)
         os.write(fd, (steps.pop(0)[1] + "\n").encode())
 else:
     os.kill(pid, signal.SIGKILL)
@@ -48,6 +48,11 @@ print(f"{len(steps)} unasked" if steps else "all asked", os.waitstatus_to_exitco
 END
 chmod 755 who typed
 PATH=$PWD:$PATH
+
+# No waiting after a refusal, and a quarter of the work for a hash: two thirds of the time.
+sed -i '/pam_unix.so/s/$/ nodelay/; /pam_faildelay/d' /etc/pam.d/common-auth /etc/pam.d/login
+sed -i '/pam_unix.so/s/yescrypt/& rounds=3/' /etc/pam.d/common-password
+echo 'FAIL_DELAY 0' >>/etc/login.defs
 
 at "accounts"
 groupadd -g 3000 crew; groupadd -g 3001 club
