@@ -27,7 +27,7 @@ def main():
         check("the command", report["command"][:2] == ["sh", "-c"], report)
         check("bytes printed", report["output"]["stdout_bytes"] == 6 and
               report["output"]["stderr_bytes"] == 2, report)
-        check("times", 100 <= report["times"]["job_ms"] < report["times"]["total_ms"], report)
+        check("times", 0 < report["times"]["job_ms"] < report["times"]["total_ms"], report)
         parts = [report["times"][name] for name in ("boot_ms", "setup_ms", "job_ms")]
         check("are parts of the whole", all(part > 0 for part in parts) and
               sum(parts) <= report["times"]["total_ms"], report)
