@@ -8,9 +8,10 @@
  * DROPPED. Other readers look at what is still there; what they came too late for they
  * are told the number of.
  *
- * A writer takes a place (audit_ring_reserve) and fills it in the critical section of what
- * it records (audit_ring_add); who may not lose it takes it before, where it can wait. The
- * chain is made later, by who reads: it costs more than most of what is recorded.
+ * A writer takes a place (audit_ring_reserve) and fills it in the critical section of
+ * what it records (audit_ring_add); who may not lose it takes it before, where it can
+ * wait. The chain is made later, by who reads: it costs more than most of what is
+ * recorded.
  *
  * While there is no keeper the caller lets the oldest be forgotten, sealed or not.
  *
