@@ -44,9 +44,10 @@ pmap -x $pid | shape cat | sed -n '1,4p;$p'; pmap $pid | awk '{ print $NF }' | g
 pmap -XX $pid | sed -En "$own; 2p" | tr -s ' '; pmap -d $pid | tail -n 1 | shape cat; pmap -A 0,1000 $pid | wc -l
 
 at "finding processes"
+# fuser writes to a file: the rest of a pipeline would have `held` open too, or not yet.
 pgrep -c -f '^sleep 1000$'; pgrep -x sleep -P $$ | grep -c "^$pid$"; pidof sleep | wc -w; pgrep -u root -n sleep | grep -c "$pid"; pgrep -U 4242; echo $?
 pwdx $pid | shape cat | sed 's,/tmp.*,/tmp,'; lsof -p $pid -a -d cwd,txt,7 -Fnt | tr -s 0-9 N | sed 's,/tmp/[^/]*,/tmp,'; lsof -t held | grep -c "^$pid$"; lsof -p $$ 2>&1 | head -n 1 | tr -s ' '
-fuser held 2>/dev/null | sed "s,.*/,," | tr -s ' 0-9' ' N' | cut -d: -f1; fuser -v held >who 2>&1; grep -c bash who; pstree -p $pid | tr -s 0-9 N; prtstat $pid | shape cat | cut -d: -f1
+fuser held >who 2>/dev/null; sed "s,.*/,," who | tr -s ' 0-9' ' N' | cut -d: -f1; fuser -v held >who 2>&1; grep -c bash who; pstree -p $pid | tr -s 0-9 N; prtstat $pid | shape cat | cut -d: -f1
 killall -0 sleep; echo $?; skill -n -c sleep | wc -l; snice +1 $pid; ps -o ni= -p $pid; kill -l | wc -l; pidwait -x nosuch; echo $?; peekfd -h 2>&1 | head -n 1
 
 at "the machine"
