@@ -64,8 +64,7 @@ static void buffers_post(struct vport *p)
 	spin_unlock_irq(&p->dev->lock, f);
 }
 
-/* Takes back what the device has sent. Lock held. */
-/* True: there was something. */
+/* Takes back what the device has sent; true: there was something. Lock held. */
 static bool tx_reclaim(struct vport *p)
 {
 	bool some = false;

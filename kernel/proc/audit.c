@@ -32,7 +32,6 @@ static struct mutex sealing = MUTEX_INIT(sealing, RANK_AUDIT); /* who seals */
 static struct waitq data = WAITQ_INIT(data);		       /* a record was written */
 static struct waitq room = WAITQ_INIT(room);		       /* the keeper has read */
 static _Atomic bool ended;			   /* [lock] to change: END is written */
-static uint64_t after_end;			   /* [lock] records that came later */
 static enum { MODE_ON, MODE_STOP, MODE_OFF } mode; /* [I] after the start */
 
 static struct audit_reader *keeper; /* [lock] NULL: there is none */
@@ -108,6 +107,15 @@ static bool try_reserve(enum audit_class class)
 	return got;
 }
 
+/* Who dies while it waits does not get away uncounted. */
+static bool reserve_or_count(struct audit_place *place)
+{
+	uint64_t flags = spin_lock_irq(&lock);
+	place->reserved = place->reserved || audit_ring_reserve(&ring, place->class);
+	spin_unlock_irq(&lock, flags);
+	return place->reserved;
+}
+
 int audit_log_place(enum audit_class class, struct audit_place *ret)
 {
 	*ret = (struct audit_place){ .class = class };
@@ -120,7 +128,7 @@ int audit_log_place(enum audit_class class, struct audit_place *ret)
 		return 0;
 	int err =
 		wait_event_killable(&room, (ret->reserved = try_reserve(class)) || ended);
-	return err && !ret->reserved ? -EINTR : 0;
+	return err && !reserve_or_count(ret) ? -EINTR : 0;
 }
 
 void audit_log_cancel(const struct audit_place *place)
@@ -136,9 +144,7 @@ void audit_log_add(struct audit_record *r, const struct audit_place *place)
 {
 	bool wake = false;
 	uint64_t flags = spin_lock_irq(&lock);
-	if (ended) {
-		after_end++;
-	} else if (place->reserved || audit_ring_reserve(&ring, place->class)) {
+	if (!ended && (place->reserved || audit_ring_reserve(&ring, place->class))) {
 		stamp(r);
 		audit_ring_add(&ring, r);
 		wake = keeper_told();
@@ -275,6 +281,8 @@ int audit_log_end(void)
 	}
 	can = can || ended;
 	ended = can;
+	/* What is left is to be read at once. */
+	due = due || can;
 	spin_unlock_irq(&lock, flags);
 	if (can)
 		wake_all(&room);
@@ -307,7 +315,6 @@ void audit_log_numbers(struct audit_log_numbers *ret)
 	ret->places = ring.n;
 	for (int class = 0; class < AUDIT_CLASSES; class ++)
 		ret->dropped[class] = ring.dropped_total[class];
-	ret->after_end = after_end;
 	spin_unlock_irq(&lock, flags);
 	ret->mode = modes[mode];
 }

@@ -49,21 +49,19 @@ void audit_cancel(struct audit_draft *d);
 void audit_add(struct audit_draft *d, const struct cred *before, const struct cred *after,
 	       int64_t result);
 
-/* Before either: a path or a name, its end if it is long; where a path leads to from the
- * root of all; the process that it is done to. */
+/* Before either: a path or a name, its end if it is long; the process that it is done
+ * to. */
 void audit_text(struct audit_draft *d, const char *text);
-void audit_path(struct audit_draft *d, const struct path *path);
 static inline void audit_object(struct audit_draft *d, int32_t pid)
 {
 	d->record.object = pid;
 }
 
-/* A change that the file system makes under its own lock: it calls audit_change() there.
- * NULL: none. */
-static inline void audit_expect(struct audit_draft *d)
-{
-	task_current()->audit_expected = d;
-}
+/* The same for a change of `at` that the file system makes under its own lock, where it
+ * calls audit_change(). The second is told how it went, and returns that. */
+must_use int audit_change_begin(struct audit_draft *d, enum audit_event event,
+				const struct path *at);
+int audit_change_end(struct audit_draft *d, int err);
 void audit_change(void);
 
 /* All in one: it was not allowed to become `wanted` (NULL: nobody in particular).

@@ -135,7 +135,7 @@ void audit_text(struct audit_draft *d, const char *text)
 		text_end(d->record.text, text);
 }
 
-void audit_path(struct audit_draft *d, const struct path *path)
+static void audit_path(struct audit_draft *d, const struct path *path)
 {
 	char *buf = d->begun ? heap_alloc(PATH_MAX) : NULL;
 	const char *text = buf ? path_text_global(path, buf, PATH_MAX) : NULL;
@@ -185,6 +185,24 @@ void audit_add(struct audit_draft *d, const struct cred *before, const struct cr
 	r->result = result;
 	audit_log_add(r, &d->place);
 	d->begun = false;
+}
+
+int audit_change_begin(struct audit_draft *d, enum audit_event event,
+		       const struct path *at)
+{
+	int err = audit_begin(d, event, AUDIT_CAUSE_ASKED);
+	if (err)
+		return err;
+	audit_path(d, at);
+	task_current()->audit_expected = d;
+	return 0;
+}
+
+int audit_change_end(struct audit_draft *d, int err)
+{
+	task_current()->audit_expected = NULL;
+	audit_cancel(d);
+	return err;
 }
 
 void audit_change(void)

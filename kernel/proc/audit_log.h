@@ -12,7 +12,7 @@
 must_use int audit_log_place(enum audit_class class, struct audit_place *ret);
 void audit_log_cancel(const struct audit_place *place);
 /* Stamps the record and writes it; or counts it as dropped, if it has no place and finds
- * none. */
+ * none. After the end there are only the keeper's own, which nobody wants. */
 void audit_log_add(struct audit_record *r, const struct audit_place *place);
 
 /* ---- reading ---- */
@@ -41,7 +41,7 @@ struct waitq *audit_log_news(const struct audit_reader *r);
 must_use int audit_log_end(void);
 
 struct audit_log_numbers {
-	uint64_t records, dropped[AUDIT_CLASSES], after_end;
+	uint64_t records, dropped[AUDIT_CLASSES];
 	uint32_t places;
 	const char *mode; /* "on", "stop" or "off" */
 };

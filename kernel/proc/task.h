@@ -97,7 +97,7 @@ struct task {
 	uint8_t mce_kill;	    /* PR_MCE_KILL: kept, not used */
 	bool io_flusher;	    /* PR_SET_IO_FLUSHER: the same */
 	uint32_t persona;	    /* personality(2) */
-	struct audit_draft *audit_expected; /* audit_expect() */
+	struct audit_draft *audit_expected; /* audit_change_begin() */
 	uint32_t login_uid;	 /* who logged in, whoever it is by now; LOGIN_NONE */
 	uint32_t login_session;	 /* which login that was; the same */
 	uint16_t mempolicy;	 /* MPOL_*, with its flags; there is one node */

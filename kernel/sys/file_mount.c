@@ -16,25 +16,6 @@ static bool may_mount(void)
 	return cred_has_cap(thread_current()->cred, CAP_SYS_ADMIN);
 }
 
-/* A change of the tree at `at` is about to be tried, and was. */
-static int change_begin(struct audit_draft *d, enum audit_event event,
-			const struct path *at)
-{
-	int err = audit_begin(d, event, AUDIT_CAUSE_ASKED);
-
-	if (err)
-		return err;
-	audit_path(d, at);
-	audit_expect(d);
-	return 0;
-}
-
-static void change_end(struct audit_draft *d)
-{
-	audit_expect(NULL);
-	audit_cancel(d);
-}
-
 /* relatime is what Linux gives unless told otherwise. */
 static uint32_t mount_flags(uint32_t flags)
 {
@@ -100,37 +81,25 @@ static int carry_out(const struct mount_args *a, const struct path *at)
 static int do_mount(const struct mount_args *a, const struct path *at)
 {
 	struct audit_draft told;
-	int err = change_begin(&told, AUDIT_EVENT_MOUNT, at);
+	int err = audit_change_begin(&told, AUDIT_EVENT_MOUNT, at);
 
-	if (err)
-		return err;
-	err = carry_out(a, at);
-	change_end(&told);
-	return err;
+	return err ? err : audit_change_end(&told, carry_out(a, at));
 }
 
 static int do_umount(const struct path *at, uint32_t flags)
 {
 	struct audit_draft told;
-	int err = change_begin(&told, AUDIT_EVENT_MOUNT, at);
+	int err = audit_change_begin(&told, AUDIT_EVENT_MOUNT, at);
 
-	if (err)
-		return err;
-	err = mount_umount(at, flags);
-	change_end(&told);
-	return err;
+	return err ? err : audit_change_end(&told, mount_umount(at, flags));
 }
 
 static int do_pivot(const struct path *new, const struct path *old)
 {
 	struct audit_draft told;
-	int err = change_begin(&told, AUDIT_EVENT_ROOT, new);
+	int err = audit_change_begin(&told, AUDIT_EVENT_ROOT, new);
 
-	if (err)
-		return err;
-	err = mount_pivot(new, old);
-	change_end(&told);
-	return err;
+	return err ? err : audit_change_end(&told, mount_pivot(new, old));
 }
 
 /* A string that may be absent, into a page of its own. */

@@ -207,16 +207,10 @@ int64_t sys_chroot(uaddr_t path)
 		return err ? err : -EPERM;
 	}
 	struct audit_draft told;
-	err = audit_begin(&told, AUDIT_EVENT_ROOT, AUDIT_CAUSE_ASKED);
-	if (err) {
-		path_put(&p);
-		return err;
-	}
-	audit_path(&told, &p);
-	audit_expect(&told);
-	err = (int)enter_dir(&p, fs_ctx_set_root);
-	audit_expect(NULL);
-	audit_cancel(&told);
+	err = audit_change_begin(&told, AUDIT_EVENT_ROOT, &p);
+	if (!err)
+		return audit_change_end(&told, (int)enter_dir(&p, fs_ctx_set_root));
+	path_put(&p);
 	return err;
 }
 

@@ -34,7 +34,9 @@ void agent_fail(struct agent *a, enum wire_stage stage, int error, const char *w
 	struct wire_msg msg = { .type = WIRE_FAILED };
 
 	msg.failed = (struct wire_failed){ stage, error, wire_text_of(what) };
-	audit_finish(a);
+	/* What makes no sense of ours would make none of its answers either. */
+	if (stage != WIRE_STAGE_PROTOCOL)
+		audit_finish(a);
 	port_send(a, &msg);
 	agent_end(a);
 }
