@@ -62,7 +62,7 @@ enum policy_action {
 #define POLICY_ACTION_OF(kind, error) ((uint32_t)(kind) << 16 | (uint32_t)(error))
 #define POLICY_ACTION_KIND(action) ((action) >> 16)
 #define POLICY_ACTION_ERROR(action) ((action)&0xffffu)
-#define POLICY_ERROR_MAX 4095
+#define POLICY_ERROR_MAX 511 /* from there on the kernel's own begin */
 
 enum policy_test_op {
 #define POLICY_OP(name, number, sign) POLICY_TEST_##name = (number),

@@ -27,8 +27,9 @@ enum lock_rank {
 	RANK_MAPPING,	    /* page cache of one inode: fill and truncate */
 	/* an overlay's upper layer; within it the layers' own inodes */
 	RANK_OVERLAY,
-	RANK_NOTIFY, /* watches of inodes */
-	RANK_BLK,    /* block device request queue full */
+	RANK_NOTIFY,   /* watches of inodes */
+	RANK_BLK,      /* block device request queue full */
+	RANK_FINDINGS, /* what policies refused and learned */
 	/* spinlocks */
 	RANK_SPIN = 64,
 	RANK_MOUNT = RANK_SPIN, /* mount tree */

@@ -124,6 +124,14 @@ struct thread {
 	uint32_t named_next;
 	/* sec: [own] effective subjective credentials, immutable object */
 	struct cred *cred;
+	/* sec, proc: what of the kernel it may use; process->lock to change, by its own
+	 * thread or one of its process. proc/policy.h says what always holds. */
+	struct gate {
+		uint64_t asks[8]; /* a bit per system call that is not simply allowed */
+		struct policy_layer *policy; /* topmost; referenced; NULL: none */
+		/* it gained privilege under them: POLICY_FLAG_GAIN_KILL */
+		bool errors_kill;
+	} gate;
 	struct files *files; /* fs: descriptor table */
 	struct fs_ctx *fs;   /* fs: root, cwd, umask */
 	struct task *task;   /* proc; NULL: kernel thread */

@@ -2,6 +2,7 @@
 #include <linux/securebits.h>
 
 #include "fs/access.h"
+#include "fs/confine.h"
 #include "fs/walk.h"
 
 /* capabilities(7): real root has what is permitted, everybody else nothing. */
@@ -31,6 +32,20 @@ int cred_real_ids(struct cred **ret)
 	return 0;
 }
 
+/* What the answer promises. */
+static uint32_t want_of_may(const struct inode *i, uint32_t may)
+{
+	uint32_t want = WANT_LOOK;
+
+	if (S_ISDIR(i->mode))
+		return may & MAY_READ ? want | WANT_READ_DIR : want;
+	if (may & MAY_READ)
+		want |= WANT_READ_FILE;
+	if (may & MAY_WRITE)
+		want |= WANT_WRITE_FILE;
+	return may & MAY_EXEC ? want | WANT_EXECUTE : want;
+}
+
 static int may_access_path(const struct cred *c, const struct path *p, uint32_t may)
 {
 	struct inode *i = p->dentry->inode;
@@ -38,6 +53,8 @@ static int may_access_path(const struct cred *c, const struct path *p, uint32_t 
 	if ((may & MAY_EXEC) && S_ISREG(i->mode) && (p->mnt->flags & MS_NOEXEC))
 		return -EACCES;
 	int err = may ? inode_permission_cred(c, i, may) : 0;
+	if (!err)
+		err = confine_path(p, want_of_may(i, may));
 	/* Read-only is found out last, and does not matter for devices. */
 	bool special = S_ISCHR(i->mode) || S_ISBLK(i->mode) || S_ISFIFO(i->mode) ||
 		       S_ISSOCK(i->mode);

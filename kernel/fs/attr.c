@@ -8,6 +8,7 @@
 #include <linux/resource.h>
 
 #include "fs/acl.h"
+#include "fs/confine.h"
 #include "fs/file_caps.h"
 #include "fs/flags.h"
 #include "fs/inode.h"
@@ -171,8 +172,11 @@ int vfs_setattr(const struct path *p, struct attr_change *a)
 
 	if ((p->mnt->flags & MS_RDONLY) || (i->sb->flags & SB_RDONLY))
 		return -EROFS;
+	int err = confine_path(p, WANT_CHANGE);
+	if (err)
+		return err;
 	mutex_lock(&i->lock);
-	int err = may_setattr(i, a);
+	err = may_setattr(i, a);
 	if (!err && (a->valid & ATTR_KILL) && S_ISREG(i->mode))
 		err = inode_file_caps_drop(i);
 	if (!err) {

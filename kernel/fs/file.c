@@ -8,6 +8,7 @@
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 
+#include "fs/confine.h"
 #include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/lease.h"
@@ -120,6 +121,8 @@ static int may_open(const struct path *p, uint32_t flags)
 	int err = may_open_type(p, flags);
 	if (!err)
 		err = path_permission(p, may_of_flags(flags));
+	if (!err)
+		err = confine_path(p, want_of_open(p->dentry->inode, flags));
 	if (!err && inode_is_append(p->dentry->inode) && !is_appending(flags))
 		err = -EPERM;
 	if (!err && (flags & O_NOATIME) && !inode_owner_or_capable(p->dentry->inode))
@@ -241,13 +244,14 @@ static int file_open_checked(const struct path *p, uint32_t flags, bool created,
 
 int file_open_path(const struct path *p, uint32_t flags, struct file **ret)
 {
-	int err = flags & O_PATH ? 0 : may_open(p, flags);
+	int err = flags & O_PATH ? confine_path(p, WANT_LOOK) : may_open(p, flags);
 	return err ? err : file_open_checked(p, flags, false, ret);
 }
 
 int file_open_created(const struct path *p, uint32_t flags, struct file **ret)
 {
-	return file_open_checked(p, flags, true, ret);
+	int err = confine_path(p, want_of_open(p->dentry->inode, flags));
+	return err ? err : file_open_checked(p, flags, true, ret);
 }
 
 int file_open_exec(int dirfd, const char *name, uint32_t walk_flags, struct file **ret)
@@ -265,6 +269,8 @@ int file_open_exec(int dirfd, const char *name, uint32_t walk_flags, struct file
 		err = -EACCES;
 	else
 		err = inode_permission(i, MAY_EXEC);
+	if (!err)
+		err = confine_path(&p, WANT_EXECUTE);
 	if (!err)
 		err = file_open_checked(&p, O_RDONLY, false, &f);
 	path_put(&p);

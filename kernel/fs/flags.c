@@ -3,6 +3,7 @@
 
 #include <linux/falloc.h>
 
+#include "fs/confine.h"
 #include "fs/inode.h"
 
 #define GUARDS ((uint32_t)(FS_IMMUTABLE_FL | FS_APPEND_FL))
@@ -40,8 +41,11 @@ int vfs_flags_set(const struct path *p, const struct flags_change *c)
 		return -ENOTTY;
 	if (!inode_owner_or_capable(i))
 		return -EPERM;
+	int err = confine_path(p, WANT_CHANGE);
+	if (err)
+		return err;
 	mutex_lock(&i->lock);
-	int err = set_locked(i, c);
+	err = set_locked(i, c);
 	mutex_unlock(&i->lock);
 	return err;
 }

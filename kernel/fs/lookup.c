@@ -1,6 +1,7 @@
 /* Looking names up: one at a time below a directory, and whole paths for everybody
  * else. */
 #include "fs/access.h"
+#include "fs/confine.h"
 #include "fs/walk.h"
 #include "lib/string.h"
 
@@ -69,11 +70,23 @@ static int path_at_real(int dirfd, const char *name, uint32_t flags, struct path
 	return err;
 }
 
-int path_at(int dirfd, const char *name, uint32_t flags, struct path *ret)
+static int path_at_any(int dirfd, const char *name, uint32_t flags, struct path *ret)
 {
 	if (unlikely(flags & WALK_REAL_IDS))
 		return path_at_real(dirfd, name, flags, ret);
 	return walk_path(dirfd, name, flags, thread_current()->cred, ret);
+}
+
+/* What an empty name leads to its caller has open. */
+int path_at(int dirfd, const char *name, uint32_t flags, struct path *ret)
+{
+	int err = path_at_any(dirfd, name, flags, ret);
+	if (err || !*name)
+		return err;
+	err = confine_path(ret, WANT_LOOK);
+	if (unlikely(err))
+		path_put(ret);
+	return err;
 }
 
 int path_at_user(int dirfd, uaddr_t name, uint32_t flags, struct path *ret)

@@ -2,6 +2,7 @@
 #include <asm/mman.h>
 #include <linux/falloc.h>
 
+#include "fs/confine.h"
 #include "fs/flags.h"
 #include "fs/inode.h"
 #include "lib/string.h"
@@ -77,6 +78,9 @@ static int may_map(const struct file *f, const struct map_request *r)
 		return -EACCES;
 	if ((f->path.mnt->flags & MS_NOEXEC) && (r->prot & PROT_EXEC))
 		return -EPERM;
+	int err = r->prot & PROT_EXEC ? confine_path(&f->path, WANT_EXECUTE) : 0;
+	if (err)
+		return err;
 	return beyond_all_files(f, r) ? -EOVERFLOW : 0;
 }
 
@@ -118,7 +122,7 @@ int file_mmap(struct file *f, struct map_request *r)
 	r->flags |= AREA_MAY_READ;
 	if (!(r->flags & AREA_SHARED) || (f->mode & FMODE_WRITE))
 		r->flags |= AREA_MAY_WRITE;
-	if (!(f->path.mnt->flags & MS_NOEXEC))
+	if (!(f->path.mnt->flags & MS_NOEXEC) && confine_allows_code(&f->path))
 		r->flags |= AREA_MAY_EXEC;
 	return f->ops && f->ops->mmap ? f->ops->mmap(f, r) : -ENODEV;
 }

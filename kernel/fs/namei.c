@@ -6,6 +6,7 @@
  */
 #include "fs/namei.h"
 
+#include "fs/confine.h"
 #include "fs/flags.h"
 #include "fs/notify.h"
 #include "fs/walk.h"
@@ -55,18 +56,21 @@ int may_delete(const struct path *dir, struct dentry *d, bool as_dir)
 	return d->flags & DENTRY_MOUNTPOINT ? -EBUSY : 0;
 }
 
-/* The locked parent and the absent name to be made in it. */
-static int create_begin(int dirfd, const char *name, bool dir, struct parent_lookup *ret)
+/* The locked parent and the absent name to be made in it, as something of that mode. */
+static int create_begin(int dirfd, const char *name, uint32_t mode,
+			struct parent_lookup *ret)
 {
 	int err = path_parent_lock(dirfd, name, 0, ret);
 	if (err)
 		return err;
 	if (ret->dentry->inode)
 		err = -EEXIST;
-	else if (ret->trailing_slash && !dir)
+	else if (ret->trailing_slash && !S_ISDIR(mode))
 		err = -ENOENT;
 	else
 		err = may_create(&ret->parent);
+	if (!err)
+		err = confine_name(&ret->parent, &ret->dentry->name, want_to_make(mode));
 	if (err)
 		path_unlock_parent(ret);
 	return err;
@@ -76,7 +80,7 @@ int vfs_mkdir(int dirfd, const char *name, uint32_t mode)
 {
 	struct parent_lookup p;
 
-	int err = create_begin(dirfd, name, true, &p);
+	int err = create_begin(dirfd, name, S_IFDIR, &p);
 	if (err)
 		return err;
 	struct inode *dir = p.parent.dentry->inode;
@@ -139,7 +143,7 @@ int vfs_mknod_path(int dirfd, const char *name, uint32_t mode, dev_id_t rdev,
 	int err = mknod_check_type(mode);
 	if (err)
 		return err;
-	err = create_begin(dirfd, name, false, &p);
+	err = create_begin(dirfd, name, mode, &p);
 	if (err)
 		return err;
 	struct inode *dir = p.parent.dentry->inode;
@@ -168,7 +172,7 @@ int vfs_symlink(const char *target, int dirfd, const char *name)
 {
 	struct parent_lookup p;
 
-	int err = create_begin(dirfd, name, false, &p);
+	int err = create_begin(dirfd, name, S_IFLNK, &p);
 	if (err)
 		return err;
 	struct inode *dir = p.parent.dentry->inode;
@@ -234,6 +238,10 @@ int vfs_link(const struct path *target, int dirfd, const char *name)
 		err = may_link(i);
 	if (!err)
 		err = may_create(&p.parent);
+	if (!err)
+		err = confine_name(&p.parent, &p.dentry->name, want_to_make(i->mode));
+	if (!err)
+		err = confine_moved(target, NULL, &p.parent, &p.dentry->name, false);
 	if (!err)
 		err = link_locked(i, p.parent.dentry->inode, p.dentry);
 	if (!err) {

@@ -6,6 +6,7 @@
  */
 #include "fs/open.h"
 
+#include "fs/confine.h"
 #include "fs/namei.h"
 #include "fs/notify.h"
 #include "fs/walk.h"
@@ -61,6 +62,8 @@ static int make_tmpfile(const struct path *dir, uint32_t flags, uint32_t mode,
 	struct inode *d = dir->dentry->inode, *i;
 
 	int err = may_create(dir);
+	if (!err)
+		err = confine_path(dir, WANT_MAKE_REG);
 	if (err)
 		return err;
 	if (!d->ops->tmpfile)
@@ -116,6 +119,8 @@ static int create_here(struct creation *c, struct dentry *d)
 	struct inode *dir = c->w.at.dentry->inode;
 
 	int err = may_create(&c->w.at);
+	if (!err)
+		err = confine_name(&c->w.at, &c->w.last, WANT_MAKE_REG);
 	if (err)
 		return err;
 	if (!dir->ops->create)

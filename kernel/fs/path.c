@@ -1,4 +1,6 @@
 /* Paths as pairs of mount and dentry: counting them, and giving them back as text. */
+#include <asm/errno.h>
+
 #include "fs/mount.h"
 #include "lib/string.h"
 
@@ -99,4 +101,30 @@ char *path_text_global(const struct path *p, char *buf, size_t n)
 		text_locked(p, (struct path){ root_mount, root_mount->root }, buf, n);
 	spin_unlock(&dcache_lock);
 	return text;
+}
+
+int path_place(const struct path *p, const struct qname *child, char *buf, size_t n,
+	       const char **ret)
+{
+	struct back_text t = { buf, buf + n, false };
+	bool anon = p->dentry->flags & DENTRY_ANON;
+
+	prepend(&t, "", 1);
+	if (child) {
+		prepend(&t, child->s, child->len);
+		prepend(&t, "/", 1);
+	}
+	spin_lock(&dcache_lock);
+	bool reached =
+		!anon &&
+		prepend_ancestors(&t, *p, &(struct path){ root_mount, root_mount->root });
+	spin_unlock(&dcache_lock);
+	if (!*t.at)
+		prepend(&t, "/", 1);
+	if (t.full)
+		return -ENAMETOOLONG;
+	if (!reached)
+		return anon ? -ENXIO : -ENOENT;
+	*ret = t.at;
+	return 0;
 }

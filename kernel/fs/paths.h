@@ -103,6 +103,11 @@ must_use char *path_text(const struct path *p, const struct path *root, char *bu
 			 size_t n);
 /* The same from the root of all mounts, wherever the caller's own is. */
 must_use char *path_text_global(const struct path *p, char *buf, size_t n);
+/* Where it lies below the root of all mounts, and what of that name lies in it if `child`
+ * is not NULL; a removed one lies where it did. The text ends at the end of buf. 0,
+ * -ENAMETOOLONG, -ENOENT: nowhere; -ENXIO: it never had a name. */
+must_use int path_place(const struct path *p, const struct qname *child, char *buf,
+			size_t n, const char **ret);
 must_use int path_permission(const struct path *p, uint32_t may); /* also RDONLY mounts */
 must_use int inode_permission(struct inode *i, uint32_t may);
 

@@ -4,6 +4,7 @@
  * Locks: the directory's inode lock, then the victim's: nlink and "is a mount point" stay
  * true while the file system works. The inode's own end comes after both are dropped.
  */
+#include "fs/confine.h"
 #include "fs/namei.h"
 #include "fs/notify.h"
 #include "fs/walk.h"
@@ -63,6 +64,8 @@ static int remove_child(const struct path *parent, const struct qname *name,
 		err = S_ISDIR(d->inode->mode) ? -EISDIR : -ENOTDIR;
 	if (!err)
 		err = may_delete(parent, d, as_dir);
+	if (!err)
+		err = confine_name(parent, name, want_to_remove(d->inode->mode));
 	if (!err) {
 		victim = inode_get(d->inode);
 		err = remove_locked(parent, d, as_dir);

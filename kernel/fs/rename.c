@@ -7,6 +7,7 @@
  */
 #include <linux/fs.h>
 
+#include "fs/confine.h"
 #include "fs/namei.h"
 #include "fs/notify.h"
 #include "fs/walk.h"
@@ -94,6 +95,31 @@ static int check_permission(const struct rename *r)
 	return err;
 }
 
+/* The old name goes and the new one comes, in place of what had it; in an exchange both
+ * ways. */
+static int check_confined(const struct rename *r)
+{
+	uint32_t mode = r->old->inode->mode;
+	const struct path *from = &r->from.at, *to = &r->to.at;
+	const struct qname *old = &r->from.last, *new = &r->to.last;
+
+	if (!is_confined())
+		return 0;
+	int err = confine_name(from, old, want_to_remove(mode));
+	if (!err)
+		err = confine_name(to, new, want_to_make(mode));
+	if (!err)
+		err = confine_moved(from, old, to, new, S_ISDIR(mode));
+	if (err || !r->new->inode)
+		return err;
+	mode = r->new->inode->mode;
+	err = confine_name(to, new, want_to_remove(mode));
+	if (err || !(r->flags & RENAME_EXCHANGE))
+		return err;
+	err = confine_name(from, old, want_to_make(mode));
+	return err ? err : confine_moved(to, new, from, old, S_ISDIR(mode));
+}
+
 static void tell(const struct rename *r, struct inode *victim)
 {
 	struct inode *from = r->from.at.dentry->inode, *to = r->to.at.dentry->inode;
@@ -147,6 +173,8 @@ static int rename_found(struct rename *r)
 	if (r->old->inode == r->new->inode)
 		return 0;
 	err = check_permission(r);
+	if (!err)
+		err = check_confined(r);
 	return err ? err : call_fs(r);
 }
 

@@ -47,6 +47,8 @@ struct mount;
 struct poll_table;
 struct handle_ops;
 struct dir_ctx;
+struct policy_layer;
+struct policy_place;
 struct statfs;
 
 struct path {
@@ -482,6 +484,10 @@ struct fs_upcalls {
 	int32_t (*current_tid)(void);
 	/* A call changed a mount or the root directory; their lock is held. */
 	void (*tree_changed)(void);
+	/* fs/confine.h: that place (NULL: it has none), which the layer does not allow
+	 * the current thread; true: it goes on all the same. Inode locks are held. */
+	bool (*confined)(const struct policy_layer *by, const struct policy_place *at,
+			 uint32_t want);
 };
 extern struct fs_upcalls fs_upcalls;
 

@@ -2,6 +2,7 @@
 #include "fs/xattr.h"
 
 #include "fs/acl.h"
+#include "fs/confine.h"
 #include "fs/file_caps.h"
 #include "fs/flags.h"
 #include "fs/inode.h"
@@ -124,6 +125,8 @@ static int change(const struct path *p, const char *name, const void *v, size_t 
 	struct inode *i = p->dentry->inode;
 
 	int err = v && is_caps(name) && !is_read_only(p) ? file_caps_may_set(v, n) : 0;
+	if (!err)
+		err = confine_path(p, WANT_CHANGE);
 	if (!err)
 		err = may_xattr(p, name, MAY_WRITE);
 	if (err)

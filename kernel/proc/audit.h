@@ -52,6 +52,8 @@ void audit_add(struct audit_draft *d, const struct cred *before, const struct cr
 /* Before either: a path or a name, its end if it is long; the process that it is done
  * to. */
 void audit_text(struct audit_draft *d, const char *text);
+/* Which policy, and which line of it. */
+void audit_policy(struct audit_draft *d, const uint8_t *digest, uint32_t line);
 static inline void audit_object(struct audit_draft *d, int32_t pid)
 {
 	d->record.object = pid;
@@ -72,6 +74,9 @@ int audit_refused(enum audit_event event, enum audit_cause cause,
 /* The call ends: thread.notes are told and forgotten. named: the path or name that it
  * gave; NULL: none. object: the process that it gave, or 0. */
 cold void audit_call_end(int64_t result, const char *named, int32_t object);
+/* The same of a place (NULL: it has none) that this call was refused: told of when it
+ * ends. The first counts. */
+void audit_note_policy(const uint8_t *digest, uint32_t line, const char *place);
 static inline bool audit_is_denial(int64_t result)
 {
 	return result == -EPERM || result == -EACCES;

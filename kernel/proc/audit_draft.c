@@ -9,12 +9,16 @@
 #include "mm/slab.h"
 #include "proc/audit.h"
 #include "proc/audit_log.h"
+#include "proc/policy.h"
 #include "proc/proc.h"
 
 /* In thread.notes, beside a bit for each capability that a check passed by: a record
  * tells of the call already. */
 #define NOTE_TOLD BIT(63)
-_Static_assert(CAP_LAST_CAP < 63, "capabilities and NOTE_TOLD share a word");
+/* A policy refused a place: task.refused. */
+#define NOTE_POLICY BIT(62)
+#define NOTES_OF_CAPS (NOTE_POLICY - 1)
+_Static_assert(CAP_LAST_CAP < 62, "capabilities and these share a word");
 
 void upcall_cap_used(const struct cred *c, int cap)
 {
@@ -178,8 +182,8 @@ void audit_add(struct audit_draft *d, const struct cred *before, const struct cr
 	struct thread *t = thread_current();
 	if (!d->begun)
 		return;
-	r->capabilities = t->notes & ~NOTE_TOLD;
-	t->notes = NOTE_TOLD;
+	r->capabilities = t->notes & NOTES_OF_CAPS;
+	t->notes = (t->notes & NOTE_POLICY) | NOTE_TOLD;
 	describe_cred(&r->before, r->groups_before, before);
 	describe_cred(&r->after, r->groups_after, after);
 	r->result = result;
@@ -224,6 +228,38 @@ int audit_refused(enum audit_event event, enum audit_cause cause,
 	return err;
 }
 
+void audit_policy(struct audit_draft *d, const uint8_t *digest, uint32_t line)
+{
+	if (!d->begun)
+		return;
+	memcpy(d->record.policy, digest, sizeof d->record.policy);
+	d->record.rule_line = line;
+}
+
+void audit_note_policy(const uint8_t *digest, uint32_t line, const char *place)
+{
+	struct task *t = task_current();
+	if (t->thread.notes & NOTE_POLICY)
+		return;
+	t->thread.notes |= NOTE_POLICY;
+	memcpy(t->refused.policy, digest, sizeof t->refused.policy);
+	t->refused.line = line;
+	text_end(t->refused.place, place ? place : "");
+}
+
+/* A place that the call was refused decided, whatever the call made of it. */
+static void tell_refused(int64_t result)
+{
+	const struct cred *me = thread_current()->cred;
+	const struct audit_policy *by = &task_current()->refused;
+	struct audit_draft d;
+	if (begin(&d, AUDIT_EVENT_REFUSED, AUDIT_CAUSE_BY_POLICY, AUDIT_ORDINARY))
+		return;
+	audit_policy(&d, by->policy, by->line);
+	audit_text(&d, by->place);
+	audit_add(&d, me, me, result);
+}
+
 static void tell_call(int64_t result, const char *named, int32_t object)
 {
 	const struct cred *me = thread_current()->cred;
@@ -241,8 +277,11 @@ static void tell_call(int64_t result, const char *named, int32_t object)
 void audit_call_end(int64_t result, const char *named, int32_t object)
 {
 	struct thread *t = thread_current();
-	if (!(t->notes & NOTE_TOLD) &&
-	    (audit_is_denial(result) || (t->notes && result >= 0)))
+	if (t->notes & NOTE_POLICY) {
+		tell_refused(result);
+		policy_call_end();
+	} else if (!(t->notes & NOTE_TOLD) &&
+		   (audit_is_denial(result) || (t->notes && result >= 0)))
 		tell_call(result, named, object);
 	t->notes = 0;
 }

@@ -8,6 +8,7 @@
 #include "proc/calltrace.h"
 #include "proc/clone.h"
 #include "proc/pidfd.h"
+#include "proc/policy.h"
 #include "proc/ptrace.h"
 
 #define CLONE_NEW_ANY                                                                    \
@@ -227,6 +228,8 @@ static int join(struct task *t, struct process *p, struct pid *pid,
 	uint64_t irq = spin_lock_irq(&tasklist_lock);
 	spin_lock(&me->lock);
 	int err = signal_pending() || me->exiting || me->exec_task ? -ERESTARTNOINTR : 0;
+	if (!err)
+		gate_inherit(t);
 	if (!err && !p)
 		task_link(t, me, pid);
 	spin_unlock(&me->lock);

@@ -217,6 +217,7 @@ static void become(struct task *t, struct exec *e)
 	p->program.known = false;
 	t->thread.cred = cred_get(e->cred);
 	t->thread.space = e->space;
+	policy_exec_commit(&e->layers, e->gains);
 	spin_unlock_irq(&p->lock, flags);
 	if (e->secure || exposes)
 		t->pdeath_signal = 0;
@@ -326,7 +327,9 @@ static int replace(struct exec *e)
 	struct task *t = task_current();
 	struct sighand *fresh = NULL;
 	uint32_t persona = t->persona;
-	int err = exec_cred(e);
+	int err = policy_exec_prepare(&e->program.file->path, &e->layers);
+	if (!err)
+		err = exec_cred(e);
 	if (!err)
 		err = new_space(e);
 	if (!err)
@@ -391,6 +394,7 @@ int process_exec(int dirfd, const char *path, uint32_t walk_flags, struct exec_a
 	exec_image_put(&e->program);
 	exec_image_put(&e->interp);
 	audit_cancel(&e->draft);
+	policy_exec_put(&e->layers);
 	cred_put(e->cred);
 	cred_put(e->unraised);
 	exec_args_fini(&e->args);

@@ -13,6 +13,7 @@
 
 #include "lib/elf.h"
 #include "proc/audit.h"
+#include "proc/policy.h"
 
 /* Argument strings, as the program will find them: argv's one after the other, then
  * envp's. */
@@ -62,6 +63,8 @@ struct exec {
 	bool secure;	  /* AT_SECURE */
 	bool unraised_secure; /* AT_SECURE with `unraised` */
 	bool unreadable;      /* the caller may not read a file of it: not dumpable */
+	bool gains;	      /* the program gets privilege that its caller has not */
+	struct policy_exec_layers layers; /* that it comes under */
 	uint64_t stack_top, vdso, sp;
 	uint64_t entry;
 };

@@ -36,6 +36,12 @@ static int both_creds(struct exec *e, const struct cred *old, struct exec_facts 
 	}
 	if (!v.privileged)
 		return 0;
+	e->gains = true;
+	if (!policy_lets_gain(&e->layers)) {
+		audit_cancel(&e->draft);
+		return audit_refused(AUDIT_EVENT_EXEC, AUDIT_CAUSE_BY_POLICY, NULL,
+				     -EPERM);
+	}
 	/* Whoever made it so gains nothing by knowing its addresses. */
 	task_current()->persona &= ~(uint32_t)ADDR_NO_RANDOMIZE;
 	e->unraised = cred_copy(old);
@@ -100,6 +106,7 @@ void exec_cred_decide(struct exec *e)
 	struct cred *dropped = e->cred;
 	e->cred = e->unraised;
 	e->unraised = dropped;
+	e->gains = false;
 	e->secure = e->unraised_secure;
 	e->draft.record.cause = cause;
 }

@@ -9,6 +9,7 @@
 #include "proc/exec.h"
 #include "proc/itimer.h"
 #include "proc/limits.h"
+#include "proc/findings.h"
 #include "proc/proc.h"
 #include "proc/procfs.h"
 
@@ -78,6 +79,7 @@ void proc_init(void)
 	tty_job_init();
 	procfs_tasks_init();
 	audit_init();
+	findings_init();
 	net_upcalls.process_exists = ask_process_exists;
 	fs_upcalls = (struct fs_upcalls){
 		.rlimit = ask_rlimit,
@@ -86,6 +88,7 @@ void proc_init(void)
 		.current_tgid = ask_tgid,
 		.current_tid = ask_tid,
 		.tree_changed = audit_change,
+		.confined = policy_confined,
 	};
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/panic.h"
 #include "proc/audit.h"
+#include "proc/policy.h"
 #include "proc/ptrace.h"
 #include "proc/reap.h"
 
@@ -16,7 +17,7 @@ static bool may_trace_locked(const struct task *t, const struct cred *c,
 			     enum trace_ids ids)
 {
 	const struct space *s = t->thread.space;
-	if (t->process == init_process)
+	if (t->process == init_process || !policy_may_trace(t))
 		return false;
 	return sec_may_trace(c, t->thread.cred, !s || s->dumpable, ids);
 }

@@ -5,6 +5,7 @@
 #include "core/panic.h"
 #include "lib/string.h"
 #include "proc/itimer.h"
+#include "proc/policy.h"
 #include "proc/proc.h"
 
 static struct slab_cache *task_cache, *process_cache, *xsave_cache; /* [I] */
@@ -25,6 +26,7 @@ static void task_free(struct task *t)
 		__atomic_fetch_sub((uint32_t *)&t->account->tasks, 1, __ATOMIC_RELAXED);
 	account_put(t->account);
 	cred_put(t->thread.cred);
+	gate_drop(t);
 	if (t->process)
 		process_put(t->process);
 	if (t->thread.kstack)

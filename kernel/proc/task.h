@@ -104,6 +104,13 @@ struct task {
 	bool mempolicy_nodes;	 /* it names node 0 */
 	_Atomic uint16_t ioprio; /* ioprio_set(2), which others may do: kept, not used */
 	uint64_t start_ns;	 /* [I] clock_mono at creation */
+	struct policy_blob *policy_at_exec; /* [own] mayfly_policy(2); NULL: none */
+	/* [own] what a policy refused in this call: NOTE_POLICY */
+	struct audit_policy {
+		uint8_t policy[16];
+		uint32_t line;
+		char place[56];
+	} refused;
 	struct account *account; /* whose RLIMIT_NPROC it counts against; referenced */
 	struct files *files_ref; /* what thread.files points at, owned */
 	/* SEM_UNDO adjustments, shared by CLONE_SYSVSEM; the IPC layer's */

@@ -11,8 +11,10 @@
 #include "fs/vfs.h"
 #include "lib/syscall_table.h"
 #include "proc/audit.h"
+#include "proc/policy.h"
 #include "proc/ptrace.h"
 #include "sys/calltrace.h"
+#include "sys/gate.h"
 #include "sys/syscall.h"
 #include "sys/user_dispatch.h"
 
@@ -108,8 +110,11 @@ static const struct {
 static _Atomic uint64_t refused[TABLE_LEN]; /* calls that found no handler */
 static _Atomic uint64_t refused_unknown;    /* and numbers beyond the table */
 
-static cold int64_t refuse(uint32_t nr)
+static cold int64_t refuse(uint32_t nr, const struct pt_regs *regs)
 {
+	if (nr == POLICY_SYSCALL)
+		return sys_mayfly_policy((uint32_t)regs->rdi, UADDR(regs->rsi),
+					 regs->rdx);
 	uint64_t *count = (uint64_t *)(nr < TABLE_LEN ? &refused[nr] : &refused_unknown);
 	__atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 	return -ENOSYS;
@@ -143,10 +148,15 @@ static inline void carry_out(struct pt_regs *regs)
 {
 	uint32_t nr = (uint32_t)regs->orig_rax;
 	int64_t result;
+	if (unlikely(gate_asks(thread_current(), nr))) {
+		if (!gate_check(regs))
+			return;
+		nr = (uint32_t)regs->orig_rax;
+	}
 	if (likely(nr < TABLE_LEN && table[nr].fn))
 		result = table[nr].fn(regs);
 	else
-		result = refuse(nr);
+		result = refuse(nr, regs);
 	if (unlikely(thread_current()->notes || audit_is_denial(result)))
 		tell_audit(regs, result);
 	if (unlikely(is_restart(result)))
@@ -201,6 +211,11 @@ bool syscall_refused_get(uint32_t i, const char **ret_name, uint64_t *ret_count)
 		*ret_count = __atomic_load_n((uint64_t *)&refused[i], __ATOMIC_RELAXED);
 	}
 	return true;
+}
+
+bool syscall_exists(uint32_t nr)
+{
+	return nr < TABLE_LEN && table[nr].fn;
 }
 
 const char *syscall_name(uint32_t nr)

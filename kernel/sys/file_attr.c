@@ -3,6 +3,7 @@
 #include <linux/time_types.h>
 #include <linux/utime.h>
 
+#include "fs/confine.h"
 #include "fs/flags.h"
 #include "fs/inode.h"
 #include "fs/lease.h"
@@ -215,6 +216,8 @@ static int truncate_path(const struct path *p, uint64_t size)
 	if (!S_ISREG(i->mode))
 		return -EINVAL;
 	int err = path_permission(p, MAY_WRITE);
+	if (!err)
+		err = confine_path(p, WANT_CHANGE);
 	if (!err && inode_is_append(i))
 		err = -EPERM;
 	if (err)

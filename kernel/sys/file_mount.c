@@ -1,4 +1,5 @@
 /* mount, umount2, pivot_root. All of them are for CAP_SYS_ADMIN. */
+#include "fs/confine.h"
 #include "fs/mount.h"
 #include "proc/audit.h"
 #include "sys/syscall.h"
@@ -81,24 +82,30 @@ static int carry_out(const struct mount_args *a, const struct path *at)
 static int do_mount(const struct mount_args *a, const struct path *at)
 {
 	struct audit_draft told;
-	int err = audit_change_begin(&told, AUDIT_EVENT_MOUNT, at);
+	int err = confine_tree();
 
+	if (!err)
+		err = audit_change_begin(&told, AUDIT_EVENT_MOUNT, at);
 	return err ? err : audit_change_end(&told, carry_out(a, at));
 }
 
 static int do_umount(const struct path *at, uint32_t flags)
 {
 	struct audit_draft told;
-	int err = audit_change_begin(&told, AUDIT_EVENT_MOUNT, at);
+	int err = confine_tree();
 
+	if (!err)
+		err = audit_change_begin(&told, AUDIT_EVENT_MOUNT, at);
 	return err ? err : audit_change_end(&told, mount_umount(at, flags));
 }
 
 static int do_pivot(const struct path *new, const struct path *old)
 {
 	struct audit_draft told;
-	int err = audit_change_begin(&told, AUDIT_EVENT_ROOT, new);
+	int err = confine_tree();
 
+	if (!err)
+		err = audit_change_begin(&told, AUDIT_EVENT_ROOT, new);
 	return err ? err : audit_change_end(&told, mount_pivot(new, old));
 }
 

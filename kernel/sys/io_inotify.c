@@ -1,6 +1,7 @@
 /* inotify_init, inotify_init1, inotify_add_watch, inotify_rm_watch. */
 #include <linux/inotify.h>
 
+#include "fs/confine.h"
 #include "fs/inotify.h"
 #include "sys/syscall.h"
 
@@ -34,6 +35,8 @@ static int64_t watch_path(struct file *f, uaddr_t path, uint32_t mask)
 	if (r)
 		return r;
 	r = inode_permission(p.dentry->inode, MAY_READ);
+	if (!r)
+		r = confine_path(&p, WANT_WATCH);
 	if (!r)
 		r = inotify_watch(f, p.dentry->inode, mask);
 	path_put(&p);

@@ -14,6 +14,7 @@
 #include <asm/errno.h>
 
 #include "core/panic.h"
+#include "fs/confine.h"
 #include "fs/namei.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -229,6 +230,8 @@ static int find_path(const char *text, struct unix_sock **ret)
 	if (err)
 		return err;
 	err = path_permission(&p, MAY_WRITE);
+	if (!err)
+		err = confine_path(&p, WANT_CHANGE);
 	if (!err && S_ISSOCK(p.dentry->inode->mode)) {
 		spin_lock(&names_lock);
 		u = p.dentry->inode->rdev_state;

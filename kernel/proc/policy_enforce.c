@@ -1,0 +1,135 @@
+/* What becomes of what policies refuse: of the call, in the report, in the audit log. */
+#include <asm/errno.h>
+#include <asm/siginfo.h>
+#include <linux/audit.h>
+
+#include "core/panic.h"
+#include "lib/string.h"
+#include "proc/audit.h"
+#include "proc/findings.h"
+#include "proc/policy.h"
+#include "proc/proc.h"
+
+static void note(const struct policy_layer *by, uint32_t action, uint32_t line,
+		 uint32_t access, const struct policy_place *at)
+{
+	finding_add(&(struct finding){
+		.by = by, .action = action, .line = line, .access = access, .at = at });
+}
+
+/* ---- places ---- */
+
+/* By a rule, or for want of one: the line of the one that denies. */
+static uint32_t line_of(const struct policy_layer *by, const struct policy_place *at,
+			uint32_t want)
+{
+	const struct policy *p = policy_blob_policy(by->blob);
+
+	return at ? policy_path_line(p, by->program, at, want) : 0;
+}
+
+bool policy_confined(const struct policy_layer *by, const struct policy_place *at,
+		     uint32_t want)
+{
+	bool learns = policy_layer_learns(by);
+	uint32_t action = learns ? POLICY_ACTION_OF(POLICY_ASK, 0)
+				 : POLICY_ACTION_OF(POLICY_ERRNO, EACCES);
+	uint32_t line = line_of(by, at, want);
+
+	note(by, action, line, want, at);
+	if (!learns)
+		audit_note_policy(policy_blob_policy(by->blob)->header->digest, line,
+				  at ? at->path : NULL);
+	return learns;
+}
+
+/* ---- calls ---- */
+
+static void tell(const struct policy_layer *by, const struct policy_verdict *v,
+		 enum audit_event event, int64_t result)
+{
+	const struct cred *me = thread_current()->cred;
+	struct audit_draft d;
+
+	note(by, v->action, v->line, 0, NULL);
+	if (audit_begin(&d, event, AUDIT_CAUSE_BY_POLICY))
+		return;
+	audit_policy(&d, policy_blob_policy(by->blob)->header->digest, v->line);
+	audit_add(&d, me, me, result);
+}
+
+static void raise_sigsys(const struct pt_regs *regs)
+{
+	const siginfo_t info = {
+		.si_signo = SIGSYS,
+		.si_code = SYS_SECCOMP,
+		.si_call_addr = (void *)regs->rip,
+		.si_syscall = (int)regs->orig_rax,
+		.si_arch = AUDIT_ARCH_X86_64,
+	};
+
+	signal_force(SIGSYS, &info);
+}
+
+/* A program that gained privilege does not get to ignore errors that it never meets
+ * elsewhere. */
+static enum policy_action kind_of(uint32_t action)
+{
+	enum policy_action kind = POLICY_ACTION_KIND(action);
+
+	return kind >= POLICY_ERRNO && thread_current()->gate.errors_kill ? POLICY_KILL
+									  : kind;
+}
+
+bool policy_enforce(struct pt_regs *regs, const struct policy_verdict *v,
+		    const struct policy_layer *by)
+{
+	switch (kind_of(v->action)) {
+	case POLICY_ALLOW:
+		return true;
+	case POLICY_LOG:
+		tell(by, v, AUDIT_EVENT_LOGGED, 0);
+		return true;
+	case POLICY_ASK:
+		note(by, v->action, v->line, 0, NULL);
+		return true;
+	case POLICY_ERRNO:
+		regs->rax = (uint64_t) - (int64_t)POLICY_ACTION_ERROR(v->action);
+		tell(by, v, AUDIT_EVENT_REFUSED, (int64_t)regs->rax);
+		return false;
+	case POLICY_TRAP:
+		tell(by, v, AUDIT_EVENT_REFUSED, 0);
+		regs->rax = regs->orig_rax;
+		raise_sigsys(regs);
+		return false;
+	case POLICY_KILL_THREAD:
+		tell(by, v, AUDIT_EVENT_REFUSED, 0);
+		task_exit(SIGSYS);
+	case POLICY_KILL:
+	case POLICY_ACTIONS:
+		break;
+	}
+	tell(by, v, AUDIT_EVENT_REFUSED, 0);
+	process_exit_group(SIGSYS);
+}
+
+int64_t policy_check_fields(const uint64_t fields[POLICY_FIELDS - POLICY_ARGS])
+{
+	const struct policy_layer *top = thread_current()->gate.policy, *by;
+	struct pt_regs *regs = task_user_regs(task_current());
+	const uint64_t args[] = { regs->rdi, regs->rsi, regs->rdx,
+				  regs->r10, regs->r8,	regs->r9 };
+	uint32_t number = (uint32_t)regs->orig_rax;
+	struct policy_verdict v;
+
+	if (likely(!top || !gate_asks(thread_current(), number)))
+		return 0;
+	policy_layers_decide(top, number, args, fields, &v, &by);
+	return policy_enforce(regs, &v, by) ? 0 : (int64_t)regs->rax;
+}
+
+void policy_call_end(void)
+{
+	if (thread_current()->gate.errors_kill)
+		process_exit_group(SIGSYS);
+}
