@@ -28,7 +28,7 @@ unit_programs := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(unit_tests))
 $(unit_programs): $(BUILD)/tests/unit/%: $(BUILD)/unit/tests/unit/%.o $(BUILD)/unit/all.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(unit_ldflags) -o $@ $^ -Wl,--as-needed -lcmocka -lsodium -ljansson -larchive
+	$(Q)$(CC) $(unit_ldflags) -o $@ $^ -Wl,--as-needed -lcmocka -lsodium -ljansson -larchive -lseccomp
 
 .PHONY: unit-tests
 unit-tests: $(unit_programs)
