@@ -114,6 +114,7 @@ include kernel/dir.mk
 include boot/dir.mk
 include userland/dir.mk
 include userland/root/dir.mk
+include policy/dir.mk
 include host/dir.mk
 include tests/dir.mk
 

@@ -6,6 +6,7 @@
 
 #include "host/args.h"
 #include "host/audit/options.h"
+#include "host/policy/options.h"
 
 enum {
 	RUN = 1,
@@ -19,6 +20,9 @@ enum {
 	TREE = 256,
 	EXPORT = 512,
 	AUDIT = SHOW | VERIFY | TREE | EXPORT,
+	POLICY_COMPILE = 1024,
+	POLICY_CHECK = 2048,
+	POLICY_COMMANDS = POLICY_COMPILE | POLICY_CHECK,
 };
 
 static const struct command {
@@ -42,6 +46,7 @@ static const struct command {
 	  "whether the log is whole: 0 sound, 1 not sound" },
 	{ "audit export", EXPORT, command_audit_export, 1, "--format FORMAT FILE",
 	  "the log as auditd writes it, or as JSON of OCSF" },
+#include "host/policy/commands.def"
 	{ "doctor", DOCTOR, command_doctor, 0, "", "say what this machine lacks" },
 	{ "version", VERSION, command_version, 0, "", "print the version" },
 	{ "help", HELP, command_help, 0, "", "print this" },
@@ -229,6 +234,7 @@ static const struct option {
 	{ "--format", "FORMAT", EXPORT, audit_set_format, "auditd or ocsf-json" },
 	{ "--head", "DIGEST", VERIFY, audit_set_head,
 	  "the last record's digest, known from elsewhere" },
+#include "host/policy/options.def"
 };
 
 /* A command's name is all of `name`, or up to its blank that and the rest `second`. */
@@ -447,6 +453,7 @@ void args_help(void)
 		       commands[i].what);
 	options_help("run and shell", RUN | SHELL);
 	options_help("audit", AUDIT);
+	options_help("policy", POLICY_COMMANDS);
 	printf("\nA PROG with a slash that exists here travels with the job; a bare name "
 	       "is looked "
 	       "up\nin the guest. Exit status: the job's; 128+n if signal n killed it; "

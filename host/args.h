@@ -24,6 +24,16 @@ struct audit_options {
 	uint8_t head[32];
 };
 
+struct policy_define;
+
+/* Of `mayfly policy ...`. */
+struct policy_options {
+	bool json;
+	const char *output; /* NULL: stdout */
+	struct policy_define *defines;
+	size_t define_count;
+};
+
 struct command;
 
 struct options {
@@ -44,6 +54,7 @@ struct options {
 	bool trace_first; /* of its first process alone */
 	bool verbose;
 	struct audit_options audit;
+	struct policy_options policy;
 	/* PROG and its arguments, NULL at the end; empty without one. Of a command that
 	 * runs nothing: what is no option. */
 	char **argv;

@@ -33,14 +33,14 @@ enum syscall_kind policy_arg_kind(uint32_t number, uint32_t arg)
 	return KIND_none;
 }
 
-static bool is_signed(enum syscall_kind kind)
+bool policy_kind_is_signed(enum syscall_kind kind)
 {
 	return kind == KIND_fd || kind == KIND_dirfd || kind == KIND_pid ||
 	       kind == KIND_sig || kind == KIND_i32 || kind == KIND_i64 ||
 	       kind == KIND_off;
 }
 
-static bool is_narrow(enum syscall_kind kind)
+bool policy_kind_is_narrow(enum syscall_kind kind)
 {
 	return kind == KIND_fd || kind == KIND_dirfd || kind == KIND_pid ||
 	       kind == KIND_sig || kind == KIND_i32 || kind == KIND_u32 ||
@@ -51,9 +51,9 @@ static bool is_narrow(enum syscall_kind kind)
 /* As much of a register as the kernel looks at. */
 static uint64_t seen_of(enum syscall_kind kind, uint64_t value)
 {
-	if (!is_narrow(kind))
+	if (!policy_kind_is_narrow(kind))
 		return value;
-	return is_signed(kind) ? (uint64_t)(int32_t)value : (uint32_t)value;
+	return policy_kind_is_signed(kind) ? (uint64_t)(int32_t)value : (uint32_t)value;
 }
 
 static bool is_one_of(const uint64_t *v, uint32_t n, uint64_t value)
@@ -74,7 +74,7 @@ static bool is_one_of(const uint64_t *v, uint32_t n, uint64_t value)
 
 static bool is_less(enum syscall_kind kind, uint64_t a, uint64_t b)
 {
-	return is_signed(kind) ? (int64_t)a < (int64_t)b : a < b;
+	return policy_kind_is_signed(kind) ? (int64_t)a < (int64_t)b : a < b;
 }
 
 static bool holds(const struct policy *p, const struct policy_test *t,

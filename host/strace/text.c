@@ -86,14 +86,6 @@ void text_pointer(struct text *t, uint64_t value)
 
 /* ---- names ---- */
 
-const char *names_find(const struct names *set, uint64_t value)
-{
-	for (size_t i = 0; i < set->count; i++)
-		if (set->at[i].value == value)
-			return set->at[i].name;
-	return NULL;
-}
-
 void text_choice(struct text *t, const struct names *set, uint64_t value)
 {
 	const char *name = names_find(set, value);

@@ -3,6 +3,7 @@
 #define HOST_STRACE_TEXT_H
 
 #include "host/mayfly.h"
+#include "policy/names.h"
 
 struct text {
 	char *at;
@@ -30,32 +31,9 @@ void text_error(struct text *t, int error);	   /* ENOENT (No such file or ...) *
 /* {si_signo=..., ...} of 128 bytes. */
 void text_siginfo(struct text *t, const void *info);
 
-/* A set of named bits, or of named values. */
-struct name {
-	uint64_t value;
-	const char *name;
-};
-
-struct names {
-	const struct name *at;
-	size_t count;
-};
-
 /* A|B|0x40; the name of zero, or 0. */
 void text_flags(struct text *t, const struct names *set, uint64_t value);
 /* A, or 0x40. */
 void text_choice(struct text *t, const struct names *set, uint64_t value);
-const char *names_find(const struct names *set, uint64_t value); /* NULL */
-
-/* host/strace/names.def */
-#define SET(set) extern const struct names set_##set;
-#define N(value)
-#define V(value, text)
-#define SET_END
-#include "host/strace/names.def"
-#undef SET
-#undef N
-#undef V
-#undef SET_END
 
 #endif

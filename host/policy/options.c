@@ -1,0 +1,33 @@
+/* Options of `mayfly policy`. */
+#include <errno.h>
+#include <string.h>
+
+#include "host/policy/options.h"
+#include "policy/policy.h"
+
+int policy_set_output(struct options *o, const char *value)
+{
+	o->policy.output = value;
+	return *value ? 0 : -EINVAL;
+}
+
+int policy_set_define(struct options *o, const char *value)
+{
+	struct policy_options *p = &o->policy;
+	const char *equals = strchr(value, '=');
+
+	if (!equals || equals == value)
+		return -EINVAL;
+	p->defines = must_grow(p->defines, (p->define_count + 1) * sizeof(*p->defines));
+	p->defines[p->define_count++] = (struct policy_define){
+		.name = must_format("%.*s", (int)(equals - value), value),
+		.value = equals + 1,
+	};
+	return 0;
+}
+
+int policy_set_json(struct options *o, const char *value)
+{
+	o->policy.json = true;
+	return 0;
+}

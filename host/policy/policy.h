@@ -1,0 +1,35 @@
+/*
+ * `mayfly policy`: what its commands share. Exit status: 0; POLICY_WRONG for a policy
+ * with errors (they are on stderr); MAYFLY_FAILED if something could not be read or
+ * written, or the options are wrong. diff and test have more to say: mayfly-policy(1).
+ */
+#ifndef HOST_POLICY_POLICY_H
+#define HOST_POLICY_POLICY_H
+
+#include <stdio.h>
+
+#include "host/args.h"
+#include "policy/built.h"
+
+enum { POLICY_WRONG = 1 };
+
+/* Builds a policy as the options say. 0, or the exit status, having said why. Then
+ * built_free() in any case. */
+must_use int policy_build(const struct options *options, const char *what,
+			  struct built *ret);
+
+/* A stream whose bytes go to `path` (NULL: stdout) when it is finished. */
+struct sink {
+	FILE *out;
+	char *bytes;
+	size_t size;
+};
+
+void sink_begin(struct sink *sink);
+/* 0 or MAYFLY_FAILED, having said why. */
+must_use int sink_end(struct sink *sink, const char *path);
+
+int command_policy_compile(const struct options *options);
+int command_policy_check(const struct options *options);
+
+#endif
