@@ -76,6 +76,8 @@ enum policy_access {
 	POLICY_ACCESS_ALL = 31,
 	/* Never in a rule: attributes, a working directory. READ includes it. */
 	POLICY_LOOK = 1u << 15,
+	/* Nor this, in reports alone: memory that was written is to be executed. */
+	POLICY_CODE = 1u << 14,
 };
 
 enum policy_flag {

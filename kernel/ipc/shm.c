@@ -234,12 +234,14 @@ static int address_check(uint64_t *addr, uint64_t size, uint32_t flags)
 static int64_t map(struct shm *s, uint64_t addr, uint32_t flags)
 {
 	bool writes = !(flags & SHM_RDONLY);
+	/* Who else has it attached may write it. */
+	bool code = !thread_current()->space->no_wx;
 	const struct map_request r = {
 		.addr = addr,
 		.len = s->size,
 		.prot = PROT_READ | (writes ? PROT_WRITE : 0u) |
 			(flags & SHM_EXEC ? PROT_EXEC : 0u),
-		.flags = AREA_SHARED | AREA_MAY_READ | AREA_MAY_EXEC |
+		.flags = AREA_SHARED | AREA_MAY_READ | (code ? AREA_MAY_EXEC : 0u) |
 			 (writes ? AREA_MAY_WRITE : 0u),
 		.fixed = addr,
 		.noreplace = !(flags & SHM_REMAP),
@@ -247,7 +249,8 @@ static int64_t map(struct shm *s, uint64_t addr, uint32_t flags)
 		.ops = &shm_area_ops,
 		.owner = s,
 	};
-	int64_t at = space_map(thread_current()->space, &r);
+	int64_t at = (flags & SHM_EXEC) && !code ? -EACCES
+						 : space_map(thread_current()->space, &r);
 
 	return at == -EEXIST ? -EINVAL : at;
 }

@@ -6,9 +6,13 @@
 #define LOW32_TOP 0x80000000ul /* MAP_32BIT: the second GiB */
 #define LOW32_START 0x40000000ul
 
-bool area_wx_allowed(const struct space *s, uint32_t prot)
+bool area_code_allowed(const struct space *s, const struct area *a, uint32_t prot)
 {
-	return true;
+	if (likely(!s->no_wx) || !(prot & PROT_EXEC) || (a->flags & AREA_SPECIAL))
+		return true;
+	if ((prot & PROT_WRITE) || area_is_anon(a))
+		return false;
+	return a->flags & AREA_SHARED ? !(a->flags & AREA_MAY_WRITE) : !a->cows;
 }
 
 int range_check(uint64_t addr, uint64_t len, uint64_t *ret_end)
@@ -65,8 +69,6 @@ static int request_check(const struct space *s, const struct map_request *r,
 		if (r->addr > USER_END - len)
 			return -ENOMEM;
 	}
-	if (!area_wx_allowed(s, r->prot))
-		return -EACCES;
 	if (overcommits(r, len >> PAGE_SHIFT))
 		return -ENOMEM;
 	*ret_len = len;
@@ -262,6 +264,8 @@ static int64_t map_locked(struct space *s, const struct map_request *r, uint64_t
 		.owner = r->owner,
 		.label = r->label,
 	};
+	if (!area_code_allowed(s, &t, t.prot))
+		return -EACCES;
 	if (r->fixed)
 		pages -= mapped_pages(s, at, at + len);
 	err = limit_check(s, pages, t.prot, t.flags);

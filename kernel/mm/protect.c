@@ -55,9 +55,10 @@ static void area_protect(struct space *s, struct area *a, uint32_t prot)
 		arch_tlb_flush(&s->pt, c.start, c.end);
 }
 
-static bool may_get(const struct area *a, uint32_t prot)
+static bool may_get(const struct space *s, const struct area *a, uint32_t prot)
 {
-	return !(prot & PROT_READ && !(a->flags & AREA_MAY_READ)) &&
+	return area_code_allowed(s, a, prot) &&
+	       !(prot & PROT_READ && !(a->flags & AREA_MAY_READ)) &&
 	       !(prot & PROT_WRITE && !(a->flags & AREA_MAY_WRITE)) &&
 	       !(prot & PROT_EXEC && !(a->flags & AREA_MAY_EXEC));
 }
@@ -75,7 +76,7 @@ static int protect_check(struct space *s, uint64_t start, uint64_t end, uint32_t
 		uint64_t stop = MIN(end, a->end);
 		if (a->start > start)
 			break;
-		if (!may_get(a, prot)) {
+		if (!may_get(s, a, prot)) {
 			err = -EACCES;
 			break;
 		}
@@ -137,8 +138,6 @@ int space_protect(struct space *s, uint64_t addr, uint64_t len, uint64_t prot)
 	int err = protect_range_check(addr, len, prot);
 	if (err || !len)
 		return err;
-	if (!area_wx_allowed(s, (uint32_t)(prot & RIGHTS)))
-		return -EACCES;
 	/* Beyond user space is a hole as any other. */
 	uint64_t end = addr + ALIGN_UP(len, PAGE_SIZE);
 	bool beyond = end > USER_END;

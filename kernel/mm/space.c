@@ -319,6 +319,7 @@ static void inherit(struct space *s, const struct space *old)
 	s->limit_memlock = old->limit_memlock;
 	s->wants_barriers = old->wants_barriers;
 	s->wants_core_barriers = old->wants_core_barriers;
+	s->no_wx = old->no_wx;
 	s->thp_disabled = old->thp_disabled;
 }
 

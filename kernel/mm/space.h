@@ -124,6 +124,8 @@ struct space {
 	bool lock_future, lock_onfault; /* [lock] mlockall(MCL_FUTURE, MCL_ONFAULT) */
 	/* membarrier(2): registered for private ones, of both kinds */
 	_Atomic bool wants_barriers, wants_core_barriers;
+	/* Code comes from files alone, and is not what was written: set, never cleared */
+	_Atomic bool no_wx;
 	_Atomic bool thp_disabled; /* PR_SET_THP_DISABLE: kept, not used */
 	uint32_t limits_gen;
 	/* rlimits that matter here; proc writes them: bytes */
@@ -239,8 +241,10 @@ void mapping_unmap_all(struct mapping *m, uint64_t first, uint64_t last);
 /* Debug builds: checks V1 and the gap data. */
 void space_check(struct space *s);
 
-/* The one place that decides whether a mapping may be writable and executable at once. */
-bool area_wx_allowed(const struct space *s, uint32_t prot);
+/* The one place that decides whether memory like `a` may have these rights in s: with
+ * s->no_wx nothing is writable and executable at once, and executable is only what maps a
+ * file and is as the file is. */
+bool area_code_allowed(const struct space *s, const struct area *a, uint32_t prot);
 /* Shared anonymous memory of `len` bytes, for MAP_SHARED|MAP_ANONYMOUS: fills in the
  * request's mapping, ops and owner. /proc/pid/maps shows `name`, borrowed. The caller
  * drops its reference with (*ops->put)(owner) once space_map has returned. 0 or

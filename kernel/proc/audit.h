@@ -75,8 +75,8 @@ int audit_refused(enum audit_event event, enum audit_cause cause,
  * gave; NULL: none. object: the process that it gave, or 0. */
 cold void audit_call_end(int64_t result, const char *named, int32_t object);
 /* The same of a place (NULL: it has none) that this call was refused: told of when it
- * ends. The first counts. */
-void audit_note_policy(const uint8_t *digest, uint32_t line, const char *place);
+ * ends. The first counts: true. */
+bool audit_note_policy(const uint8_t *digest, uint32_t line, const char *place);
 static inline bool audit_is_denial(int64_t result)
 {
 	return result == -EPERM || result == -EACCES;

@@ -236,15 +236,16 @@ void audit_policy(struct audit_draft *d, const uint8_t *digest, uint32_t line)
 	d->record.rule_line = line;
 }
 
-void audit_note_policy(const uint8_t *digest, uint32_t line, const char *place)
+bool audit_note_policy(const uint8_t *digest, uint32_t line, const char *place)
 {
 	struct task *t = task_current();
 	if (t->thread.notes & NOTE_POLICY)
-		return;
+		return false;
 	t->thread.notes |= NOTE_POLICY;
 	memcpy(t->refused.policy, digest, sizeof t->refused.policy);
 	t->refused.line = line;
 	text_end(t->refused.place, place ? place : "");
+	return true;
 }
 
 /* A place that the call was refused decided, whatever the call made of it. */

@@ -169,6 +169,7 @@ static int new_space(struct exec *e)
 	struct space *s = e->space;
 	s->exe = file_get(e->program.file);
 	s->exe_put = exe_put;
+	s->no_wx = !policy_lets_write_code(&e->layers);
 	s->limit_as = p->limits[RLIMIT_AS].rlim_cur;
 	s->limit_data = p->limits[RLIMIT_DATA].rlim_cur;
 	s->limit_stack = p->limits[RLIMIT_STACK].rlim_cur;

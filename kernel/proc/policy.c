@@ -20,6 +20,11 @@ static void raise_gate(struct gate *g, struct policy_layer *top)
 	policy_layer_put(old);
 }
 
+static bool lets_write_code(const struct policy_layer *top)
+{
+	return policy_layers_all_flag(top, POLICY_FLAG_EXEC_WRITE);
+}
+
 static bool raise_all(struct process *p, struct policy_layer *top,
 		      struct audit_draft *draft)
 {
@@ -28,6 +33,7 @@ static bool raise_all(struct process *p, struct policy_layer *top,
 	uint64_t flags = spin_lock_irq(&p->lock);
 	bool still = thread_current()->gate.policy == top->below;
 	if (still) {
+		thread_current()->space->no_wx |= !lets_write_code(top);
 		list_for_each(t, &p->tasks, struct task, link)
 			raise_gate(&t->thread.gate, top);
 		audit_add(draft, me, me, 0);
@@ -177,6 +183,14 @@ void policy_exec_put(struct policy_exec_layers *l)
 	for (uint32_t i = 0; i < l->n; i++)
 		policy_layer_put(l->layer[i]);
 	l->n = 0;
+}
+
+bool policy_lets_write_code(const struct policy_exec_layers *l)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		if (!lets_write_code(l->layer[i]))
+			return false;
+	return lets_write_code(thread_current()->gate.policy);
 }
 
 bool policy_lets_gain(const struct policy_exec_layers *l)

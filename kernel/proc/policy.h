@@ -38,8 +38,9 @@ must_use int policy_exec_prepare(const struct path *program,
  * privilege. */
 void policy_exec_commit(struct policy_exec_layers *l, bool gains);
 void policy_exec_put(struct policy_exec_layers *l);
-/* Do all layers that will be in force let a program gain privilege? */
+/* Do all layers that will be in force let a program gain privilege; run what it wrote? */
 bool policy_lets_gain(const struct policy_exec_layers *l);
+bool policy_lets_write_code(const struct policy_exec_layers *l);
 
 /* May the running thread look into t, which is under that? */
 bool policy_may_trace(const struct task *t);
@@ -48,13 +49,15 @@ bool policy_may_trace(const struct task *t);
  * else regs->rax is its result, unless the thread ends here. */
 must_use bool policy_enforce(struct pt_regs *regs, const struct policy_verdict *v,
 			     const struct policy_layer *by);
-/* The same for what a call has read from memory: 0, or what it is to return. No lock is
- * held and nothing would be lost if the thread ended here. */
+/* The same for what a call has read from memory: 0, or what it is to return; signals and
+ * ends come with the call's. */
 must_use int64_t policy_check_fields(const uint64_t fields[POLICY_FIELDS - POLICY_ARGS]);
 
 /* fs_upcalls.confined */
 bool policy_confined(const struct policy_layer *by, const struct policy_place *at,
 		     uint32_t want);
+/* Memory would have been both written and run. */
+void policy_refused_code(void);
 /* The call in which a place was refused ends. May not return. */
 cold void policy_call_end(void);
 

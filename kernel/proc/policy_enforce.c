@@ -17,6 +17,18 @@ static void note(const struct policy_layer *by, uint32_t action, uint32_t line,
 		.by = by, .action = action, .line = line, .access = access, .at = at });
 }
 
+/* What becomes of it is for the end of the call, when nothing is held. The first
+ * counts. */
+static void refuse_at_end(const struct policy_layer *by, const struct policy_verdict *v,
+			  const struct policy_place *at)
+{
+	struct task *t = task_current();
+
+	if (audit_note_policy(policy_blob_policy(by->blob)->header->digest, v->line,
+			      at ? at->path : NULL))
+		t->refused.action = v->action;
+}
+
 /* ---- places ---- */
 
 /* By a rule, or for want of one: the line of the one that denies. */
@@ -32,15 +44,40 @@ bool policy_confined(const struct policy_layer *by, const struct policy_place *a
 		     uint32_t want)
 {
 	bool learns = policy_layer_learns(by);
-	uint32_t action = learns ? POLICY_ACTION_OF(POLICY_ASK, 0)
-				 : POLICY_ACTION_OF(POLICY_ERRNO, EACCES);
-	uint32_t line = line_of(by, at, want);
+	const struct policy_verdict v = {
+		learns ? POLICY_ACTION_OF(POLICY_ASK, 0)
+		       : POLICY_ACTION_OF(POLICY_ERRNO, EACCES),
+		line_of(by, at, want),
+	};
 
-	note(by, action, line, want, at);
+	note(by, v.action, v.line, want, at);
 	if (!learns)
-		audit_note_policy(policy_blob_policy(by->blob)->header->digest, line,
-				  at ? at->path : NULL);
+		refuse_at_end(by, &v, at);
 	return learns;
+}
+
+void policy_refused_code(void)
+{
+	const struct policy_layer *top = thread_current()->gate.policy;
+	const struct policy_verdict v = { POLICY_ACTION_OF(POLICY_ERRNO, EACCES), 0 };
+
+	for (const struct policy_layer *l = top; l; l = l->below) {
+		if (policy_layer_has_flag(l, POLICY_FLAG_EXEC_WRITE))
+			continue;
+		note(l, v.action, 0, POLICY_CODE, NULL);
+		refuse_at_end(l, &v, NULL);
+		break;
+	}
+}
+
+/* A program that gained privilege does not get to ignore errors that it never meets
+ * elsewhere. */
+static enum policy_action kind_of(uint32_t action)
+{
+	enum policy_action kind = POLICY_ACTION_KIND(action);
+
+	return kind >= POLICY_ERRNO && thread_current()->gate.errors_kill ? POLICY_KILL
+									  : kind;
 }
 
 /* ---- calls ---- */
@@ -69,16 +106,6 @@ static void raise_sigsys(const struct pt_regs *regs)
 	};
 
 	signal_force(SIGSYS, &info);
-}
-
-/* A program that gained privilege does not get to ignore errors that it never meets
- * elsewhere. */
-static enum policy_action kind_of(uint32_t action)
-{
-	enum policy_action kind = POLICY_ACTION_KIND(action);
-
-	return kind >= POLICY_ERRNO && thread_current()->gate.errors_kill ? POLICY_KILL
-									  : kind;
 }
 
 bool policy_enforce(struct pt_regs *regs, const struct policy_verdict *v,
@@ -125,11 +152,27 @@ int64_t policy_check_fields(const uint64_t fields[POLICY_FIELDS - POLICY_ARGS])
 	if (likely(!top || !gate_asks(thread_current(), number)))
 		return 0;
 	policy_layers_decide(top, number, args, fields, &v, &by);
-	return policy_enforce(regs, &v, by) ? 0 : (int64_t)regs->rax;
+	enum policy_action kind = POLICY_ACTION_KIND(v.action);
+	if (kind < POLICY_ERRNO)
+		return policy_enforce(regs, &v, by) ? 0 : -EPERM;
+	note(by, v.action, v.line, 0, NULL);
+	refuse_at_end(by, &v, NULL);
+	return kind == POLICY_ERRNO ? -(int64_t)POLICY_ACTION_ERROR(v.action) : -EPERM;
 }
 
 void policy_call_end(void)
 {
-	if (thread_current()->gate.errors_kill)
+	struct pt_regs *regs = task_user_regs(task_current());
+
+	switch (kind_of(task_current()->refused.action)) {
+	case POLICY_TRAP:
+		raise_sigsys(regs);
+		break;
+	case POLICY_KILL_THREAD:
+		task_exit(SIGSYS);
+	case POLICY_KILL:
 		process_exit_group(SIGSYS);
+	default:
+		break;
+	}
 }

@@ -108,7 +108,7 @@ struct task {
 	/* [own] what a policy refused in this call: NOTE_POLICY */
 	struct audit_policy {
 		uint8_t policy[16];
-		uint32_t line;
+		uint32_t line, action;
 		char place[56];
 	} refused;
 	struct account *account; /* whose RLIMIT_NPROC it counts against; referenced */

@@ -107,20 +107,20 @@ static const struct policy *form_of(const struct policy_layer *l)
 	return &l->blob->policy;
 }
 
-static bool has_flag(const struct policy_layer *l, enum policy_flag flag)
+bool policy_layer_has_flag(const struct policy_layer *l, enum policy_flag flag)
 {
 	return form_of(l)->programs[l->program].flags & flag;
 }
 
 bool policy_layer_learns(const struct policy_layer *l)
 {
-	return has_flag(l, POLICY_FLAG_LEARN);
+	return policy_layer_has_flag(l, POLICY_FLAG_LEARN);
 }
 
 bool policy_layers_all_flag(const struct policy_layer *top, enum policy_flag flag)
 {
 	for (const struct policy_layer *l = top; l; l = l->below)
-		if (!has_flag(l, flag))
+		if (!policy_layer_has_flag(l, flag))
 			return false;
 	return true;
 }

@@ -54,6 +54,7 @@ bool policy_layers_hold(const struct policy_layer *top, const struct policy_blob
 /* Is who has `inner` under all that `outer` consists of? */
 bool policy_layers_within(const struct policy_layer *inner,
 			  const struct policy_layer *outer);
+bool policy_layer_has_flag(const struct policy_layer *l, enum policy_flag flag);
 /* Have all of them that flag? (True of none.) */
 bool policy_layers_all_flag(const struct policy_layer *top, enum policy_flag flag);
 

@@ -6,6 +6,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
 #include "proc/audit.h"
+#include "proc/policy.h"
 #include "sys/syscall.h"
 
 #include <linux/memfd.h>
@@ -108,7 +109,10 @@ int64_t sys_openat2(int32_t dirfd, uaddr_t path, uaddr_t uhow, uint64_t size)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	int err = copy_in_struct(&how, sizeof how, uhow, size);
+	int64_t err = copy_in_struct(&how, sizeof how, uhow, size);
+	if (!err)
+		err = policy_check_fields(
+			(uint64_t[]){ how.flags, how.mode, how.resolve });
 	if (!err)
 		err = check_how(&how, &walk);
 	if (err)

@@ -3,7 +3,7 @@
 #include <linux/mman.h>
 
 #include "fs/file.h"
-#include "proc/task.h"
+#include "proc/policy.h"
 #include "sys/syscall.h"
 
 #define MAP_TYPES (MAP_SHARED | MAP_PRIVATE | MAP_SHARED_VALIDATE)
@@ -69,8 +69,8 @@ static bool is_open(int32_t fd)
 	return f;
 }
 
-int64_t sys_mmap(uint64_t addr, uint64_t length, uint32_t prot, uint32_t flags,
-		 int32_t fd, int64_t offset)
+static int64_t map_any(uint64_t addr, uint64_t length, uint32_t prot, uint32_t flags,
+		       int32_t fd, int64_t offset)
 {
 	struct space *s = thread_current()->space;
 	struct map_request r = {
@@ -108,6 +108,23 @@ int64_t sys_mmap(uint64_t addr, uint64_t length, uint32_t prot, uint32_t flags,
 	return space_map(s, &r);
 }
 
+/* A policy's word on code, told of. */
+static int64_t with_code(uint64_t prot, int64_t r)
+{
+	if (unlikely(r == -EACCES && (prot & PROT_EXEC) &&
+		     thread_current()->space->no_wx))
+		policy_refused_code();
+	return r;
+}
+
+int64_t sys_mmap(uint64_t addr, uint64_t length, uint32_t prot, uint32_t flags,
+		 int32_t fd, int64_t offset)
+{
+	int64_t at = map_any(addr, length, prot, flags, fd, offset);
+
+	return flags & MAP_ANONYMOUS ? with_code(prot, at) : at;
+}
+
 int64_t sys_munmap(uint64_t addr, uint64_t length)
 {
 	return space_unmap(thread_current()->space, addr, length);
@@ -115,7 +132,8 @@ int64_t sys_munmap(uint64_t addr, uint64_t length)
 
 int64_t sys_mprotect(uint64_t addr, uint64_t length, uint64_t prot)
 {
-	return space_protect(thread_current()->space, addr, length, prot);
+	return with_code(prot,
+			 space_protect(thread_current()->space, addr, length, prot));
 }
 
 /* ---- pkeys(7): as on a CPU without them, there are none to be had ---- */

@@ -1,5 +1,8 @@
 /* socket, socketpair, bind, listen, accept, connect, shutdown, names and options. */
 #include "sys/net.h"
+
+#include "lib/string.h"
+#include "proc/policy.h"
 #include "sys/syscall.h"
 
 int sock_addr_in(uaddr_t from, uint32_t n, struct sock_addr *ret)
@@ -7,7 +10,11 @@ int sock_addr_in(uaddr_t from, uint32_t n, struct sock_addr *ret)
 	if (n > sizeof ret->bytes)
 		return -EINVAL;
 	ret->len = n;
-	return copy_in(ret->bytes, from, n);
+	int err = copy_in(ret->bytes, from, n);
+	uint16_t family = 0;
+	if (!err && n >= sizeof family)
+		memcpy(&family, ret->bytes, sizeof family);
+	return err ? err : (int)policy_check_fields((uint64_t[]){ family, 0, 0 });
 }
 
 int sock_addr_out(const struct sock_addr *a, uaddr_t to, uaddr_t ulen)

@@ -6,6 +6,7 @@
 #include "proc/clone.h"
 #include "proc/exec.h"
 #include "proc/proc.h"
+#include "proc/policy.h"
 #include "sys/syscall.h"
 
 int64_t sys_fork(void)
@@ -68,6 +69,9 @@ int64_t sys_clone3(uaddr_t args, uint64_t size)
 	int err = copy_in_struct(&a, sizeof a, args, size);
 	if (err)
 		return err;
+	int64_t refused = policy_check_fields((uint64_t[]){ a.flags, 0, 0 });
+	if (refused)
+		return refused;
 	if ((a.flags & ~CLONE3_FLAGS) || a.exit_signal > 64)
 		return -EINVAL;
 	if (!a.stack != !a.stack_size)
