@@ -17,6 +17,7 @@ struct plan {
 	struct mapping *files; /* --file, and PROG */
 	size_t file_count;
 	enum tty_mode tty_mode;
+	void *policy; /* compiled; job.policy bytes; NULL: none */
 };
 
 /* What the options leave open is as the image's config has it (docs/man/mayfly-run.1).

@@ -66,6 +66,21 @@ static int send_strings(struct upload *u, struct channel *c)
 	return error < 0 ? error : 1;
 }
 
+static int send_policy(struct upload *u, struct channel *c)
+{
+	size_t left = u->plan->job.policy - u->at;
+	struct wire_msg msg = { .type = WIRE_POLICY };
+	int error;
+
+	if (!left)
+		return 0;
+	msg.policy.bytes.at = (const uint8_t *)u->plan->policy + u->at;
+	msg.policy.bytes.size = MIN(left, (size_t)WIRE_PAYLOAD_MAX);
+	error = channel_send(c, &msg);
+	u->at += msg.policy.bytes.size;
+	return error < 0 ? error : 1;
+}
+
 /* No job is without limits. Memory's is the VM; time and output are watched from here. */
 static int send_limit(struct upload *u, struct channel *c)
 {
@@ -262,8 +277,8 @@ static int send_start(struct upload *u, struct channel *c)
 int upload_next(struct upload *u, struct channel *c)
 {
 	static int (*const steps[])(struct upload *, struct channel *) = {
-		send_hello, send_job,  send_strings, send_limit,
-		send_files, send_outs, send_start,
+		send_hello, send_job,	send_strings, send_policy,
+		send_limit, send_files, send_outs,    send_start,
 	};
 	int result;
 

@@ -27,8 +27,9 @@ struct entry {
 	struct entry *later;
 	struct key key; /* [I] */
 	uint64_t count;
-	char *program, *place; /* [I] NULL: none */
-	char policy[32];       /* [I] its name's first bytes */
+	uint64_t args[POLICY_ARGS]; /* [I] the first one's */
+	char *program, *place;	    /* [I] NULL: none */
+	char policy[32];	    /* [I] its name's first bytes */
 };
 
 static struct mutex lock = MUTEX_INIT(lock, RANK_FINDINGS);
@@ -54,15 +55,28 @@ static bool is_choice(enum syscall_kind kind)
 	       kind == KIND_u32;
 }
 
-static void key_args(struct key *k, const struct pt_regs *regs)
+static void key_args(struct key *k, const uint64_t args[POLICY_ARGS])
 {
-	const uint64_t arg[] = { regs->rdi, regs->rsi, regs->rdx,
-				 regs->r10, regs->r8,  regs->r9 };
 	const struct syscall_row *row = syscall_row(k->number);
 
-	for (size_t i = 0; row && i < ARRAY_LEN(arg); i++)
+	for (size_t i = 0; row && i < POLICY_ARGS; i++)
 		if (is_choice(row->kinds[i]))
-			k->args[i] = arg[i];
+			k->args[i] = args[i];
+}
+
+/* The path that a call names which did not come so far that it was looked at; heap. */
+static char *name_given(uint32_t number, const uint64_t args[POLICY_ARGS])
+{
+	const struct syscall_row *row = syscall_row(number);
+	char name[128];
+
+	for (size_t i = 0; row && i < POLICY_ARGS; i++) {
+		if (row->kinds[i] != KIND_path)
+			continue;
+		int64_t n = copy_in_str(name, UADDR(args[i]), sizeof(name));
+		return n > 0 ? heap_strdup(name, (size_t)n) : NULL;
+	}
+	return NULL;
 }
 
 static void exe_get(void *exe)
@@ -83,7 +97,7 @@ static const char *program_text(char *buf)
 }
 
 static struct entry *entry_new(const struct finding *f, const struct key *k,
-			       const char *program)
+			       const uint64_t args[POLICY_ARGS], const char *program)
 {
 	const struct policy *p = policy_blob_policy(f->by->blob);
 	struct entry *e = heap_zalloc(sizeof(*e));
@@ -92,7 +106,9 @@ static struct entry *entry_new(const struct finding *f, const struct key *k,
 		return NULL;
 	e->key = *k;
 	e->program = program ? heap_strdup(program, strlen(program)) : NULL;
-	e->place = f->at ? heap_strdup(f->at->path, f->at->len) : NULL;
+	e->place = f->at ? heap_strdup(f->at->path, f->at->len)
+			 : name_given(k->number, args);
+	memcpy(e->args, args, sizeof(e->args));
 	str_copy(e->policy, &p->text[p->programs[f->by->program].name],
 		 sizeof(e->policy));
 	return e;
@@ -150,6 +166,8 @@ static bool count(const struct key *k, struct entry *fresh)
 static void add(const struct finding *f, char *buf)
 {
 	const struct pt_regs *regs = task_user_regs(task_current());
+	const uint64_t args[] = { regs->rdi, regs->rsi, regs->rdx,
+				  regs->r10, regs->r8,	regs->r9 };
 	const char *program = program_text(buf);
 	struct key k;
 
@@ -163,10 +181,10 @@ static void add(const struct finding *f, char *buf)
 	k.program = program ? hash(program, strlen(program)) : 0;
 	k.place = f->at ? hash(f->at->path, f->at->len) : 0;
 	if (!f->at)
-		key_args(&k, regs);
+		key_args(&k, args);
 	if (count(&k, NULL))
 		return;
-	struct entry *e = entry_new(f, &k, program);
+	struct entry *e = entry_new(f, &k, args, program);
 	if (!count(&k, e))
 		entry_free(e);
 }
@@ -201,8 +219,8 @@ static void print_entry(struct proc_text *t, const struct entry *e)
 
 	proc_printf(t, "%s %lu %u %u %u %u", learned(k) ? "learned" : "refused",
 		    (unsigned long)e->count, k->action, k->line, k->number, k->access);
-	for (size_t i = 0; i < ARRAY_LEN(k->args); i++)
-		proc_printf(t, " %lx", (unsigned long)k->args[i]);
+	for (size_t i = 0; i < ARRAY_LEN(e->args); i++)
+		proc_printf(t, " %lx", (unsigned long)e->args[i]);
 	const char *texts[] = { e->policy, e->program, e->place };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		proc_printf(t, " ");

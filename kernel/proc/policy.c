@@ -176,6 +176,8 @@ void policy_exec_commit(struct policy_exec_layers *l, bool gains)
 		raise_gate(g, l->layer[i]);
 	}
 	g->errors_kill |= gains && g->policy;
+	policy_blob_put(t->policy_at_exec); /* a layer has it */
+	t->policy_at_exec = NULL;
 }
 
 void policy_exec_put(struct policy_exec_layers *l)

@@ -69,6 +69,8 @@ struct job {
 	char *strings; /* argv and env; strings_size of spec.strings bytes so far */
 	size_t strings_size;
 	char **argv, **envp; /* room for IDENTITY_VARIABLES more is at the end */
+	uint8_t *policy;     /* compiled; policy_size of spec.policy bytes so far */
+	size_t policy_size;
 	char *space[512];    /* for a short argv and env, which is nearly every one */
 	struct rlimit limits[16];
 	uint16_t limits_set; /* bit n: limits[n] is wanted */

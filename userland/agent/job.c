@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "agent.h"
+#include "lib/policy.h"
 
 /* Where the child stopped. It lives in the agent's memory until exec, and writes here. */
 struct start_failure {
@@ -50,6 +51,15 @@ static int identity_install(const struct identity *id)
 	    syscall(SYS_setgid, id->gid) < 0 || syscall(SYS_setuid, id->uid) < 0)
 		return errno;
 	return 0;
+}
+
+/* The kernel checks it, and puts it in force when the job's program is run. */
+static int policy_install(const struct job *job)
+{
+	return job->policy && syscall(POLICY_SYSCALL, POLICY_OP_EXEC, job->policy,
+				      job->policy_size) < 0
+		       ? errno
+		       : 0;
 }
 
 /* PATH as the job's environment has it. */
@@ -112,6 +122,10 @@ static void job_become(const struct agent *a, const struct job_stdio *stdio,
 		return;
 	failure->stage = WIRE_STAGE_CREDENTIALS;
 	failure->error = id ? identity_install(id) : 0;
+	if (failure->error)
+		return;
+	failure->stage = WIRE_STAGE_POLICY;
+	failure->error = policy_install(job);
 	if (failure->error)
 		return;
 	failure->stage = WIRE_STAGE_CWD;

@@ -78,6 +78,8 @@ static void take_job(struct agent *a, const struct wire_job *spec)
 		job->argv = memory_get(a, pointers + spec->strings);
 	job->envp = job->argv + spec->argc + 1;
 	job->strings = (char *)job->argv + pointers;
+	if (spec->policy)
+		job->policy = memory_get(a, spec->policy);
 	folder_enter(a);
 }
 
@@ -89,6 +91,16 @@ static void take_strings(struct agent *a, const struct wire_tail *bytes)
 		agent_fail(a, WIRE_STAGE_PROTOCOL, EOVERFLOW, "STRINGS");
 	memcpy(job->strings + job->strings_size, bytes->at, bytes->size);
 	job->strings_size += bytes->size;
+}
+
+static void take_policy(struct agent *a, const struct wire_tail *bytes)
+{
+	struct job *job = &a->job;
+
+	if (!job->known || bytes->size > job->spec.policy - job->policy_size)
+		agent_fail(a, WIRE_STAGE_PROTOCOL, EOVERFLOW, "POLICY");
+	memcpy(job->policy + job->policy_size, bytes->at, bytes->size);
+	job->policy_size += bytes->size;
 }
 
 /* Points argv and envp at the strings. False unless there are exactly as many as
@@ -112,7 +124,8 @@ static bool strings_split(struct job *job)
 
 static void take_start(struct agent *a, const struct wire_start *start)
 {
-	if (!a->job.known || a->file >= 0 || !strings_split(&a->job))
+	if (!a->job.known || a->file >= 0 || !strings_split(&a->job) ||
+	    a->job.policy_size != a->job.spec.policy)
 		agent_fail(a, WIRE_STAGE_PROTOCOL, EINVAL, "START");
 	a->report = start->report;
 	a->phase = WIRE_RUN;
@@ -191,6 +204,9 @@ static void take_setup(struct agent *a, const struct wire_msg *msg)
 		break;
 	case WIRE_STRINGS:
 		take_strings(a, &msg->strings.bytes);
+		break;
+	case WIRE_POLICY:
+		take_policy(a, &msg->policy.bytes);
 		break;
 	case WIRE_LIMIT:
 		take_limit(a, &msg->limit);
