@@ -128,6 +128,8 @@ struct thread {
 	 * thread or one of its process. proc/policy.h says what always holds. */
 	struct gate {
 		uint64_t asks[8]; /* a bit per system call that is not simply allowed */
+		/* Landlock's, the thread's own: the same */
+		struct landlock_layer *landlock;
 		struct policy_layer *policy; /* topmost; referenced; NULL: none */
 		/* it gained privilege under them: POLICY_FLAG_GAIN_KILL */
 		bool errors_kill;

@@ -3,6 +3,7 @@
 
 #include <asm/errno.h>
 
+#include "fs/landlock.h"
 #include "lib/string.h"
 #include "sec/policy.h"
 
@@ -117,6 +118,8 @@ static int ask(const struct path *p, const struct qname *child, uint32_t want)
 	const struct policy_layer *top = thread_current()->gate.policy, *by;
 	struct place l;
 
+	if (!top)
+		return 0;
 	int err = place_begin(&l, p, child);
 	if (err) {
 		err = nameless(top, err, want);
@@ -132,12 +135,16 @@ static int ask(const struct path *p, const struct qname *child, uint32_t want)
 
 int confine_path_slow(const struct path *p, uint32_t want)
 {
-	return ask(p, NULL, want);
+	int err = ask(p, NULL, want);
+
+	return err ? err : landlock_check(p, want);
 }
 
 int confine_name_slow(const struct path *dir, const struct qname *name, uint32_t want)
 {
-	return ask(dir, name, want);
+	int err = ask(dir, name, want);
+
+	return err ? err : landlock_check(dir, want);
 }
 
 static int check_moved(const struct policy_layer *top, const struct place *from,
@@ -154,15 +161,17 @@ static int check_moved(const struct policy_layer *top, const struct place *from,
 		       : 0;
 }
 
-int confine_moved_slow(const struct path *from, const struct qname *old,
-		       const struct path *to, const struct qname *new, bool is_dir)
+static int policy_check_moved(const struct path *from, const struct qname *old,
+			      const struct path *to, const struct qname *new, bool is_dir)
 {
 	const struct policy_layer *top = thread_current()->gate.policy;
 	/* Two are too much for a stack that a file system is still to use. */
 	struct place *l = heap_alloc(2 * sizeof(*l));
 
-	if (!l)
-		return -ENOMEM;
+	if (!top || !l) {
+		heap_free(l);
+		return top ? -ENOMEM : 0;
+	}
 	l[1].long_text = NULL;
 	int err = place_begin(&l[0], from, old);
 	if (!err)
@@ -177,11 +186,22 @@ int confine_moved_slow(const struct path *from, const struct qname *old,
 	return err;
 }
 
+int confine_moved_slow(const struct path *from, const struct qname *old,
+		       const struct path *to, const struct qname *new,
+		       struct dentry *child)
+{
+	int err = policy_check_moved(from, old, to, new, S_ISDIR(child->inode->mode));
+
+	return err ? err : landlock_check_moved(from, child, to);
+}
+
 int confine_tree(void)
 {
 	const struct policy_layer *top = thread_current()->gate.policy, *by;
 	const struct policy_place root = { "/", 1, 0 };
 
+	if (thread_current()->gate.landlock)
+		return -EPERM;
 	if (likely(!top))
 		return 0;
 	by = policy_layers_refuser(top, &root, POLICY_ACCESS_ALL);
@@ -195,6 +215,8 @@ bool confine_allows_code_slow(const struct path *p)
 	const struct policy_layer *top = thread_current()->gate.policy;
 	struct place l;
 
+	if (!top)
+		return true;
 	int err = place_begin(&l, p, NULL);
 	bool may =
 		err ? err == -ENXIO && policy_layers_all_flag(top, POLICY_FLAG_EXEC_WRITE)

@@ -1,8 +1,8 @@
 /*
- * What policies say to the use of files: asked with the place that was reached, where
- * permission is decided too (F5), so no other name of it leads around.
+ * What policies and Landlock say to the use of files: asked with the place that was
+ * reached, where permission is decided too (F5), so no other name of it leads around.
  *
- * A thread under no policy pays for a look at a pointer.
+ * A thread under neither pays for a look at two pointers.
  */
 #ifndef FS_CONFINE_H
 #define FS_CONFINE_H
@@ -35,11 +35,13 @@ must_use int confine_name_slow(const struct path *dir, const struct qname *name,
 			       uint32_t want);
 must_use int confine_moved_slow(const struct path *from, const struct qname *old,
 				const struct path *to, const struct qname *new,
-				bool is_dir);
+				struct dentry *child);
 
 static inline bool is_confined(void)
 {
-	return unlikely(thread_current()->gate.policy);
+	const struct gate *g = &thread_current()->gate;
+
+	return unlikely(g->policy || g->landlock);
 }
 
 /* 0 or -EACCES. */
@@ -63,15 +65,15 @@ static inline uint32_t want_to_remove(uint32_t mode)
 }
 
 /*
- * May what `old` is in `from` (NULL: from itself) be `new` in `to`? -EXDEV if that would
+ * May `child`, `old` in `from`, be `new` in `to` as well or instead? -EXDEV if that would
  * allow more to be done with it than before, or if it is a folder with places in it that
  * a rule names: then only copying is left, which is asked about byte by byte.
  */
 must_use static inline int confine_moved(const struct path *from, const struct qname *old,
 					 const struct path *to, const struct qname *new,
-					 bool is_dir)
+					 struct dentry *child)
 {
-	return is_confined() ? confine_moved_slow(from, old, to, new, is_dir) : 0;
+	return is_confined() ? confine_moved_slow(from, old, to, new, child) : 0;
 }
 
 /* Mounts and roots move everything below them: 0 or -EPERM. */

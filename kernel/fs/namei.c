@@ -218,6 +218,14 @@ static int link_locked(struct inode *target, struct inode *dir, struct dentry *d
 	return err;
 }
 
+static int confine_linked(const struct path *target, const struct parent_lookup *p)
+{
+	const struct path from = { target->mnt, target->dentry->parent };
+
+	return confine_moved(&from, &target->dentry->name, &p->parent, &p->dentry->name,
+			     target->dentry);
+}
+
 int vfs_link(const struct path *target, int dirfd, const char *name)
 {
 	struct inode *i = target->dentry->inode;
@@ -241,7 +249,7 @@ int vfs_link(const struct path *target, int dirfd, const char *name)
 	if (!err)
 		err = confine_name(&p.parent, &p.dentry->name, want_to_make(i->mode));
 	if (!err)
-		err = confine_moved(target, NULL, &p.parent, &p.dentry->name, false);
+		err = confine_linked(target, &p);
 	if (!err)
 		err = link_locked(i, p.parent.dentry->inode, p.dentry);
 	if (!err) {

@@ -109,7 +109,7 @@ static int check_confined(const struct rename *r)
 	if (!err)
 		err = confine_name(to, new, want_to_make(mode));
 	if (!err)
-		err = confine_moved(from, old, to, new, S_ISDIR(mode));
+		err = confine_moved(from, old, to, new, r->old);
 	if (err || !r->new->inode)
 		return err;
 	mode = r->new->inode->mode;
@@ -117,7 +117,7 @@ static int check_confined(const struct rename *r)
 	if (err || !(r->flags & RENAME_EXCHANGE))
 		return err;
 	err = confine_name(from, old, want_to_make(mode));
-	return err ? err : confine_moved(to, new, from, old, S_ISDIR(mode));
+	return err ? err : confine_moved(to, new, from, old, r->new);
 }
 
 static void tell(const struct rename *r, struct inode *victim)

@@ -4,6 +4,7 @@
 #include <asm/errno.h>
 
 #include "core/panic.h"
+#include "fs/landlock.h"
 #include "lib/string.h"
 #include "proc/audit.h"
 #include "proc/proc.h"
@@ -76,6 +77,31 @@ int policy_install(struct policy_blob *b)
 	return err;
 }
 
+int landlock_install(struct file *ruleset)
+{
+	const struct cred *me = thread_current()->cred;
+	struct gate *g = &thread_current()->gate;
+	struct landlock_layer *l, *old = g->landlock;
+	struct audit_draft draft;
+
+	int err = audit_begin(&draft, AUDIT_EVENT_POLICY, AUDIT_CAUSE_ASKED);
+	if (err)
+		return err;
+	audit_text(&draft, "Landlock");
+	err = landlock_ruleset_layer(ruleset, landlock_get(old), &l);
+	if (err) {
+		landlock_put(old);
+		audit_cancel(&draft);
+		return err;
+	}
+	uint64_t flags = spin_lock_irq(&process_current()->lock);
+	g->landlock = l;
+	audit_add(&draft, me, me, 0);
+	spin_unlock_irq(&process_current()->lock, flags);
+	landlock_put(old); /* l has it */
+	return 0;
+}
+
 void policy_at_exec(struct policy_blob *b)
 {
 	struct task *t = task_current();
@@ -91,11 +117,13 @@ void gate_inherit(struct task *t)
 	must_hold(&process_current()->lock);
 	t->thread.gate = thread_current()->gate;
 	(void)policy_layer_get(t->thread.gate.policy);
+	(void)landlock_get(t->thread.gate.landlock);
 }
 
 void gate_drop(struct task *t)
 {
 	policy_layer_put(t->thread.gate.policy);
+	landlock_put(t->thread.gate.landlock);
 	policy_blob_put(t->policy_at_exec);
 }
 
@@ -206,7 +234,10 @@ bool policy_lets_gain(const struct policy_exec_layers *l)
 
 /* ---- others ---- */
 
-bool policy_may_trace(const struct task *t)
+bool policy_may_trace(const struct task *t, const struct task *tracer)
 {
-	return policy_layers_within(t->thread.gate.policy, thread_current()->gate.policy);
+	const struct gate *in = &t->thread.gate, *out = &tracer->thread.gate;
+
+	return policy_layers_within(in->policy, out->policy) &&
+	       landlock_within(in->landlock, out->landlock);
 }

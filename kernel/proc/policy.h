@@ -3,7 +3,7 @@
  * what becomes of what they refuse.
  *
  * Always true:
- *  G1  all threads of a process have the same topmost layer; it changes under
+ *  G1  all threads of a process have the same topmost policy; it changes under
  *      process->lock, for all of them at once;
  *  G2  a number whose bit in thread.gate.asks is clear is allowed by all that is in
  *      force, whatever its arguments; bits are only ever set;
@@ -21,9 +21,12 @@ must_use int policy_install(struct policy_blob *b);
 /* From the next program on that the running thread runs. */
 void policy_at_exec(struct policy_blob *b);
 
+/* landlock_restrict_self(2) with that ruleset's file. 0, -E2BIG, -ENOMEM, -EINTR. */
+must_use int landlock_install(struct file *ruleset);
+
 /* The gate of a new task; the running process's lock is held. */
 void gate_inherit(struct task *t);
-/* What a dying task's gate refers to. */
+/* What the gate of a task refers to that is gone, or never was one. */
 void gate_drop(struct task *t);
 
 /* The layers that running a program adds, lowest first. */
@@ -42,8 +45,9 @@ void policy_exec_put(struct policy_exec_layers *l);
 bool policy_lets_gain(const struct policy_exec_layers *l);
 bool policy_lets_write_code(const struct policy_exec_layers *l);
 
-/* May the running thread look into t, which is under that? */
-bool policy_may_trace(const struct task *t);
+/* Is t under all that the tracer is under? Then that learns nothing it may not. t's
+ * process->lock held. */
+bool policy_may_trace(const struct task *t, const struct task *tracer);
 
 /* What a layer says to a call that the running thread makes. True: it is carried out;
  * else regs->rax is its result, unless the thread ends here. */

@@ -17,7 +17,7 @@ static bool may_trace_locked(const struct task *t, const struct cred *c,
 			     enum trace_ids ids)
 {
 	const struct space *s = t->thread.space;
-	if (t->process == init_process || !policy_may_trace(t))
+	if (t->process == init_process || !policy_may_trace(t, task_current()))
 		return false;
 	return sec_may_trace(c, t->thread.cred, !s || s->dumpable, ids);
 }
@@ -172,7 +172,8 @@ int trace_me(void)
 	if (parent)
 		c = task_cred_get(parent);
 	spin_lock(&p->lock);
-	if (me->trace.tracer || (c && !sec_may_be_traced(me->thread.cred, c)))
+	if (me->trace.tracer || (parent && !policy_may_trace(me, parent)) ||
+	    (c && !sec_may_be_traced(me->thread.cred, c)))
 		err = -EPERM;
 	if (!err && parent) {
 		trace_link(me, parent, cred_holds_cap(me->thread.cred, CAP_SYS_PTRACE));

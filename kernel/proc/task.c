@@ -7,6 +7,7 @@
 #include "proc/itimer.h"
 #include "proc/policy.h"
 #include "proc/proc.h"
+#include "sec/landlock.h"
 
 static struct slab_cache *task_cache, *process_cache, *xsave_cache; /* [I] */
 static _Atomic uint32_t n_tasks, n_processes;
@@ -224,6 +225,8 @@ void task_drop_files(struct task *t)
 	uint64_t flags = spin_lock_irq(&t->process->lock);
 	struct files *f = t->files_ref;
 	struct fs_ctx *c = t->thread.fs;
+	struct landlock_layer *l = t->thread.gate.landlock;
+	t->thread.gate.landlock = NULL; /* it keeps files too */
 	t->files_ref = t->thread.files = NULL;
 	t->thread.fs = NULL;
 	spin_unlock_irq(&t->process->lock, flags);
@@ -231,6 +234,7 @@ void task_drop_files(struct task *t)
 		files_put(f);
 	if (c)
 		fs_ctx_unuse(c);
+	landlock_put(l);
 }
 
 /* ---- figures ---- */

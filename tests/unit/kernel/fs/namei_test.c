@@ -7,6 +7,7 @@
 /* link: kernel/fs/acl.c */
 /* link: kernel/fs/anon.c */
 /* link: kernel/fs/confine.c */
+/* link: kernel/fs/landlock.c */
 /* link: kernel/fs/attr.c */
 /* link: kernel/fs/file_caps.c */
 /* link: kernel/fs/dcache.c */
