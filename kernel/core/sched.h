@@ -131,6 +131,9 @@ struct thread {
 		/* Landlock's, the thread's own: the same */
 		struct landlock_layer *landlock;
 		struct policy_layer *policy; /* topmost; referenced; NULL: none */
+		/* seccomp(2), proc/seccomp.h: the newest; referenced; NULL: none */
+		struct seccomp_filter *filter;
+		bool strict; /* SECCOMP_MODE_STRICT */
 		/* it gained privilege under them: POLICY_FLAG_GAIN_KILL */
 		bool errors_kill;
 	} gate;

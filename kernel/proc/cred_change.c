@@ -5,7 +5,27 @@
 
 struct cred *cred_change_begin(void)
 {
-	return cred_copy(thread_current()->cred);
+	struct cred *c = cred_copy(thread_current()->cred);
+
+	if (c)
+		c->no_new_privs = task_no_new_privs(task_current());
+	return c;
+}
+
+bool task_no_new_privs(const struct task *t)
+{
+	return t->thread.cred->no_new_privs ||
+	       __atomic_load_n(&t->no_new_privs, __ATOMIC_ACQUIRE);
+}
+
+int cred_change_settle(void)
+{
+	const struct task *t = task_current();
+
+	if (t->thread.cred->no_new_privs || !task_no_new_privs(t))
+		return 0;
+	struct cred *c = cred_change_begin();
+	return c ? cred_change_commit(c) : -ENOMEM;
 }
 
 bool cred_change_exposes(const struct cred *a, const struct cred *b)

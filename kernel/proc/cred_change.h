@@ -4,6 +4,11 @@
 
 #include "proc/audit.h"
 
+/* The running thread's, or what another thread's seccomp(2) made it. */
+must_use bool task_no_new_privs(const struct task *t);
+/* Makes the latter part of its credentials. 0, -ENOMEM. */
+must_use int cred_change_settle(void);
+
 /* A copy to change; then one of the next two, which consume it. NULL: no memory. */
 must_use struct cred *cred_change_begin(void);
 /* The thread may not become c, which the audit log is told. Returns err. */

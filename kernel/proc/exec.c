@@ -328,7 +328,9 @@ static int replace(struct exec *e)
 	struct task *t = task_current();
 	struct sighand *fresh = NULL;
 	uint32_t persona = t->persona;
-	int err = policy_exec_prepare(&e->program.file->path, &e->layers);
+	int err = cred_change_settle();
+	if (!err)
+		err = policy_exec_prepare(&e->program.file->path, &e->layers);
 	if (!err)
 		err = exec_cred(e);
 	if (!err)

@@ -47,6 +47,12 @@ int exec_alone(void)
 		spin_unlock_irq(&p->lock, flags);
 		return -EAGAIN; /* it will not get as far as seeing this */
 	}
+	/* Another thread took privilege away while the program's credentials were found:
+	 * once more. From here on none can (seccomp.c). */
+	if (me->no_new_privs && !me->thread.cred->no_new_privs) {
+		spin_unlock_irq(&p->lock, flags);
+		return -ERESTARTNOINTR;
+	}
 	/* Nobody but its threads adds threads to a process. */
 	if (p->leader == me && p->tasks.next == p->tasks.prev) {
 		spin_unlock_irq(&p->lock, flags);

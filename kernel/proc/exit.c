@@ -16,6 +16,7 @@
 #include "proc/futex.h"
 #include "proc/ptrace.h"
 #include "proc/reap.h"
+#include "proc/seccomp.h"
 #include "proc/stop.h"
 
 /* ---- reaping ---- */
@@ -286,6 +287,7 @@ void task_exit(int32_t status)
 	struct process *p = t->process;
 	trace_exit(status);
 	bool last = exit_begin(t, status);
+	seccomp_exit();
 	if (unlikely(t->calltrace))
 		calltrace_exited(t->exit_status);
 	if (last && p == init_process)

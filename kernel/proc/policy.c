@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "proc/audit.h"
 #include "proc/proc.h"
+#include "proc/seccomp.h"
 
 /* ---- in force ---- */
 
@@ -118,6 +119,7 @@ void gate_inherit(struct task *t)
 	t->thread.gate = thread_current()->gate;
 	(void)policy_layer_get(t->thread.gate.policy);
 	(void)landlock_get(t->thread.gate.landlock);
+	seccomp_inherit(t);
 }
 
 void gate_drop(struct task *t)

@@ -69,7 +69,7 @@ cold void policy_call_end(void);
 static inline bool gate_asks(const struct thread *t, uint32_t number)
 {
 	if (unlikely(number >= POLICY_NUMBERS))
-		return t->gate.policy;
+		return t->gate.policy || t->gate.filter || t->gate.strict;
 	return t->gate.asks[number / 64] & BIT(number % 64);
 }
 

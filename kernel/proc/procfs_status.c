@@ -2,6 +2,7 @@
 #include "mm/space.h"
 #include "proc/proc.h"
 #include "proc/procfs.h"
+#include "proc/seccomp.h"
 
 static void print_ids(struct proc_text *o, const struct cred *c)
 {
@@ -68,15 +69,19 @@ static void print_signals(struct proc_text *o, struct task *t)
 		    (unsigned long)s.caught);
 }
 
-static void print_privileges(struct proc_text *o, const struct cred *c)
+static void print_privileges(struct proc_text *o, struct task *t, const struct cred *c)
 {
+	struct seccomp_state s;
+
+	seccomp_state_get(t, &s);
 	proc_printf(
 		o,
 		"CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n"
-		"CapAmb:\t%016lx\nNoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
+		"CapAmb:\t%016lx\nNoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n",
 		(unsigned long)c->cap_inheritable, (unsigned long)c->cap_permitted,
 		(unsigned long)c->cap_effective, (unsigned long)c->cap_bounding,
-		(unsigned long)c->cap_ambient, c->no_new_privs);
+		(unsigned long)c->cap_ambient, c->no_new_privs || t->no_new_privs, s.mode,
+		s.n_filters);
 }
 
 static const char *state_text(char letter)
@@ -190,7 +195,7 @@ int procfs_show_status(struct proc_text *o, void *task)
 	print_memory(o, t);
 	proc_printf(o, "Threads:\t%u\n", p->n_tasks);
 	print_signals(o, t);
-	print_privileges(o, c);
+	print_privileges(o, t, c);
 	print_places(o, t);
 	proc_printf(o,
 		    "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",

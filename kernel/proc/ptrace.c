@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "proc/ptrace.h"
+#include "proc/seccomp.h"
 
 /* PTRACE_O_SUSPEND_SECCOMP would lift a sandbox: it is not known here. */
 #define OPTIONS_KNOWN                                                                    \
@@ -220,6 +221,15 @@ static void describe_entry(const struct pt_regs *regs, struct ptrace_syscall_inf
 	memcpy(i->entry.args, args, sizeof args);
 }
 
+/* The same, and what the filter says to it. */
+static void describe_seccomp(const struct pt_regs *regs, uint64_t data,
+			     struct ptrace_syscall_info *i)
+{
+	describe_entry(regs, i);
+	i->op = PTRACE_SYSCALL_INFO_SECCOMP;
+	i->seccomp.ret_data = (uint32_t)data;
+}
+
 static void describe_exit(const struct pt_regs *regs, struct ptrace_syscall_info *i)
 {
 	int64_t v = (int64_t)regs->rax;
@@ -246,9 +256,26 @@ static int64_t get_syscall_info(struct request *r)
 		describe_exit(regs, &i);
 		size = offsetof(struct ptrace_syscall_info, exit.is_error) + 1;
 	}
+	if (tr->info && tr->info->si_code == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)) {
+		describe_seccomp(regs, tr->message, &i);
+		size = offsetof(struct ptrace_syscall_info, seccomp.ret_data) +
+		       sizeof i.seccomp.ret_data;
+	}
 	if (copy_out(UADDR(r->data), &i, MIN(size, r->addr)))
 		return -EFAULT;
 	return (int64_t)size;
+}
+
+/* ---- its filters ---- */
+
+static int64_t get_filter(struct request *r)
+{
+	return seccomp_peek(r->t, r->addr, UADDR(r->data));
+}
+
+static int64_t get_metadata(struct request *r)
+{
+	return seccomp_peek_metadata(r->t, r->addr, UADDR(r->data));
 }
 
 /* ---- options ---- */
@@ -384,6 +411,8 @@ static const struct {
 	{ PTRACE_SETSIGMASK, set_sigmask, false },
 	{ PTRACE_GETEVENTMSG, get_event_message, false },
 	{ PTRACE_GET_SYSCALL_INFO, get_syscall_info, false },
+	{ PTRACE_SECCOMP_GET_FILTER, get_filter, false },
+	{ PTRACE_SECCOMP_GET_METADATA, get_metadata, false },
 	{ PTRACE_SETOPTIONS, set_options, false },
 	{ PTRACE_OLDSETOPTIONS, set_options, false },
 	{ PTRACE_CONT, resume, false },

@@ -65,6 +65,9 @@ struct task {
 	struct sigpending pending; /* for this thread alone */
 	sigset64_t blocked, saved_blocked;
 	sigset64_t wait_set; /* sigtimedwait is waiting for these */
+	/* SECCOMP_FILTER_FLAG_TSYNC of another thread gave it no_new_privs: counts as if
+	 * ->cred said so, which is for the own thread to change */
+	bool no_new_privs;
 	bool exiting;
 	bool gone;	     /* its exit is done but for its stack */
 	bool stop_counted;   /* process->stop_count waits for this thread */

@@ -4,6 +4,7 @@
 #include <asm/errno.h>
 
 #include "proc/policy.h"
+#include "proc/seccomp.h"
 #include "sys/dispatch.h"
 
 /* What the kernel does not have is absent, not refused: libraries fall back on one and
@@ -24,7 +25,12 @@ static bool policy_check(struct pt_regs *regs)
 
 bool gate_check(struct pt_regs *regs)
 {
-	return policy_check(regs);
+	bool moved;
+
+	if (!policy_check(regs) || !seccomp_check(regs, &moved))
+		return false;
+	/* What a tracer made of the call, policies have not seen. */
+	return !moved || policy_check(regs);
 }
 
 int64_t sys_mayfly_policy(uint32_t op, uaddr_t form, uint64_t size)

@@ -3,6 +3,7 @@
 
 #include "fs/file.h"
 #include "fs/landlock.h"
+#include "proc/cred_change.h"
 #include "proc/policy.h"
 #include "sys/syscall.h"
 
@@ -89,7 +90,7 @@ int64_t sys_landlock_restrict_self(int32_t ruleset, uint32_t flags)
 	const struct cred *c = thread_current()->cred;
 	struct file *f;
 
-	if (!c->no_new_privs && !cred_has_cap(c, CAP_SYS_ADMIN))
+	if (!task_no_new_privs(task_current()) && !cred_has_cap(c, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (flags)
 		return -EINVAL;

@@ -3,6 +3,7 @@
 
 #include "proc/cred_change.h"
 #include "proc/proc.h"
+#include "proc/seccomp.h"
 #include "sys/syscall.h"
 #include "sys/user_dispatch.h"
 
@@ -72,7 +73,7 @@ static int64_t get_no_new_privs(const struct args *x)
 {
 	if (x->a[0] || x->a[1] || x->a[2] || x->a[3])
 		return -EINVAL;
-	return thread_current()->cred->no_new_privs;
+	return task_no_new_privs(task_current());
 }
 
 static int64_t set_subreaper(const struct args *x)
@@ -228,6 +229,26 @@ static int64_t set_tsc(const struct args *x)
 	return 0;
 }
 
+static int64_t get_seccomp(const struct args *x)
+{
+	struct seccomp_state s;
+	(void)x;
+	seccomp_state_get(task_current(), &s);
+	return s.mode;
+}
+
+static int64_t set_seccomp(const struct args *x)
+{
+	switch (x->a[0]) {
+	case SECCOMP_MODE_STRICT:
+		return seccomp_set_strict();
+	case SECCOMP_MODE_FILTER:
+		return seccomp_set_filter(0, UADDR(x->a[1]));
+	default:
+		return -EINVAL;
+	}
+}
+
 static int64_t set_user_dispatch(const struct args *x)
 {
 	return user_dispatch_set(x->a[0], x->a[1], x->a[2], UADDR(x->a[3]));
@@ -339,7 +360,8 @@ static const struct {
 	{ PR_GET_TID_ADDRESS, get_tid_address },
 	{ PR_SET_THP_DISABLE, set_thp_disable },
 	{ PR_GET_THP_DISABLE, get_thp_disable },
-	{ PR_GET_SECCOMP, accept },
+	{ PR_GET_SECCOMP, get_seccomp },
+	{ PR_SET_SECCOMP, set_seccomp },
 	{ PR_GET_TSC, get_tsc },
 	{ PR_SET_TSC, set_tsc },
 	{ PR_GET_TIMING, accept }, /* PR_TIMING_STATISTICAL */
