@@ -29,7 +29,8 @@ struct policy_define;
 /* Of `mayfly policy ...`. */
 struct policy_options {
 	bool json;
-	const char *output; /* NULL: stdout */
+	const char *output;				      /* NULL: stdout */
+	const char *syscall, *args, *path, *access, *program; /* NULL: not given */
 	struct policy_define *defines;
 	size_t define_count;
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy/names.h"
+#include "policy/numbers.h"
 #include "policy/words.h"
 
 static bool is_text(const char *known, const char *name, size_t size)
@@ -128,17 +129,6 @@ void group_name(unsigned group, char ret[32])
 }
 
 /* ---- arguments ---- */
-
-#define SYSCALL0(nr, name, ...) NR_##name = (nr),
-#define SYSCALL1 SYSCALL0
-#define SYSCALL2 SYSCALL0
-#define SYSCALL3 SYSCALL0
-#define SYSCALL4 SYSCALL0
-#define SYSCALL5 SYSCALL0
-#define SYSCALL6 SYSCALL0
-enum {
-#include "lib/abi/syscalls.def"
-};
 
 static const struct {
 	uint16_t number;

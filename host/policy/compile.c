@@ -56,6 +56,15 @@ static json_t *messages_json(const struct built *built)
 	return list;
 }
 
+void policy_messages_json(const struct built *built, FILE *out)
+{
+	json_t *json = messages_json(built);
+
+	json_dumpf(json, out, JSON_INDENT(2));
+	fputc('\n', out);
+	json_decref(json);
+}
+
 static int check_json(const struct options *options)
 {
 	const struct policy_options *o = &options->policy;

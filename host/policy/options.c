@@ -31,3 +31,33 @@ int policy_set_json(struct options *o, const char *value)
 	o->policy.json = true;
 	return 0;
 }
+
+int policy_set_syscall(struct options *o, const char *value)
+{
+	o->policy.syscall = value;
+	return *value ? 0 : -EINVAL;
+}
+
+int policy_set_args(struct options *o, const char *value)
+{
+	o->policy.args = value;
+	return 0;
+}
+
+int policy_set_path(struct options *o, const char *value)
+{
+	o->policy.path = value;
+	return *value ? 0 : -EINVAL;
+}
+
+int policy_set_access(struct options *o, const char *value)
+{
+	o->policy.access = value;
+	return *value ? 0 : -EINVAL;
+}
+
+int policy_set_program(struct options *o, const char *value)
+{
+	o->policy.program = value;
+	return *value ? 0 : -EINVAL;
+}

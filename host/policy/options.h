@@ -8,5 +8,10 @@
 must_use int policy_set_output(struct options *o, const char *value);
 must_use int policy_set_define(struct options *o, const char *value);
 must_use int policy_set_json(struct options *o, const char *value);
+must_use int policy_set_syscall(struct options *o, const char *value);
+must_use int policy_set_args(struct options *o, const char *value);
+must_use int policy_set_path(struct options *o, const char *value);
+must_use int policy_set_access(struct options *o, const char *value);
+must_use int policy_set_program(struct options *o, const char *value);
 
 #endif

@@ -11,7 +11,11 @@
 #include "host/args.h"
 #include "policy/built.h"
 
-enum { POLICY_WRONG = 1 };
+enum {
+	POLICY_WRONG = 1,
+	POLICY_NARROWED = 1, /* diff: narrowed or changed, and nothing widened */
+	POLICY_WIDENED = 2,
+};
 
 /* Builds a policy as the options say. 0, or the exit status, having said why. Then
  * built_free() in any case. */
@@ -29,7 +33,14 @@ void sink_begin(struct sink *sink);
 /* 0 or MAYFLY_FAILED, having said why. */
 must_use int sink_end(struct sink *sink, const char *path);
 
+/* What is in the policy's messages, as JSON. */
+void policy_messages_json(const struct built *built, FILE *out);
+
 int command_policy_compile(const struct options *options);
 int command_policy_check(const struct options *options);
+int command_policy_explain(const struct options *options);
+int command_policy_lint(const struct options *options);
+int command_policy_test(const struct options *options);
+int command_policy_diff(const struct options *options);
 
 #endif
