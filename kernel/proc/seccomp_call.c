@@ -17,11 +17,15 @@ struct asked {
 	uint32_t verdict;
 };
 
-static void ask(const struct pt_regs *regs, struct asked *ret)
+static const struct seccomp_filter *topmost(void)
 {
-	const struct seccomp_filter *f =
-		__atomic_load_n(&thread_current()->gate.filter, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&thread_current()->gate.filter, __ATOMIC_ACQUIRE);
+}
 
+/* f and all below. */
+static void ask(const struct pt_regs *regs, const struct seccomp_filter *f,
+		struct asked *ret)
+{
 	*ret = (struct asked){
 		.verdict = SECCOMP_RET_ALLOW,
 		.call = {
@@ -132,13 +136,14 @@ static bool strict_passes(uint32_t number)
 
 bool seccomp_check(struct pt_regs *regs, bool *ret_moved)
 {
+	const struct seccomp_filter *from = topmost();
 	struct asked a;
 
 	*ret_moved = false;
 	if (thread_current()->gate.strict && !strict_passes((uint32_t)regs->orig_rax))
 		end_thread(SIGKILL);
 	for (;;) {
-		ask(regs, &a);
+		ask(regs, from, &a);
 		switch (a.verdict & SECCOMP_RET_ACTION_FULL) {
 		case SECCOMP_RET_ALLOW:
 			return true;
@@ -151,9 +156,15 @@ bool seccomp_check(struct pt_regs *regs, bool *ret_moved)
 			if (!ask_tracer(regs, &a))
 				return false;
 			*ret_moved = true;
+			from = topmost();
 			continue;
 		case SECCOMP_RET_USER_NOTIF:
-			return ask_listener(regs, &a);
+			/* Whoever listens speaks for this filter alone: no program
+			 * lifts older ones by listening to itself (ADR 15). */
+			if (!ask_listener(regs, &a))
+				return false;
+			from = a.by->below;
+			continue;
 		case SECCOMP_RET_ERRNO:
 			return give_error(regs, &a);
 		case SECCOMP_RET_TRAP:

@@ -40,14 +40,13 @@ static void try_option(int option, unsigned long arg2, unsigned long arg3)
 		say_status("it", status);
 }
 
-/* How a CPU speculates is the machine's; a container's root may lack CAP_SYS_RESOURCE,
- * and strict seccomp is not there. */
+/* How a CPU speculates is the machine's; a container's root may lack
+ * CAP_SYS_RESOURCE. */
 static bool is_left_out(int option)
 {
 	if (option == PR_SET_IO_FLUSHER || option == PR_GET_IO_FLUSHER)
 		return !geteuid();
-	return option == PR_GET_SPECULATION_CTRL || option == PR_SET_SPECULATION_CTRL ||
-	       option == PR_SET_SECCOMP;
+	return option == PR_GET_SPECULATION_CTRL || option == PR_SET_SPECULATION_CTRL;
 }
 
 static void try_all(unsigned long arg2, unsigned long arg3)
