@@ -33,6 +33,10 @@ struct policy_options {
 	const char *syscall, *args, *path, *access, *program; /* NULL: not given */
 	struct policy_define *defines;
 	size_t define_count;
+	bool bpf;
+	const char *format;
+	uint64_t caps;
+	unsigned kernel_major, kernel_minor;
 };
 
 struct command;

@@ -1,8 +1,10 @@
 /* Options of `mayfly policy`. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "host/policy/options.h"
+#include "policy/names.h"
 #include "policy/policy.h"
 
 int policy_set_output(struct options *o, const char *value)
@@ -60,4 +62,38 @@ int policy_set_program(struct options *o, const char *value)
 {
 	o->policy.program = value;
 	return *value ? 0 : -EINVAL;
+}
+
+int policy_set_format(struct options *o, const char *value)
+{
+	o->policy.format = value;
+	return policy_format_known(value) ? 0 : -EINVAL;
+}
+
+int policy_set_cap(struct options *o, const char *value)
+{
+	for (size_t i = 0; i < set_capability.count; i++) {
+		if (strcmp(set_capability.at[i].name, value))
+			continue;
+		o->policy.caps |= BIT(set_capability.at[i].value);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int policy_set_kernel(struct options *o, const char *value)
+{
+	char more;
+
+	return sscanf(value, "%u.%u%c", &o->policy.kernel_major, &o->policy.kernel_minor,
+		      &more) == 2 &&
+			       o->policy.kernel_major
+		       ? 0
+		       : -EINVAL;
+}
+
+int policy_set_bpf(struct options *o, const char *value)
+{
+	o->policy.bpf = true;
+	return 0;
 }

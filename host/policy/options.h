@@ -8,6 +8,10 @@
 must_use int policy_set_output(struct options *o, const char *value);
 must_use int policy_set_define(struct options *o, const char *value);
 must_use int policy_set_json(struct options *o, const char *value);
+must_use int policy_set_format(struct options *o, const char *value);
+must_use int policy_set_cap(struct options *o, const char *value);
+must_use int policy_set_kernel(struct options *o, const char *value);
+must_use int policy_set_bpf(struct options *o, const char *value);
 must_use int policy_set_syscall(struct options *o, const char *value);
 must_use int policy_set_args(struct options *o, const char *value);
 must_use int policy_set_path(struct options *o, const char *value);

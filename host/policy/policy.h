@@ -42,5 +42,10 @@ int command_policy_explain(const struct options *options);
 int command_policy_lint(const struct options *options);
 int command_policy_test(const struct options *options);
 int command_policy_diff(const struct options *options);
+int command_policy_import(const struct options *options);
+int command_policy_export(const struct options *options);
+
+/* Is that a form that import reads? */
+bool policy_format_known(const char *name);
 
 #endif

@@ -28,7 +28,18 @@ unit_programs := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(unit_tests))
 $(unit_programs): $(BUILD)/tests/unit/%: $(BUILD)/unit/tests/unit/%.o $(BUILD)/unit/all.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(unit_ldflags) -o $@ $^ -Wl,--as-needed -lcmocka -lsodium -ljansson -larchive -lseccomp
+	$(Q)$(CC) $(unit_ldflags) -o $@ $^ -Wl,--as-needed -lcmocka -lsodium -ljansson -larchive -lseccomp -lseccomp
+
+# The list of system calls that Docker and Podman start from, out of Debian's package.
+$(DEPS)/seccomp.json:
+	$(call say,FETCH,$@)
+	@rm -rf $@.d && mkdir -p $@.d
+	$(Q)cd $@.d && apt-get -qq -o APT::Sandbox::User=root download \
+		golang-github-containers-common
+	$(Q)dpkg-deb --fsys-tarfile $@.d/*.deb | \
+		tar -xO ./usr/share/containers/seccomp.json > $@.d/list
+	@mv $@.d/list $@ && rm -rf $@.d
+$(BUILD)/tests/unit/policy/linux_test: | $(DEPS)/seccomp.json
 
 .PHONY: unit-tests
 unit-tests: $(unit_programs)
