@@ -187,6 +187,18 @@ static int set_audit_full(struct options *o, const char *value)
 	return o->audit_stop || !strcmp(value, "drop") ? 0 : -EINVAL;
 }
 
+static int set_policy(struct options *o, const char *value)
+{
+	o->policy_name = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int set_quiet(struct options *o, const char *value)
+{
+	o->quiet = true;
+	return 0;
+}
+
 static int set_verbose(struct options *o, const char *value)
 {
 	o->verbose = true;
@@ -208,6 +220,8 @@ static const struct option {
 	{ "--cwd", "DIR", RUN | SHELL, set_cwd, "the job's folder (/job)" },
 	{ "--user", "USER[:GROUP]", RUN | SHELL, set_user,
 	  "whom the job runs as (job, 1000)" },
+	{ "--policy", "FILE|NAME", RUN | SHELL, set_policy,
+	  "what the job may do: 'mayfly policy' has more (job; shell: shell)" },
 	{ "--cpus", "N", RUN | SHELL, set_cpus, "processors, 1 to 16 (1)" },
 	{ "--mem", "SIZE", RUN | SHELL, set_mem,
 	  "memory, 8M or more, in whole megabytes (128M)" },
@@ -226,6 +240,8 @@ static const struct option {
 	  "write the audit log; 'mayfly audit' reads it" },
 	{ "--audit-full", "drop|stop", RUN | SHELL, set_audit_full,
 	  "faster than it can be written: count what is lost, or halt the job (drop)" },
+	{ "--quiet", NULL, RUN | SHELL, set_quiet,
+	  "do not say what the policy refused" },
 	{ "--verbose", NULL, RUN | SHELL | CONVERT, set_verbose,
 	  "show the kernel's log and what is done" },
 	{ "--json", NULL, SHOW | VERIFY, audit_set_json, "as JSON, an object a line" },

@@ -1,11 +1,13 @@
 /* From options to what is sent. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/plan.h"
+#include "policy/policy.h"
 
 static bool starts_with(const char *text, const char *start)
 {
@@ -253,6 +255,73 @@ static int program_plan(struct plan *plan, const struct image_config *config)
 	return status;
 }
 
+/* -- the policy -- */
+
+/* A path of the guest as a line of a policy; what the language cannot say (quotes, line
+ * ends, dots) is left out. */
+static void path_allow(FILE *text, const struct plan *plan, const char *path)
+{
+	const char *folder = plan->job.cwd.at;
+
+	if (path[strcspn(path, "\"\\\n$*")] || strstr(path, ".."))
+		return;
+	if (*path == '/')
+		fprintf(text, "write \"%s\"\n", path);
+	else
+		fprintf(text, "write \"%s/%s\"\n", strcmp(folder, "/") ? folder : "",
+			path);
+}
+
+/* What the command has for a job of which nobody says more: the job's folder is where
+ * --cwd puts it, and what --file sends and --out brings may be written as well. */
+static char *policy_usual(const struct plan *plan, size_t *ret_size)
+{
+	const struct options *o = plan->options;
+	const char *name = o->shell ? "shell" : "job", *folder = plan->job.cwd.at;
+	char *bytes;
+	FILE *text = open_memstream(&bytes, ret_size);
+
+	if (!text)
+		exit(MAYFLY_FAILED);
+	fprintf(text, "policy \"%s\"\ninclude %s\n", name, name);
+	if (strcmp(folder, "/"))
+		path_allow(text, plan, folder);
+	for (size_t i = 0; i < o->file_count; i++)
+		path_allow(text, plan, o->files[i].to);
+	for (size_t i = 0; i < o->out_count; i++)
+		path_allow(text, plan, o->outs[i].from);
+	if (fclose(text))
+		exit(MAYFLY_FAILED);
+	return bytes;
+}
+
+static int policy_plan(struct plan *plan)
+{
+	const char *what = plan->options->policy_name;
+	char *text, *messages;
+	size_t size, text_size;
+	int error;
+
+	if (what) {
+		error = policy_compile_file(what, NULL, 0, &plan->policy, &size,
+					    &messages);
+	} else {
+		text = policy_usual(plan, &text_size);
+		error = policy_compile_text("the usual policy", text, text_size, NULL, 0,
+					    &plan->policy, &size, &messages);
+		free(text);
+	}
+	if (!error) {
+		plan->job.policy = (uint32_t)size;
+		return 0;
+	}
+	say("--policy: '%s' cannot be used", what ? what : "");
+	if (messages)
+		fputs(messages, stderr);
+	free(messages);
+	return MAYFLY_FAILED;
+}
+
 /* The first that says something. */
 static struct wire_text text_choose(const char *given, const char *image,
 				    const char *usual)
@@ -285,6 +354,8 @@ int plan_make(const struct options *options, const struct image_config *config,
 	if (options->audit_file)
 		plan.job.flags |= WIRE_JOB_AUDIT;
 	status = limits_check(&plan);
+	if (!status)
+		status = policy_plan(&plan);
 	if (status)
 		return status;
 	plan.job.strings = plan.strings_size;

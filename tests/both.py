@@ -26,7 +26,7 @@ def run(argv, seconds, log):
 
 
 def run_in_vm(user, options, argv, seconds, log):
-    return run([MAYFLY, "run", "--root", "debian", "--cpus", "2", "--user", user,
+    return run([MAYFLY, "run", "--policy", "open", "--root", "debian", "--cpus", "2", "--user", user,
                 "--timeout", f"{seconds}s", *options, "--", *argv], seconds + 10, log)
 
 

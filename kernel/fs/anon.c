@@ -130,4 +130,5 @@ void anon_init(void)
 	insist(!err);
 	anon_mount = mount_new(sb, sb->root, MS_NODEV | MS_NOEXEC | MS_NOSUID, "anon");
 	insist(anon_mount);
+	anon_mount->internal = true;
 }

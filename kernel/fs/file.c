@@ -250,8 +250,7 @@ int file_open_path(const struct path *p, uint32_t flags, struct file **ret)
 
 int file_open_created(const struct path *p, uint32_t flags, struct file **ret)
 {
-	int err = confine_path(p, want_of_open(p->dentry->inode, flags));
-	return err ? err : file_open_checked(p, flags, true, ret);
+	return file_open_checked(p, flags, true, ret);
 }
 
 int file_open_exec(int dirfd, const char *name, uint32_t walk_flags, struct file **ret)

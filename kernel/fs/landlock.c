@@ -144,7 +144,7 @@ int landlock_ruleset_add(struct file *f, const struct path *p, uint32_t access)
 
 	if (access & ~r->handled)
 		return -EINVAL;
-	if (p->dentry->flags & DENTRY_ANON)
+	if ((p->dentry->flags & DENTRY_ANON) || p->mnt->internal)
 		return -EBADFD;
 	if (!S_ISDIR(p->dentry->inode->mode) && (access & ~LANDLOCK_OF_FILES))
 		return -EINVAL;
@@ -238,7 +238,7 @@ int landlock_check(const struct path *p, uint32_t access)
 	struct landlock_walk w;
 
 	if (!thread_current()->gate.landlock || !(access & LANDLOCK_ALL) ||
-	    (p->dentry->flags & DENTRY_ANON))
+	    (p->dentry->flags & DENTRY_ANON) || p->mnt->internal)
 		return 0;
 	ask_at(&w, p, access & LANDLOCK_ALL);
 	return landlock_denied(&w) ? -EACCES : 0;

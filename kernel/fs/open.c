@@ -78,6 +78,14 @@ static int make_tmpfile(const struct path *dir, uint32_t flags, uint32_t mode,
 	return tmpfile_dentry(dir, i, ret);
 }
 
+/* Who may make a file may not therefore read it. */
+static int open_created(const struct path *p, uint32_t flags, struct file **ret)
+{
+	int err = confine_path(p, want_of_open(p->dentry->inode, flags));
+
+	return err ? err : file_open_created(p, flags, ret);
+}
+
 static int open_tmpfile_in(const struct path *dir, uint32_t flags, uint32_t mode,
 			   struct file **ret)
 {
@@ -86,7 +94,7 @@ static int open_tmpfile_in(const struct path *dir, uint32_t flags, uint32_t mode
 	int err = make_tmpfile(dir, flags, mode, &p.dentry);
 	if (err)
 		return err;
-	err = file_open_created(&p, flags, ret);
+	err = open_created(&p, flags, ret);
 	dentry_put(p.dentry);
 	return err;
 }
@@ -237,7 +245,7 @@ static int open_creating(int dirfd, const char *name, uint32_t flags, uint32_t m
 		return err;
 	err = resolve_creating(&c);
 	if (!err)
-		err = c.created ? file_open_created(&c.w.at, flags, ret)
+		err = c.created ? open_created(&c.w.at, flags, ret)
 				: file_open_path(&c.w.at, flags, ret);
 	walk_end(&c.w);
 	return err;

@@ -107,7 +107,7 @@ int path_place(const struct path *p, const struct qname *child, char *buf, size_
 	       const char **ret)
 {
 	struct back_text t = { buf, buf + n, false };
-	bool anon = p->dentry->flags & DENTRY_ANON;
+	bool nowhere = (p->dentry->flags & DENTRY_ANON) || p->mnt->internal;
 
 	prepend(&t, "", 1);
 	if (child) {
@@ -116,7 +116,7 @@ int path_place(const struct path *p, const struct qname *child, char *buf, size_
 	}
 	spin_lock(&dcache_lock);
 	bool reached =
-		!anon &&
+		!nowhere &&
 		prepend_ancestors(&t, *p, &(struct path){ root_mount, root_mount->root });
 	spin_unlock(&dcache_lock);
 	if (!*t.at)
@@ -124,7 +124,7 @@ int path_place(const struct path *p, const struct qname *child, char *buf, size_
 	if (t.full)
 		return -ENAMETOOLONG;
 	if (!reached)
-		return anon ? -ENXIO : -ENOENT;
+		return nowhere ? -ENXIO : -ENOENT;
 	*ret = t.at;
 	return 0;
 }

@@ -273,6 +273,7 @@ struct mount {
 	_Atomic uint32_t flags;
 	_Atomic uint32_t writers; /* files open for writing: no remount to read-only */
 	_Atomic bool expiring;	  /* MNT_EXPIRE met it, and nobody has used it since */
+	bool internal;		  /* [I] the kernel's own: never in the tree */
 	uint32_t id;		  /* [I] */
 	char source[64];	  /* [I] */
 };

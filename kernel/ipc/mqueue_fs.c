@@ -278,6 +278,7 @@ void mqueue_init(void)
 	int err = mount_internal("mqueue", "mqueue", NULL,
 				 MS_NODEV | MS_NOSUID | MS_NOEXEC, &mqueue_mount);
 	insist(!err);
+	mqueue_mount->internal = true;
 	mqueue_type.sole = mqueue_mount->sb;
 }
 

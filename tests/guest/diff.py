@@ -129,7 +129,8 @@ def main():
     known = known_divergences()
     chosen = names if options.case else []
     on_host = start([PROGRAM, *chosen])
-    in_vm = start([MAYFLY, "run", "--user", "root", "--cpus", options.cpus,
+    in_vm = start([MAYFLY, "run", "--policy", "open", "--user", "root",
+                   "--cpus", options.cpus,
                    "--mem", "256M", "--timeout", f"{SECONDS}s", "--", PROGRAM, *chosen])
     linux, mayfly = finish("linux", on_host), finish("mayfly", in_vm)
     if options.show:

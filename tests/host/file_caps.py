@@ -46,7 +46,8 @@ def make_root(path, busybox):
 
 def run(root, *command, user="1000"):
     done = subprocess.run(
-        [os.environ["MAYFLY"], "run", "--root", root, "--user", user, "--timeout", "60s", "--",
+        [os.environ["MAYFLY"], "run", "--policy", "open", "--root", root, "--user", user,
+         "--timeout", "60s", "--",
          *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, timeout=120, check=False)
     return done.returncode, done.stdout

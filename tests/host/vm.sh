@@ -37,7 +37,7 @@ check "the clock is the host's" run -- sh -c "d=\$((\$(date +%s) - $(date +%s)))
 check "four processors" prints 4 run --cpus 4 -- nproc
 check "16 MB of memory" status 0 run --mem 16M -- true
 check "each run starts afresh" sh -c \
-	"'$MAYFLY' run --user root -- sh -c 'echo x >/etc/new' && '$MAYFLY' run -- sh -c '[ ! -e /etc/new ]'"
+	"'$MAYFLY' run --policy open --user root -- sh -c 'echo x >/etc/new' && '$MAYFLY' run -- sh -c '[ ! -e /etc/new ]'"
 
 check "not found" says 127 "not found" run -- nosuch
 check "too late" says 124 "timed out" run --timeout 1s -- sleep 60
@@ -58,11 +58,11 @@ check "forks without end" says 124 "timed out" run --timeout 4s -- \
 	sh -c 'exec 2>/dev/null; f() { f & f; }; (f); while :; do :; done'
 check "PID 1 cannot be killed" prints alive run --user root -- sh -c 'kill -9 1; kill -9 -1; kill -STOP 1; echo alive'
 check "its port is taken" prints refused run --user root -- sh -c '(: >/dev/mayfly-agent) 2>/dev/null || echo refused'
-check "mounts over everything" prints alive run --user root -- \
+check "mounts over everything" prints alive run --policy open --user root -- \
 	sh -c 'mount -t tmpfs x /proc; mount -t tmpfs x /dev; mount -t tmpfs x /; echo alive'
 check "bytes that look like frames" prints "$(printf '\000\000\000\000\026\000\000\000' | od -c)" run -- \
 	sh -c "printf '\\000\\000\\000\\000\\026\\000\\000\\000' | od -c"
-check "a power-off from inside is no success" says 125 "powered off" run --user root -- poweroff -f
+check "a power-off from inside is no success" says 125 "powered off" run --policy open --user root -- poweroff -f
 
 # The command is killed: QEMU goes with it.
 "$MAYFLY" run -- sleep 60 </dev/null &

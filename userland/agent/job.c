@@ -54,10 +54,13 @@ static int identity_install(const struct identity *id)
 }
 
 /* The kernel checks it, and puts it in force when the job's program is run. */
-static int policy_install(const struct job *job)
+static int policy_install(const struct agent *a)
 {
-	return job->policy && syscall(POLICY_SYSCALL, POLICY_OP_EXEC, job->policy,
-				      job->policy_size) < 0
+	const struct job *job = &a->job;
+
+	return a->machine && job->policy &&
+			       syscall(POLICY_SYSCALL, POLICY_OP_EXEC, job->policy,
+				       job->policy_size) < 0
 		       ? errno
 		       : 0;
 }
@@ -125,7 +128,7 @@ static void job_become(const struct agent *a, const struct job_stdio *stdio,
 	if (failure->error)
 		return;
 	failure->stage = WIRE_STAGE_POLICY;
-	failure->error = policy_install(job);
+	failure->error = policy_install(a);
 	if (failure->error)
 		return;
 	failure->stage = WIRE_STAGE_CWD;
