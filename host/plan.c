@@ -315,7 +315,7 @@ static int policy_plan(struct plan *plan)
 		plan->job.policy = (uint32_t)size;
 		return 0;
 	}
-	say("--policy: '%s' cannot be used", what ? what : "");
+	say("%s cannot be used:", what ? what : "the usual policy");
 	if (messages)
 		fputs(messages, stderr);
 	free(messages);

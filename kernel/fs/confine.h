@@ -2,7 +2,9 @@
  * What policies and Landlock say to the use of files: asked with the place that was
  * reached, where permission is decided too (F5), so no other name of it leads around.
  *
- * A thread under neither pays for a look at two pointers.
+ * A thread under neither pays for a look at two pointers. Of what a policy does not allow
+ * fs_upcalls.confined hears: the layer, the place (NULL: it has none), what was wanted;
+ * true: it goes on all the same. Inode locks are held.
  */
 #ifndef FS_CONFINE_H
 #define FS_CONFINE_H

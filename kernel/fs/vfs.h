@@ -485,8 +485,7 @@ struct fs_upcalls {
 	int32_t (*current_tid)(void);
 	/* A call changed a mount or the root directory; their lock is held. */
 	void (*tree_changed)(void);
-	/* fs/confine.h: that place (NULL: it has none), which the layer does not allow
-	 * the current thread; true: it goes on all the same. Inode locks are held. */
+	/* fs/confine.h: what becomes of what it asks about */
 	bool (*confined)(const struct policy_layer *by, const struct policy_place *at,
 			 uint32_t want);
 };

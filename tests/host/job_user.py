@@ -60,7 +60,7 @@ def test_files(top):
         with open(f"{here}/{name}", "w") as file:
             file.write("text\n")
     os.chmod(f"{here}/one", 0o600)
-    sent = ("--file", "one", "--file", "tree:/srv/deep/tree", "--file", "one:/etc/hosts")
+    sent = ("--policy", "open", "--file", "one", "--file", "tree:/srv/deep/tree", "--file", "one:/etc/hosts")
     says("files that are sent are the job's to change, and the folders made for them",
          "text\nmore\n", *sent, cwd=here, script="""
             set -e

@@ -10,8 +10,8 @@
  * A3  Bytes of the job reach the port only as the tail of a frame that the agent made.
  * A4  Every file of the agent is numbered 3 or higher, and the job gets none of them.
  * A5  Only as PID 1 does it mount, kill everybody, become somebody, put a policy in
- *     force, set the clock or power off: as any other process it serves the port it was given and exits, for
- *     tests.
+ *     force, set the clock or power off: as any other process it serves the port it was
+ *     given and exits, for tests.
  *
  * Under emulation code costs most when it is run for the first time, so the usual path
  * makes few calls: no stdio, no allocation, no malloc before a job needs one.

@@ -64,6 +64,7 @@ static void the_environment_is_the_job_s_own(void **state)
 	assert_false(has_string(&plan, "SECRET=x"));
 	assert_null(plan.program_here);
 	free(plan.strings);
+	free(plan.policy);
 	free(plan.files);
 	free(plan.program);
 }
@@ -101,6 +102,7 @@ static void a_job_is_not_root_unasked(void **state)
 		if (cases[i].name)
 			assert_true(has_string(&plan, cases[i].name));
 		free(plan.strings);
+		free(plan.policy);
 		free(plan.files);
 		free(plan.program);
 	}
