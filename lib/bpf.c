@@ -238,16 +238,12 @@ static bool run(const struct sock_filter *i, const struct seccomp_data *call,
 
 		switch (i->code) {
 		case BPF_LD | BPF_W | BPF_LEN:
-			a = sizeof(*call);
+		case BPF_LD | BPF_IMM:
+			a = i->code & BPF_LEN ? sizeof(*call) : i->k;
 			break;
 		case BPF_LDX | BPF_W | BPF_LEN:
-			x = sizeof(*call);
-			break;
-		case BPF_LD | BPF_IMM:
-			a = i->k;
-			break;
 		case BPF_LDX | BPF_IMM:
-			x = i->k;
+			x = i->code & BPF_LEN ? sizeof(*call) : i->k;
 			break;
 		case BPF_LD | BPF_MEM:
 			a = m[i->k];

@@ -20,5 +20,10 @@ selftests: all ## the Linux kernel's selftests in the debian root and under Linu
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/selftests/compare.py --sources $(DEPS)/selftests \
 		-j 2 --logs $(BUILD)/selftests/logs $(PROGRAMS)
 
+.PHONY: sandboxes
+sandboxes: all ## programs that confine themselves by seccomp, in the debian root
+	$(Q)tests/sandboxes/fetch.sh $(DEPS)/sandboxes
+	$(Q)BUILD=$(BUILD) DEPS=$(DEPS) $(PYTHON) tests/run debian --only sandboxes
+
 test-fast: unit-tests $(BUILD)/kernel.elf ## lint and host unit tests, under a minute
 	$(Q)BUILD=$(BUILD) $(PYTHON) tests/run lint unit
