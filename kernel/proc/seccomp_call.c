@@ -52,21 +52,22 @@ static uint32_t data_of(const struct asked *a)
 	return a->verdict & SECCOMP_RET_DATA;
 }
 
-static void tell(enum audit_event event, int64_t result)
+/* False: the thread dies, and what it waited to tell of must not be done. */
+static bool tell(enum audit_event event, int64_t result)
 {
 	const struct cred *me = thread_current()->cred;
 	struct audit_draft d;
 
 	if (audit_begin(&d, event, AUDIT_CAUSE_FILTER))
-		return;
+		return false;
 	audit_add(&d, me, me, result);
+	return true;
 }
 
 /* What only filters with SECCOMP_FILTER_FLAG_LOG want to be known. */
-static void tell_if_wanted(const struct asked *a, enum audit_event event, int64_t result)
+static bool tell_if_wanted(const struct asked *a, enum audit_event event, int64_t result)
 {
-	if (a->by->log)
-		tell(event, result);
+	return !a->by->log || tell(event, result);
 }
 
 /* ---- what becomes of it ---- */
@@ -74,20 +75,20 @@ static void tell_if_wanted(const struct asked *a, enum audit_event event, int64_
 /* The last thread that lives dies as the process does. */
 static noreturn_fn void end_thread(int32_t status)
 {
-	tell(AUDIT_EVENT_REFUSED, 0);
+	(void)tell(AUDIT_EVENT_REFUSED, 0);
 	task_exit(status);
 }
 
 static noreturn_fn void end_process(void)
 {
-	tell(AUDIT_EVENT_REFUSED, 0);
+	(void)tell(AUDIT_EVENT_REFUSED, 0);
 	process_exit_group(SIGSYS);
 }
 
 static bool give_error(struct pt_regs *regs, const struct asked *a)
 {
 	regs->rax = (uint64_t) - (int64_t)MIN(data_of(a), ERROR_MAX);
-	tell_if_wanted(a, AUDIT_EVENT_REFUSED, (int64_t)regs->rax);
+	(void)tell_if_wanted(a, AUDIT_EVENT_REFUSED, (int64_t)regs->rax);
 	return false;
 }
 
@@ -103,7 +104,7 @@ static bool raise_sigsys(struct pt_regs *regs, const struct asked *a)
 		.si_arch = a->call.arch,
 	};
 
-	tell_if_wanted(a, AUDIT_EVENT_REFUSED, 0);
+	(void)tell_if_wanted(a, AUDIT_EVENT_REFUSED, 0);
 	regs->rax = regs->orig_rax;
 	signal_force(SIGSYS, &info);
 	return false;
@@ -111,15 +112,15 @@ static bool raise_sigsys(struct pt_regs *regs, const struct asked *a)
 
 static bool ask_listener(struct pt_regs *regs, const struct asked *a)
 {
-	tell_if_wanted(a, AUDIT_EVENT_LOGGED, 0);
-	return notifier_ask(a->by->notifier, regs, &a->call);
+	return tell_if_wanted(a, AUDIT_EVENT_LOGGED, 0) &&
+	       notifier_ask(a->by->notifier, regs, &a->call);
 }
 
 /* True: it goes on with what the tracer left, which the filters have yet to see. */
 static bool ask_tracer(struct pt_regs *regs, const struct asked *a)
 {
-	tell_if_wanted(a, AUDIT_EVENT_LOGGED, 0);
-	if (!trace_event_wanted(PTRACE_EVENT_SECCOMP)) {
+	if (!tell_if_wanted(a, AUDIT_EVENT_LOGGED, 0) ||
+	    !trace_event_wanted(PTRACE_EVENT_SECCOMP)) {
 		regs->rax = (uint64_t)-ENOSYS;
 		return false;
 	}
@@ -148,8 +149,7 @@ bool seccomp_check(struct pt_regs *regs, bool *ret_moved)
 		case SECCOMP_RET_ALLOW:
 			return true;
 		case SECCOMP_RET_LOG:
-			tell(AUDIT_EVENT_LOGGED, 0);
-			return true;
+			return tell(AUDIT_EVENT_LOGGED, 0);
 		case SECCOMP_RET_TRACE:
 			if (*ret_moved)
 				return true;
