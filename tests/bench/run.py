@@ -6,6 +6,7 @@
     size    kernel, loader and agent together
     ubench  each row of ubench, against Debian's kernel
     audit   changes of credentials with the log on, against off and against Debian's kernel
+    policy  compiling a policy of 200 lines, start to exit of the command
     programs  python3, node, gcc... of the root image `debian`, against Debian's kernel
     cold    the same image: process start to exit of `python3 -c 'print(1)'`
     soak    $BENCH_RUNS (200) runs in a row, all right, nothing left over
@@ -349,6 +350,22 @@ def bench_audit(scratch):
           f"{'unbroken' if verdict['sound'] else 'BROKEN'}")
 
 
+def bench_policy(scratch):
+    """Rules with and without conditions, paths with a variable."""
+    policy = os.path.join(scratch, "policy")
+    lines = ["policy \"p\"", "let out = /job/out"]
+    lines += [f"allow read write close lseek where fd == {i}" for i in range(68)]
+    lines += [f"allow ioctl where cmd in {{TCGETS, {i}}} and fd == {i}" for i in range(40)]
+    lines += ["allow @file @dir @process", "deny socket with EAFNOSUPPORT"] * 20
+    lines += [f"read execute /usr/lib/{i} $out/{i}" for i in range(50)]
+    with open(policy, "w", encoding="ascii") as file:
+        file.write("\n".join(lines) + "\n")
+    wall, cpu = median_of([measure([MAYFLY, "policy", "compile", "-o", "/dev/null", policy])
+                           for _ in range(30)])
+    print(f"policy: {len(lines)} lines compiled in {wall:.1f} ms, {cpu:.1f} of a CPU   "
+          "bar 5, aim 5")
+
+
 def bench_soak(_):
     count = int(os.environ.get("BENCH_RUNS", "200"))
     wrong = 0
@@ -362,8 +379,8 @@ def bench_soak(_):
 
 
 PARTS = {"boot": bench_boot, "memory": bench_memory, "size": bench_size,
-         "ubench": bench_ubench, "audit": bench_audit, "programs": bench_programs, "cold": bench_cold,
-         "soak": bench_soak}
+         "ubench": bench_ubench, "audit": bench_audit, "policy": bench_policy,
+         "programs": bench_programs, "cold": bench_cold, "soak": bench_soak}
 
 
 def main():
