@@ -12,7 +12,8 @@
 
 static bool is_text(const char *known, const char *name, size_t size)
 {
-	return !strncmp(known, name, size) && !known[size] && !memchr(name, 0, size);
+	/* Behind a NUL there is nothing of what is known. */
+	return !memchr(name, 0, size) && !strncmp(known, name, size) && !known[size];
 }
 
 /* ---- names in order, so that they are found fast: made at the first question ---- */
@@ -45,7 +46,7 @@ static const struct index_entry *index_find(const struct index *index, const cha
 	char key[64];
 	struct index_entry wanted = { .name = key };
 
-	if (!size || size >= sizeof(key))
+	if (!size || size >= sizeof(key) || memchr(name, 0, size))
 		return NULL;
 	memcpy(key, name, size);
 	key[size] = 0;

@@ -124,6 +124,7 @@ WRONG = [
     ("systemd", "[Service]\n", "no SystemCallFilter= is there"),
     ("systemd", "SystemCallFilter=@nothing\n", "list:1:1: "),
     ("systemd", "SystemCallFilter=read:EFLY\n", "no such error"),
+    ("systemd", "SystemCallFilter=read:EIO\0x\n", "no such error"),
 ]
 
 # Linux under the filter: what is refused there, and what is not.
@@ -177,6 +178,8 @@ def importing():
         imports("systemd's groups", "SystemCallFilter=@system-service\nSystemCallFilter=~@privileged"
                 "\nSystemCallErrorNumber=EPERM\n", "expect allow openat\nexpect allow futex\n"
                 "expect deny EPERM mount\nexpect deny EPERM chown\nexpect deny reboot\n")
+    imports("a name with a NUL is none", "SystemCallFilter=read\0x write\n",
+            "expect deny read\nexpect allow write\n")
     for form, text, said in WRONG:
         run = policy("import", "--format", form, written(text))
         check(f"refused: {form}: {said}", run.returncode == 1 and said in run.stderr.decode() and
