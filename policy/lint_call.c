@@ -16,6 +16,7 @@ struct said {
 struct calls {
 	struct linter *l;
 	struct said of[POLICY_NUMBERS];
+	uint64_t outer[POLICY_NUMBERS / 64];  /* that the policy itself allows somehow */
 	const struct draft_rule *told[LINTS]; /* the last rule each was said of */
 };
 
@@ -47,6 +48,18 @@ static const char *named(struct calls *c, const struct draft_call *call, const c
 {
 	return arena_format(&c->l->b->sources.arena, "'%s'%s%s", name_of(call),
 			    text ? " " : "", text ? text : "");
+}
+
+static void gather_outer(struct calls *c)
+{
+	const struct draft_program *outer = &c->l->b->draft.programs.at[0];
+
+	for (uint32_t i = 0; i < outer->calls.n; i++) {
+		const struct draft_call *call = &outer->calls.at[i];
+
+		if (allows(call))
+			c->outer[call->number / 64] |= BIT(call->number % 64);
+	}
 }
 
 static void gather(struct calls *c)
@@ -146,6 +159,9 @@ static void lint_useless(struct calls *c, const struct draft_call *call)
 		found(c, LINT_ANYWAY, call, named(c, call, NULL), s->allow->rule->at);
 	else if (!allows(call) && as_default && !s->allow && !s->allow_some)
 		found(c, LINT_DENIED_ANYWAY, call, named(c, call, NULL), nowhere);
+	if (allows(call) && c->l->program &&
+	    !(c->outer[call->number / 64] & BIT(call->number % 64)))
+		found(c, LINT_INNER, call, named(c, call, NULL), nowhere);
 	if (allows(call) && syscall_words(call->number)->state >= STATE_refused)
 		found(c, LINT_ABSENT, call, named(c, call, NULL), nowhere);
 }
@@ -207,6 +223,7 @@ void lint_calls(struct linter *l)
 {
 	struct calls c = { .l = l };
 
+	gather_outer(&c);
 	gather(&c);
 	for (uint32_t i = 0; i < l->d->calls.n; i++) {
 		const struct draft_call *call = &l->d->calls.at[i];
