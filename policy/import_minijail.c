@@ -29,6 +29,7 @@ struct minijail {
 	const char *at, *end; /* of the line */
 	struct spot spot;
 	const char *line; /* its start */
+	unsigned depth;	  /* of files that are included */
 	uint32_t default_action;
 	uint64_t named[POLICY_NUMBERS / 64];
 };
@@ -342,15 +343,49 @@ static bool take_rule(struct minijail *m, uint32_t number)
 	return true;
 }
 
+static void take_lines(struct minijail *m, uint32_t file);
+
+/* A file beside this one, whose lines are as if they stood here. */
+static bool take_include(struct minijail *m)
+{
+	struct sources *s = m->i->sources;
+	const char *from = s->files.at[m->spot.file].name, *slash = strrchr(from, '/');
+	struct minijail outer = *m;
+	const char *name, *end = m->end;
+	int file;
+
+	skip_blanks(m);
+	while (end > m->at && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+		end--;
+	if (m->depth)
+		return fault(m, "an included file includes none");
+	name = arena_format(&s->arena, "%.*s%.*s",
+			    slash && *m->at != '/' ? (int)(slash + 1 - from) : 0, from,
+			    (int)(end - m->at), m->at);
+	file = source_file(s, name);
+	/* Each as often as it is read. */
+	if (file >= 0)
+		s->parsed += s->files.at[file].size;
+	if (s->parsed > SOURCE_SIZE_MAX)
+		return fault(m, "with this the list is too large");
+	if (file < 0)
+		return fault(m, arena_format(&s->arena, "cannot read '%s': %s", name,
+					     strerror(-file)));
+	m->depth++;
+	take_lines(m, (uint32_t)file);
+	m->depth--;
+	m->spot = outer.spot;
+	m->line = outer.line;
+	m->at = m->end = outer.end;
+	return true;
+}
+
 static bool take_at(struct minijail *m)
 {
 	if (take_word(m, "default"))
 		return take_action(m, &m->default_action);
-	if (take_word(m, "include")) {
-		import_note(m->i, "@include: the file is imported by itself");
-		m->at = m->end;
-		return true;
-	}
+	if (take_word(m, "include"))
+		return take_include(m);
 	if (take_word(m, "frequency")) {
 		m->at = m->end;
 		return true;
@@ -408,21 +443,27 @@ static char *line_join(struct minijail *m, const char **at, const char *end)
 	return text;
 }
 
+static void take_lines(struct minijail *m, uint32_t file)
+{
+	const struct source *source = &m->i->sources->files.at[file];
+	const char *at = source->text, *end = at + source->size;
+
+	m->spot = (struct spot){ .file = file };
+	while (at < end) {
+		m->line = m->at = line_join(m, &at, end);
+		m->end = m->at + strlen(m->at);
+		(void)take_line(m);
+	}
+}
+
 bool import_minijail(struct import *i)
 {
-	const struct source *source = &i->sources->files.at[i->file];
-	const char *at = source->text, *end = at + source->size;
 	struct minijail m = { .i = i,
-			      .default_action = POLICY_ACTION_OF(POLICY_KILL, 0),
-			      .spot.file = i->file };
+			      .default_action = POLICY_ACTION_OF(POLICY_KILL, 0) };
 	uint32_t before = i->sources->message_count;
 
 	import_begin(i, "imported");
-	while (at < end) {
-		m.line = m.at = line_join(&m, &at, end);
-		m.end = m.at + strlen(m.at);
-		(void)take_line(&m);
-	}
+	take_lines(&m, i->file);
 	import_default(i, m.default_action, m.named);
 	import_rest(i);
 	return i->sources->message_count == before;

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool (*const importers[])(struct import *) = { import_oci, import_minijail,
 							      import_systemd };
-	struct sources sources = { 0 };
+	struct sources sources = { .no_files = true };
 	struct import i = { .sources = &sources, .systemd_groups = groups };
 
 	if (!size)

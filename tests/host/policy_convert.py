@@ -115,6 +115,8 @@ WRONG = [
     ("docker", '{"defaultAction":"SCMP_ACT_KILL","syscalls":[{"names":["read"],"action":'
      '"SCMP_ACT_ALLOW","args":[{"index":6,"op":"SCMP_CMP_EQ"}]}]}', "an argument of a rule is"),
     ("docker", "[" * 100_000, "not JSON"),
+    ("minijail", "@include none\n", "cannot read 'none': No such file"),
+    ("minijail", "@include list\n", "an included file includes none"),
     ("minijail", "read 1\n", "list:1:6: a ':' was expected"),
     ("minijail", "\nread: arg6 == 1\n", "list:2:7: arg0 to arg5 was expected here"),
     ("minijail", "read: arg0 == X\n", "list:1:15: neither a number nor"),
@@ -171,6 +173,12 @@ def importing():
             "expect allow read\nexpect deny EPERM mount\nexpect deny kill-thread dup 5\n"
             "expect allow dup 4\n")
     imports("minijail's list", MINIJAIL, MINIJAIL_CASES)
+    os.makedirs("sub", exist_ok=True)
+    written("write: 1\nclose: return EIO\n", "sub/inner")
+    run = policy("import", "-o", "t.policy", written("@include ./inner\nread: 1\n", "sub/outer"))
+    check("minijail's list with another", run.returncode == 0 and policy(
+        "test", "t.policy", written("expect allow read\nexpect allow write\n"
+                                    "expect deny EIO close\n", "cases")).returncode == 0, run)
     imports("systemd's list", SYSTEMD, SYSTEMD_CASES)
     imports("systemd's list of what is refused", "SystemCallFilter=~mount read:EIO\n",
             "expect deny kill mount\nexpect deny EIO read\nexpect allow write\n")
