@@ -42,6 +42,13 @@ enum audit_cause {
 	AUDIT_CAUSES,
 };
 
+/* The last row has the highest number: what is beyond it makes no record. */
+#define AUDIT_EVENT(name, number, text, class)                                           \
+	_Static_assert((number) < AUDIT_EVENTS, "rows ascend");
+#define AUDIT_CAUSE(name, number, text)                                                  \
+	_Static_assert((number) < AUDIT_CAUSES, "rows ascend");
+#include "lib/abi/audit.def"
+
 /* "credentials", "without the capability"; "?" for a number that has none. */
 const char *audit_event_name(uint32_t event);
 const char *audit_cause_text(uint32_t cause);

@@ -111,7 +111,7 @@ static enum text_of { OTHER, PROGRAM, NAMED } text_of(const struct audit_record 
 	case AUDIT_EVENT_CRED:
 	case AUDIT_EVENT_REFUSED:
 	case AUDIT_EVENT_TRACE:
-	case AUDIT_EVENT_POLICY:
+	case AUDIT_EVENT_LOGGED:
 		return PROGRAM;
 	case AUDIT_EVENT_CAPABILITY:
 	case AUDIT_EVENT_DENIED:
@@ -286,11 +286,19 @@ static void tell_trace(const struct words *w, const struct audit_record *r)
 
 static void tell_policy(const struct words *w, const struct audit_record *r)
 {
+	static const uint8_t none[sizeof(r->policy)];
+
 	words_change(w, r);
 	text_add(w->out, r->result < 0 ? " refused: " : ": ");
 	words_call(w->out, r);
-	text_add(w->out, ", policy ");
-	words_hex(w->out, r->policy, 6);
+	text_add(w->out, ", ");
+	/* what comes by seccomp(2) has no digest, and says what it is */
+	if (memcmp(r->policy, none, sizeof(none))) {
+		text_add(w->out, "policy ");
+		words_hex(w->out, r->policy, 6);
+		text_add(w->out, r->text[0] ? " " : "");
+	}
+	add_text(w->out, r);
 }
 
 static void tell_dropped(const struct words *w, const struct audit_record *r)

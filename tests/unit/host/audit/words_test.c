@@ -83,6 +83,11 @@ static void what_was_refused(void **state)
 	r.syscall = SYS_getpid;
 	r.rule_line = 12;
 	assert_words(r, "uid 1000 refused: getpid() = EPERM, policy, line 12");
+	r.cause = AUDIT_CAUSE_FILTER;
+	r.result = 0;
+	r.rule_line = 0;
+	assert_true(is_refusal(&r));
+	assert_words(r, "uid 1000 refused: getpid(), seccomp filter");
 	r = (struct audit_record){ .event = AUDIT_EVENT_EXEC,
 				   .cause = AUDIT_CAUSE_NOSUID,
 				   .pid = 3,
@@ -99,6 +104,22 @@ static void what_was_refused(void **state)
 	assert_false(is_refusal(&r));
 	assert_words(r, "uid 1000 -> uid 1000 as root: runs /bin/su, "
 			"set-user-ID or set-group-ID program");
+}
+
+static void what_comes_into_force(void **state)
+{
+	struct audit_record r = { .event = AUDIT_EVENT_POLICY,
+				  .cause = AUDIT_CAUSE_ASKED,
+				  .pid = 3,
+				  .text = "seccomp strict mode",
+				  .syscall = SYS_getpid,
+				  .before = USER,
+				  .after = USER };
+
+	assert_words(r, "uid 1000: getpid(), seccomp strict mode");
+	memset(r.policy, 0xab, sizeof(r.policy));
+	strcpy(r.text, "shell");
+	assert_words(r, "uid 1000: getpid(), policy abababababab shell");
 }
 
 static void the_rest(void **state)
@@ -198,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_became_whom),
 		cmocka_unit_test(what_was_refused),
+		cmocka_unit_test(what_comes_into_force),
 		cmocka_unit_test(the_rest),
 		cmocka_unit_test(a_digest_gets_its_name_from_a_text),
 		cmocka_unit_test(moments_are_of_rfc_3339),
