@@ -58,7 +58,7 @@ static void rules_of_libseccomp(void **state)
 				assert_int_equal(
 					seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0), 0);
 		assert_int_equal(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SYS_socket, 1,
-						  SCMP_A0(SCMP_CMP_EQ, 1)),
+						  SCMP_A0(SCMP_CMP_EQ, 1, 0)),
 				 0);
 		assert_int_equal(
 			seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SYS_ptrace, 0), 0);
