@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/plan.h"
+#include "lib/policy.h"
 #include "policy/policy.h"
 
 static bool starts_with(const char *text, const char *start)
@@ -295,6 +296,24 @@ static char *policy_usual(const struct plan *plan, size_t *ret_size)
 	return bytes;
 }
 
+/* What it limits for all of the VM. */
+static int vm_limits_take(struct plan *plan)
+{
+	struct policy p;
+	const char *why;
+
+	if (policy_parse(plan->policy, plan->job.policy, &p, &why))
+		return MAYFLY_FAILED;
+	uint64_t memory = policy_limit_of(&p, 0, POLICY_LIMIT_MEMORY);
+	uint64_t output = policy_limit_of(&p, 0, POLICY_LIMIT_OUTPUT);
+	plan->own.mem_bytes = MIN(plan->own.mem_bytes, ALIGN_DOWN(memory, MIB(1)));
+	plan->own.max_output = MIN(plan->own.max_output, output);
+	if (memory >= MIB(8))
+		return 0;
+	say("--policy: a VM of less than 8M of memory does not start");
+	return MAYFLY_FAILED;
+}
+
 static int policy_plan(struct plan *plan)
 {
 	const char *what = plan->options->policy_name;
@@ -313,7 +332,7 @@ static int policy_plan(struct plan *plan)
 	}
 	if (!error) {
 		plan->job.policy = (uint32_t)size;
-		return 0;
+		return vm_limits_take(plan);
 	}
 	say("%s cannot be used:", what ? what : "the usual policy");
 	if (messages)
@@ -332,7 +351,7 @@ static struct wire_text text_choose(const char *given, const char *image,
 int plan_make(const struct options *options, const struct image_config *config,
 	      struct plan *ret_plan)
 {
-	struct plan plan = { .options = options };
+	struct plan plan = { .options = options, .own = *options };
 	int status = program_plan(&plan, config);
 	const struct person *person;
 
@@ -360,5 +379,6 @@ int plan_make(const struct options *options, const struct image_config *config,
 		return status;
 	plan.job.strings = plan.strings_size;
 	*ret_plan = plan;
+	ret_plan->options = &ret_plan->own;
 	return 0;
 }

@@ -8,8 +8,9 @@
 #include "lib/wire.h"
 
 struct plan {
-	const struct options *options;
-	struct wire_job job; /* its texts point into the plan and the options */
+	const struct options *options; /* `own` */
+	struct options own;	       /* as given, within the policy's limits */
+	struct wire_job job;	       /* its texts point into the plan and the options */
 	char *program; /* the path that the guest executes, or the name it looks up */
 	const char *program_here; /* the file that travels as PROG; NULL: none does */
 	char *strings;		  /* argv and env, each with its NUL */

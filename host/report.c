@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/json.h"
+#include "host/refusals.h"
 #include "host/report.h"
 #include "host/timeline.h"
 
@@ -148,14 +149,14 @@ char *report_text(const struct session *s, bool kvm, int exit_status)
 	const struct options *options = s->plan->options;
 	char *text = outcome_text(&s->outcome, options->timeout_ns, options->max_output);
 	json_t *report = json_pack(
-		"{s:s, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "mayfly",
-		MAYFLY_VERSION, "command", command_json(s), "outcome",
+		"{s:s, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"mayfly", MAYFLY_VERSION, "command", command_json(s), "outcome",
 		outcome_name(&s->outcome), "exit_status", exit_status, "signal",
 		s->outcome.signal ? json_integer(s->outcome.signal) : json_null(),
 		"message", text ? text_json(text, strlen(text)) : json_null(), "times",
 		times_json(s), "memory", memory_json(s), "output", output_json(s),
-		"refused_syscalls", refused_json(s), "audit", audit_json(s), "boot",
-		boot_json(s, kvm));
+		"refused_syscalls", refused_json(s), "policy_refusals", refusals_json(s),
+		"audit", audit_json(s), "boot", boot_json(s, kvm));
 	char *dump = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 	char *whole = must_format("%s\n", dump ? dump : "{}");
 

@@ -10,6 +10,7 @@
 #include "host/kvm.h"
 #include "host/outfile.h"
 #include "host/plan.h"
+#include "host/refusals.h"
 #include "host/report.h"
 #include "host/root.h"
 #include "host/session.h"
@@ -147,6 +148,7 @@ static int run_finish(struct session *s, struct papers *papers, bool kvm)
 	int status = outcome_status(&s->outcome);
 
 	outcome_tell(s);
+	refusals_tell(s);
 	if (status == 0 && s->download.failures)
 		status = MAYFLY_FAILED;
 	if (papers_write(s->plan->options, papers, s, kvm, status) && status == 0)

@@ -270,7 +270,9 @@ static int send_start(struct upload *u, struct channel *c)
 	const struct options *options = u->plan->options;
 	struct wire_msg msg = { .type = WIRE_START };
 
-	msg.start.report = options->report || options->timeline || options->verbose;
+	bool all = options->report || options->timeline || options->verbose;
+
+	msg.start.report = all ? 1 : options->quiet ? 0 : 2;
 	return channel_send(c, &msg);
 }
 

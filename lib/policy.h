@@ -49,9 +49,10 @@
  */
 #define POLICY_SYSCALL 1000
 enum policy_op {
-	POLICY_OP_VERSION, /* nothing is installed; the result is POLICY_VERSION */
-	POLICY_OP_NOW,	   /* in force when the call returns, for all threads */
-	POLICY_OP_EXEC,	   /* from the next program on that this thread runs */
+	POLICY_OP_VERSION,  /* nothing is installed; the result is POLICY_VERSION */
+	POLICY_OP_NOW,	    /* in force when the call returns, for all threads */
+	POLICY_OP_EXEC,	    /* from the next program on that this thread runs */
+	POLICY_OP_FINDINGS, /* nothing either; how many /proc/mayfly/policy tells of */
 };
 
 enum policy_action {

@@ -7,8 +7,6 @@
 #include "host/audit/words.h"
 #include "host/strace/call.h"
 
-#define PATH_AT (UINT64_MAX - 4095)
-
 /* ---- small things ---- */
 
 void words_hex(struct text *out, const uint8_t *bytes, size_t size)
@@ -96,12 +94,7 @@ bool is_refusal(const struct audit_record *r)
 /* The first argument that is a path: the one that a record holds. -1: there is none. */
 static int path_argument(const struct audit_record *r)
 {
-	const struct syscall_row *row = syscall_row(r->syscall);
-
-	for (int i = 0; row && i < SYSCALL_ARGS_MAX; i++)
-		if (row->kinds[i] == KIND_path)
-			return i;
-	return -1;
+	return call_path_argument(r->syscall);
 }
 
 /* What the record's text is. */
@@ -124,52 +117,18 @@ static enum text_of { OTHER, PROGRAM, NAMED } text_of(const struct audit_record 
 	}
 }
 
-/* The text, where the call names a path: as what lies at the address that is given for
- * it, one that nothing else is at. */
-static void path_place(struct text *memory, const struct audit_record *r,
-		       uint64_t args[SYSCALL_ARGS_MAX])
-{
-	int i = text_of(r) == NAMED && r->text[0] ? path_argument(r) : -1;
-	struct calltrace_memory head = { 0 };
-	struct text path = { 0 };
-
-	if (i < 0)
-		return;
-	text_add(&path, is_cut(r) ? "..." : "");
-	text_put(&path, r->text, strnlen(r->text, sizeof(r->text)));
-	text_put(&path, "\0\0\0\0\0\0\0", 8);
-	head.address = args[i] = PATH_AT;
-	head.size = (uint32_t)path.size - 7;
-	text_put(memory, (char *)&head, sizeof(head));
-	text_put(memory, path.at, ALIGN_DOWN(path.size, 8));
-	free(path.at);
-}
-
 void words_call(struct text *out, const struct audit_record *r)
 {
-	struct text memory = { 0 };
-	/* What lay elsewhere in memory is not known: pointers stay pointers. */
-	struct calltrace_record known = { .memory = NULL };
-	struct call call = {
-		.out = out,
-		.enter = { .nr = r->syscall },
-		.before = &known,
-		.after = &known,
-		.result = r->result,
-		.failed = r->result < 0,
-	};
-	char space[32];
+	int i = text_of(r) == NAMED && r->text[0] ? path_argument(r) : -1;
+	struct text path = { 0 };
 
 	if (r->syscall == UINT32_MAX)
 		return;
-	memcpy(call.enter.args, r->arg, sizeof(call.enter.args));
-	path_place(&memory, r, call.enter.args);
-	known.memory = (uint8_t *)memory.at;
-	known.memory_size = memory.size;
-	text_add(out, "%s(", call_name(r->syscall, space));
-	call_args(&call);
-	text_add(out, ")");
-	free(memory.at);
+	text_add(&path, is_cut(r) ? "..." : "");
+	text_put(&path, r->text, strnlen(r->text, sizeof(r->text)));
+	text_put(&path, "", 1);
+	call_known(out, r->syscall, r->arg, r->result, i, path.at);
+	free(path.at);
 }
 
 /* ---- the program ---- */

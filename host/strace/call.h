@@ -41,6 +41,13 @@ bool call_complete(const struct call *c);
 /* What stands behind "= ". */
 void call_result(struct call *c);
 
+/* name(arguments), of a call of which nothing is known but its registers, and the path
+ * that argument path_arg names (-1: none does). */
+void call_known(struct text *out, uint64_t nr, const uint64_t args[SYSCALL_ARGS_MAX],
+		int64_t result, int path_arg, const char *path);
+/* The first argument that is a path; -1. */
+int call_path_argument(uint64_t nr);
+
 /* ---- for printers ---- */
 
 /* n bytes at `address`, as they were when the call was made, or when it returned. False:

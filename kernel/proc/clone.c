@@ -229,7 +229,7 @@ static int join(struct task *t, struct process *p, struct pid *pid,
 	spin_lock(&me->lock);
 	int err = signal_pending() || me->exiting || me->exec_task ? -ERESTARTNOINTR : 0;
 	if (!err)
-		gate_inherit(t);
+		err = gate_inherit(t);
 	if (!err && !p)
 		task_link(t, me, pid);
 	spin_unlock(&me->lock);

@@ -5,6 +5,7 @@
 
 #include "core/panic.h"
 #include "fs/procfs/procfs.h"
+#include "lib/fmt.h"
 #include "lib/string.h"
 #include "lib/syscall_table.h"
 #include "proc/proc.h"
@@ -96,8 +97,22 @@ static const char *program_text(char *buf)
 	return text;
 }
 
+/* The place in buf, one's own number in /proc as "self". */
+static const char *place_text(const struct policy_place *at, char *buf, size_t n)
+{
+	size_t own = fmt_to(buf, n, "/proc/%d", at->self);
+
+	if (own <= at->len && !memcmp(buf, at->path, own) &&
+	    (own == at->len || at->path[own] == '/'))
+		fmt_to(buf, n, "/proc/self%.*s", (int)(at->len - own), at->path + own);
+	else
+		fmt_to(buf, n, "%.*s", (int)at->len, at->path);
+	return buf;
+}
+
 static struct entry *entry_new(const struct finding *f, const struct key *k,
-			       const uint64_t args[POLICY_ARGS], const char *program)
+			       const uint64_t args[POLICY_ARGS], const char *program,
+			       const char *place)
 {
 	const struct policy *p = policy_blob_policy(f->by->blob);
 	struct entry *e = heap_zalloc(sizeof(*e));
@@ -106,8 +121,8 @@ static struct entry *entry_new(const struct finding *f, const struct key *k,
 		return NULL;
 	e->key = *k;
 	e->program = program ? heap_strdup(program, strlen(program)) : NULL;
-	e->place = f->at ? heap_strdup(f->at->path, f->at->len)
-			 : name_given(k->number, args);
+	e->place =
+		place ? heap_strdup(place, strlen(place)) : name_given(k->number, args);
 	memcpy(e->args, args, sizeof(e->args));
 	str_copy(e->policy, &p->text[p->programs[f->by->program].name],
 		 sizeof(e->policy));
@@ -163,12 +178,13 @@ static bool count(const struct key *k, struct entry *fresh)
 	return e || added;
 }
 
-static void add(const struct finding *f, char *buf)
+static void add(const struct finding *f, char *program_buf, char *place_buf)
 {
 	const struct pt_regs *regs = task_user_regs(task_current());
 	const uint64_t args[] = { regs->rdi, regs->rsi, regs->rdx,
 				  regs->r10, regs->r8,	regs->r9 };
-	const char *program = program_text(buf);
+	const char *program = program_text(program_buf);
+	const char *place = f->at ? place_text(f->at, place_buf, PATH_MAX) : NULL;
 	struct key k;
 
 	/* Compared as bytes: the holes too. */
@@ -179,23 +195,31 @@ static void add(const struct finding *f, char *buf)
 	k.access = f->access;
 	k.policy = f->by->blob;
 	k.program = program ? hash(program, strlen(program)) : 0;
-	k.place = f->at ? hash(f->at->path, f->at->len) : 0;
-	if (!f->at)
+	k.place = place ? hash(place, strlen(place)) : 0;
+	if (!place)
 		key_args(&k, args);
 	if (count(&k, NULL))
 		return;
-	struct entry *e = entry_new(f, &k, args, program);
+	struct entry *e = entry_new(f, &k, args, program, place);
 	if (!count(&k, e))
 		entry_free(e);
 }
 
 void finding_add(const struct finding *f)
 {
-	char *buf = heap_alloc(PATH_MAX);
+	char *buf = heap_alloc(2 * PATH_MAX);
 
 	if (buf)
-		add(f, buf);
+		add(f, buf, buf + PATH_MAX);
 	heap_free(buf);
+}
+
+uint32_t finding_count(void)
+{
+	mutex_lock(&lock);
+	uint32_t n = n_refused + n_learned;
+	mutex_unlock(&lock);
+	return n;
 }
 
 /* ---- the file ---- */

@@ -18,6 +18,8 @@ struct finding {
 /* The running thread's call. Takes a mutex, RANK_FINDINGS. */
 void finding_add(const struct finding *f);
 
+uint32_t finding_count(void); /* of different ones */
+
 void findings_init(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include <asm/errno.h>
 
 #include "proc/limits.h"
+#include "proc/policy.h"
 #include "proc/proc.h"
 
 #define NR_OPEN_MAX (1u << 20) /* no RLIMIT_NOFILE beyond: Linux's fs.nr_open */
@@ -43,8 +44,9 @@ static void tell_space(struct process *p)
 	}
 }
 
-static int check(const struct rlimit64 *old, const struct rlimit64 *new, uint32_t which)
+static int check(struct process *p, const struct rlimit64 *new, uint32_t which)
 {
+	const struct rlimit64 *old = &p->limits[which];
 	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
 	if (which == RLIMIT_NOFILE && new->rlim_max > NR_OPEN_MAX)
@@ -52,7 +54,7 @@ static int check(const struct rlimit64 *old, const struct rlimit64 *new, uint32_
 	if (new->rlim_max > old->rlim_max &&
 	    !cred_has_cap(thread_current()->cred, CAP_SYS_RESOURCE))
 		return -EPERM;
-	return 0;
+	return new->rlim_max > policy_rlimit(p, which) ? -EPERM : 0;
 }
 
 int limits_change(struct process *p, uint32_t which, const struct rlimit64 *set,
@@ -62,7 +64,7 @@ int limits_change(struct process *p, uint32_t which, const struct rlimit64 *set,
 		return -EINVAL;
 	uint64_t flags = spin_lock_irq(&p->lock);
 	*ret_old = p->limits[which];
-	int err = set ? check(ret_old, set, which) : 0;
+	int err = set ? check(p, set, which) : 0;
 	if (set && !err) {
 		p->limits[which] = *set;
 		/* As Linux: 0 seconds would be no seconds at all. */

@@ -18,8 +18,46 @@ static void raise_gate(struct gate *g, struct policy_layer *top)
 	struct policy_layer *old = g->policy;
 
 	g->policy = policy_layer_get(top);
+	top->tasks++;
 	policy_layer_asks(top, g->asks);
 	policy_layer_put(old);
+}
+
+/* ---- limits ---- */
+
+static const struct {
+	uint32_t which;
+	enum policy_limit_kind kind;
+} rlimits[] = {
+	{ RLIMIT_NOFILE, POLICY_LIMIT_FILES },
+	{ RLIMIT_CPU, POLICY_LIMIT_CPU },
+	{ RLIMIT_FSIZE, POLICY_LIMIT_FILE_SIZE },
+};
+
+/* As a call of setrlimit(2) by everybody under it. */
+static void lower_limits(struct process *p, const struct policy_layer *top)
+{
+	must_hold(&p->lock);
+	for (size_t i = 0; i < ARRAY_LEN(rlimits); i++) {
+		struct rlimit64 *l = &p->limits[rlimits[i].which];
+		uint64_t max = policy_layers_limit(top, rlimits[i].kind);
+		l->rlim_max = MIN(l->rlim_max, max);
+		l->rlim_cur = MIN(l->rlim_cur, max);
+	}
+	cpu_timers_recheck(p);
+}
+
+uint64_t policy_rlimit(struct process *p, uint32_t which)
+{
+	must_hold(&p->lock);
+	if (list_empty(&p->tasks))
+		return UINT64_MAX;
+	const struct task *t = list_first(&p->tasks, struct task, link);
+	for (size_t i = 0; i < ARRAY_LEN(rlimits); i++)
+		if (rlimits[i].which == which)
+			return policy_layers_limit(t->thread.gate.policy,
+						   rlimits[i].kind);
+	return UINT64_MAX;
 }
 
 static bool lets_write_code(const struct policy_layer *top)
@@ -38,6 +76,7 @@ static bool raise_all(struct process *p, struct policy_layer *top,
 		thread_current()->space->no_wx |= !lets_write_code(top);
 		list_for_each(t, &p->tasks, struct task, link)
 			raise_gate(&t->thread.gate, top);
+		lower_limits(p, top);
 		audit_add(draft, me, me, 0);
 	}
 	spin_unlock_irq(&p->lock, flags);
@@ -113,17 +152,21 @@ void policy_at_exec(struct policy_blob *b)
 
 /* ---- clone and exit ---- */
 
-void gate_inherit(struct task *t)
+int gate_inherit(struct task *t)
 {
 	must_hold(&process_current()->lock);
+	if (!policy_layers_charge(thread_current()->gate.policy))
+		return -EAGAIN;
 	t->thread.gate = thread_current()->gate;
 	(void)policy_layer_get(t->thread.gate.policy);
 	(void)landlock_get(t->thread.gate.landlock);
 	seccomp_inherit(t);
+	return 0;
 }
 
 void gate_drop(struct task *t)
 {
+	policy_layers_uncharge(t->thread.gate.policy);
 	policy_layer_put(t->thread.gate.policy);
 	landlock_put(t->thread.gate.landlock);
 	policy_blob_put(t->policy_at_exec);
@@ -205,6 +248,8 @@ void policy_exec_commit(struct policy_exec_layers *l, bool gains)
 		policy_layer_put_on(l->layer[i], policy_layer_get(g->policy));
 		raise_gate(g, l->layer[i]);
 	}
+	if (l->n)
+		lower_limits(t->process, g->policy);
 	g->errors_kill |= gains && g->policy;
 	policy_blob_put(t->policy_at_exec); /* a layer has it */
 	t->policy_at_exec = NULL;

@@ -24,8 +24,9 @@ void policy_at_exec(struct policy_blob *b);
 /* landlock_restrict_self(2) with that ruleset's file. 0, -E2BIG, -ENOMEM, -EINTR. */
 must_use int landlock_install(struct file *ruleset);
 
-/* The gate of a new task; the running process's lock is held. */
-void gate_inherit(struct task *t);
+/* The gate of a new task; the running process's lock is held. 0, -EAGAIN: a policy limits
+ * how many there are. */
+must_use int gate_inherit(struct task *t);
 /* What the gate of a task refers to that is gone, or never was one. */
 void gate_drop(struct task *t);
 
@@ -44,6 +45,9 @@ void policy_exec_put(struct policy_exec_layers *l);
 /* Do all layers that will be in force let a program gain privilege; run what it wrote? */
 bool policy_lets_gain(const struct policy_exec_layers *l);
 bool policy_lets_write_code(const struct policy_exec_layers *l);
+
+/* What policies let a limit of p be at most; p->lock held. */
+uint64_t policy_rlimit(struct process *p, uint32_t which);
 
 /* Is t under all that the tracer is under? Then that learns nothing it may not. t's
  * process->lock held. */

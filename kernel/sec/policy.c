@@ -125,6 +125,44 @@ bool policy_layers_all_flag(const struct policy_layer *top, enum policy_flag fla
 	return true;
 }
 
+/* ---- limits ---- */
+
+static uint64_t limit_of(const struct policy_layer *l, enum policy_limit_kind kind)
+{
+	return policy_limit_of(form_of(l), l->program, kind);
+}
+
+uint64_t policy_layers_limit(const struct policy_layer *top, enum policy_limit_kind kind)
+{
+	uint64_t lowest = UINT64_MAX;
+
+	for (const struct policy_layer *l = top; l; l = l->below)
+		lowest = MIN(lowest, limit_of(l, kind));
+	return lowest;
+}
+
+static void uncharge_to(struct policy_layer *top, const struct policy_layer *end)
+{
+	for (struct policy_layer *l = top; l != end; l = l->below)
+		l->tasks--;
+}
+
+bool policy_layers_charge(struct policy_layer *top)
+{
+	for (struct policy_layer *l = top; l; l = l->below) {
+		if (++l->tasks <= limit_of(l, POLICY_LIMIT_PROCESSES))
+			continue;
+		uncharge_to(top, l->below);
+		return false;
+	}
+	return true;
+}
+
+void policy_layers_uncharge(struct policy_layer *top)
+{
+	uncharge_to(top, NULL);
+}
+
 /* ---- calls ---- */
 
 void policy_layer_asks(const struct policy_layer *l, uint64_t asks[POLICY_NUMBERS / 64])

@@ -19,6 +19,7 @@ struct policy_blob;
 
 struct policy_layer {
 	struct ref refs;
+	_Atomic uint32_t tasks;	    /* under it: POLICY_LIMIT_PROCESSES */
 	uint32_t depth;		    /* [I] layers from here down */
 	uint32_t program;	    /* [I] of the form */
 	struct policy_layer *below; /* [I] referenced; NULL: the lowest */
@@ -57,6 +58,12 @@ bool policy_layers_within(const struct policy_layer *inner,
 bool policy_layer_has_flag(const struct policy_layer *l, enum policy_flag flag);
 /* Have all of them that flag? (True of none.) */
 bool policy_layers_all_flag(const struct policy_layer *top, enum policy_flag flag);
+
+/* The lowest of their limits; UINT64_MAX: none has one. */
+uint64_t policy_layers_limit(const struct policy_layer *top, enum policy_limit_kind kind);
+/* One task more under all of them; false: that is more than a limit allows. */
+must_use bool policy_layers_charge(struct policy_layer *top);
+void policy_layers_uncharge(struct policy_layer *top);
 
 /* Sets a bit for each number that the layer does not allow whatever the arguments. */
 void policy_layer_asks(const struct policy_layer *l, uint64_t asks[POLICY_NUMBERS / 64]);

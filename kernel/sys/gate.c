@@ -3,6 +3,7 @@
 
 #include <asm/errno.h>
 
+#include "proc/findings.h"
 #include "proc/policy.h"
 #include "proc/seccomp.h"
 #include "sys/dispatch.h"
@@ -39,6 +40,8 @@ int64_t sys_mayfly_policy(uint32_t op, uaddr_t form, uint64_t size)
 
 	if (op == POLICY_OP_VERSION)
 		return POLICY_VERSION;
+	if (op == POLICY_OP_FINDINGS)
+		return finding_count();
 	if (op != POLICY_OP_NOW && op != POLICY_OP_EXEC)
 		return -EINVAL;
 	int64_t err = policy_blob_from_user(form, size, &b);

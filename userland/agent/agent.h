@@ -84,7 +84,7 @@ struct job {
 struct agent {
 	bool machine; /* PID 1 of a VM (A5) */
 	bool said_hello;
-	bool report; /* START asked for it */
+	uint8_t report; /* as START has it */
 	enum wire_phase phase;
 	struct port port;
 	struct job job;

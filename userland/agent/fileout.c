@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "agent.h"
+#include "lib/policy.h"
 
 /* A folder below this depth is left out: every level holds a descriptor. */
 #define DEPTH_MAX 200
@@ -171,6 +172,14 @@ void out_send_all(struct agent *a)
 	}
 }
 
+static bool is_wanted(const struct agent *a, int topic)
+{
+	if (a->report == 2)
+		return topic == WIRE_TOPIC_POLICY && a->machine &&
+		       syscall(POLICY_SYSCALL, POLICY_OP_FINDINGS) > 0;
+	return a->report;
+}
+
 void report_send(struct agent *a)
 {
 	static const char *const paths[WIRE_TOPICS] = {
@@ -180,7 +189,7 @@ void report_send(struct agent *a)
 
 	for (int i = 0; i < WIRE_TOPICS; i++) {
 		struct wire_msg msg = { .type = WIRE_REPORT, .report = { .topic = i } };
-		int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
+		int fd = is_wanted(a, i) ? open(paths[i], O_RDONLY | O_CLOEXEC) : -1;
 
 		/* A kernel that does not keep the text says nothing about it. */
 		if (fd < 0)

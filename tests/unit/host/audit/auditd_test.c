@@ -1,6 +1,6 @@
 /* host/audit/auditd.c: which lines a record becomes; no name breaks out of one. */
 /* link: host/audit/names.c host/audit/words.c host/audit/who.c host/util.c */
-/* link: host/strace/text.c policy/names.c host/strace/call.c */
+/* link: host/strace/text.c policy/names.c host/strace/known.c host/strace/call.c */
 /* link: host/strace/args_plain.c host/strace/args_file.c host/strace/args_process.c */
 /* link: host/strace/args_socket.c host/strace/args_ipc.c */
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* host/audit/filter.c: what options mean, and which records they let through. */
 /* link: host/audit/names.c host/audit/words.c host/audit/who.c */
 /* link: host/units.c host/util.c */
-/* link: host/strace/text.c policy/names.c host/strace/call.c */
+/* link: host/strace/text.c policy/names.c host/strace/known.c host/strace/call.c */
 /* link: host/strace/args_plain.c host/strace/args_file.c host/strace/args_process.c */
 /* link: host/strace/args_socket.c host/strace/args_ipc.c */
 #include <errno.h>

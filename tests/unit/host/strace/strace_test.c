@@ -1,5 +1,5 @@
 /* host/strace: from records to the lines that strace would write. */
-/* link: host/strace/text.c policy/names.c host/strace/call.c */
+/* link: host/strace/text.c policy/names.c host/strace/known.c host/strace/call.c */
 /* link: host/strace/args_plain.c host/strace/args_file.c host/strace/args_process.c */
 /* link: host/strace/args_socket.c host/strace/args_ipc.c */
 /* link: host/util.c */
