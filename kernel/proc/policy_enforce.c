@@ -82,17 +82,20 @@ static enum policy_action kind_of(uint32_t action)
 
 /* ---- calls ---- */
 
-static void tell(const struct policy_layer *by, const struct policy_verdict *v,
-		 enum audit_event event, int64_t result)
+/* 0; -EINTR: it dies before there was a place for the record. */
+static int tell(const struct policy_layer *by, const struct policy_verdict *v,
+		enum audit_event event, int64_t result)
 {
 	const struct cred *me = thread_current()->cred;
 	struct audit_draft d;
 
 	note(by, v->action, v->line, 0, NULL);
-	if (audit_begin(&d, event, AUDIT_CAUSE_BY_POLICY))
-		return;
+	int err = audit_begin(&d, event, AUDIT_CAUSE_BY_POLICY);
+	if (err)
+		return err;
 	audit_policy(&d, policy_blob_policy(by->blob)->header->digest, v->line);
 	audit_add(&d, me, me, result);
+	return 0;
 }
 
 static void raise_sigsys(const struct pt_regs *regs)
@@ -115,28 +118,31 @@ bool policy_enforce(struct pt_regs *regs, const struct policy_verdict *v,
 	case POLICY_ALLOW:
 		return true;
 	case POLICY_LOG:
-		tell(by, v, AUDIT_EVENT_LOGGED, 0);
-		return true;
+		/* What is to be logged is not carried out unlogged. */
+		if (!tell(by, v, AUDIT_EVENT_LOGGED, 0))
+			return true;
+		regs->rax = (uint64_t)-EINTR;
+		return false;
 	case POLICY_ASK:
 		note(by, v->action, v->line, 0, NULL);
 		return true;
 	case POLICY_ERRNO:
 		regs->rax = (uint64_t) - (int64_t)POLICY_ACTION_ERROR(v->action);
-		tell(by, v, AUDIT_EVENT_REFUSED, (int64_t)regs->rax);
+		(void)tell(by, v, AUDIT_EVENT_REFUSED, (int64_t)regs->rax);
 		return false;
 	case POLICY_TRAP:
-		tell(by, v, AUDIT_EVENT_REFUSED, 0);
+		(void)tell(by, v, AUDIT_EVENT_REFUSED, 0);
 		regs->rax = regs->orig_rax;
 		raise_sigsys(regs);
 		return false;
 	case POLICY_KILL_THREAD:
-		tell(by, v, AUDIT_EVENT_REFUSED, 0);
+		(void)tell(by, v, AUDIT_EVENT_REFUSED, 0);
 		task_exit(SIGSYS);
 	case POLICY_KILL:
 	case POLICY_ACTIONS:
 		break;
 	}
-	tell(by, v, AUDIT_EVENT_REFUSED, 0);
+	(void)tell(by, v, AUDIT_EVENT_REFUSED, 0);
 	process_exit_group(SIGSYS);
 }
 
