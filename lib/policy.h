@@ -210,6 +210,9 @@ struct policy_place {
 /* What it allows there: POLICY_ACCESS bits and POLICY_LOOK. */
 uint32_t policy_rights(const struct policy *p, uint32_t program,
 		       const struct policy_place *at);
+/* What it allows whatever the place, the same bits: what "/" allows and nothing
+ * denies. */
+uint32_t policy_everywhere(const struct policy *p, uint32_t program);
 /* The line that decides whether `want` (one or more bits) is allowed there; 0: none. */
 uint32_t policy_path_line(const struct policy *p, uint32_t program,
 			  const struct policy_place *at, uint32_t want);

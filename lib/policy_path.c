@@ -224,6 +224,21 @@ uint32_t policy_rights(const struct policy *p, uint32_t program,
 	return rights || v.leads_down ? rights | POLICY_LOOK : 0;
 }
 
+uint32_t policy_everywhere(const struct policy *p, uint32_t program)
+{
+	const struct policy_program *g = &p->programs[program];
+	uint32_t allow = 0, deny = 0;
+
+	for (uint32_t i = 0; i < g->n_paths; i++) {
+		const struct policy_path *a = &p->paths[g->first_path + i];
+		deny |= a->deny;
+		if (!a->flags && !p->text[a->text + 1])
+			allow |= a->allow;
+	}
+	allow &= ~deny;
+	return allow ? allow | POLICY_LOOK : 0;
+}
+
 /* The first line that denies any of it, else the first that allows any. */
 static bool find_line(const struct policy_path *a, enum relation rel, struct visitor *v)
 {

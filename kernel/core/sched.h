@@ -135,6 +135,8 @@ struct thread {
 		struct seccomp_filter *filter;
 		bool strict; /* SECCOMP_MODE_STRICT */
 		/* it gained privilege under them: POLICY_FLAG_GAIN_KILL */
+		/* POLICY_READ ...: what the policies do not allow everywhere */
+		uint32_t limited;
 		bool errors_kill;
 	} gate;
 	struct files *files; /* fs: descriptor table */

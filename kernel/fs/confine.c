@@ -113,18 +113,27 @@ static int nameless(const struct policy_layer *top, int err, uint32_t want)
 	return fs_upcalls.confined(top, NULL, access_of(want)) ? 0 : -EACCES;
 }
 
+/* Does any place matter? To run what has none another right is needed. */
+static bool is_limited(uint32_t access)
+{
+	uint32_t limited = thread_current()->gate.limited;
+
+	return (access & limited) ||
+	       ((access & POLICY_EXECUTE) && (limited & POLICY_CODE));
+}
+
 static int ask(const struct path *p, const struct qname *child, uint32_t want)
 {
 	const struct policy_layer *top = thread_current()->gate.policy, *by;
+	uint32_t access = access_of(want);
 	struct place l;
 
-	if (!top)
+	if (!is_limited(access))
 		return 0;
 	int err = place_begin(&l, p, child);
 	if (err) {
 		err = nameless(top, err, want);
 	} else {
-		uint32_t access = access_of(want);
 		by = policy_layers_refuser(top, &l.at, access);
 		if (by && !fs_upcalls.confined(by, &l.at, access))
 			err = -EACCES;
@@ -215,7 +224,7 @@ bool confine_allows_code_slow(const struct path *p)
 	const struct policy_layer *top = thread_current()->gate.policy;
 	struct place l;
 
-	if (!top)
+	if (!is_limited(POLICY_EXECUTE))
 		return true;
 	int err = place_begin(&l, p, NULL);
 	bool may =

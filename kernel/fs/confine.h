@@ -2,7 +2,7 @@
  * What policies and Landlock say to the use of files: asked with the place that was
  * reached, where permission is decided too (F5), so no other name of it leads around.
  *
- * A thread under neither pays for a look at two pointers. Of what a policy does not allow
+ * A thread under neither pays for a look at two words. Of what a policy does not allow
  * fs_upcalls.confined hears: the layer, the place (NULL: it has none), what was wanted;
  * true: it goes on all the same. Inode locks are held.
  */
@@ -43,7 +43,7 @@ static inline bool is_confined(void)
 {
 	const struct gate *g = &thread_current()->gate;
 
-	return unlikely(g->policy || g->landlock);
+	return unlikely(g->limited || g->landlock);
 }
 
 /* 0 or -EACCES. */

@@ -19,6 +19,7 @@ static void raise_gate(struct gate *g, struct policy_layer *top)
 
 	g->policy = policy_layer_get(top);
 	top->tasks++;
+	g->limited |= policy_layer_limited(top);
 	policy_layer_asks(top, g->asks);
 	policy_layer_put(old);
 }

@@ -229,6 +229,17 @@ const struct policy_layer *policy_layers_refuser(const struct policy_layer *top,
 	return learner;
 }
 
+uint32_t policy_layer_limited(const struct policy_layer *l)
+{
+	uint32_t all = POLICY_ACCESS_ALL | POLICY_LOOK;
+	uint32_t code =
+		policy_layer_has_flag(l, POLICY_FLAG_EXEC_WRITE) ? 0 : POLICY_CODE;
+
+	if (policy_layer_learns(l))
+		return all | code;
+	return (all & ~policy_everywhere(form_of(l), l->program)) | code;
+}
+
 bool policy_layers_rules_below(const struct policy_layer *top,
 			       const struct policy_place *at)
 {

@@ -85,6 +85,9 @@ const struct policy_layer *policy_layers_refuser(const struct policy_layer *top,
 						 const struct policy_place *at,
 						 uint32_t want);
 bool policy_layer_learns(const struct policy_layer *l);
+/* POLICY_READ ..., POLICY_LOOK: what it does not allow at every place (of a layer that
+ * learns, all of it); POLICY_CODE: nor to run what has no place. */
+uint32_t policy_layer_limited(const struct policy_layer *l);
 bool policy_layers_rules_below(const struct policy_layer *top,
 			       const struct policy_place *at);
 

@@ -300,6 +300,28 @@ static void places_have_rights(void **state)
 	assert_int_equal(rights("/tmp/a/b.c"), 0);
 }
 
+/* What the root allows, unless something is denied somewhere. */
+static void everywhere_is_everywhere(void **state)
+{
+	struct parts p = usual();
+	struct policy got;
+	const char *why;
+	size_t size;
+
+	assert_int_equal(policy_everywhere(&policy, 0), 0);
+	p.paths[0].text = part_text(&p, "/");
+	p.paths[0].allow = POLICY_READ | POLICY_EXECUTE;
+	void *exact = parts_form(&p, &size);
+	assert_int_equal(policy_parse(exact, size, &got, &why), 0);
+	assert_int_equal(policy_everywhere(&got, 0), 0);
+	p.paths[0].flags = 0;
+	void *all = parts_form(&p, &size);
+	assert_int_equal(policy_parse(all, size, &got, &why), 0);
+	assert_int_equal(policy_everywhere(&got, 0), POLICY_EXECUTE | POLICY_LOOK);
+	free(exact);
+	free(all);
+}
+
 static void moving_folders_moves_rules(void **state)
 {
 	const struct policy_place job = { "/job", 4, 1 }, out = { "/job/out", 8, 1 };
@@ -339,6 +361,7 @@ int main(void)
 		cmocka_unit_test(fields_are_decided_later),
 		cmocka_unit_test(only_what_is_always_allowed_passes),
 		cmocka_unit_test(places_have_rights),
+		cmocka_unit_test(everywhere_is_everywhere),
 		cmocka_unit_test(moving_folders_moves_rules),
 		cmocka_unit_test(lines_and_the_rest),
 	};
