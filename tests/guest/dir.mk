@@ -14,6 +14,17 @@ guest_test_cflags = -Itests/guest -Wno-nonnull \
 	$(if $(is_clang),$(guest_clang_cflags),-Wno-stringop-overflow -Wno-stringop-overread)
 $(call objects,guest,$(guest_tests)) $(guest_common): guest_cflags += $(guest_test_cflags)
 
+# Policies that tests come under: common/policy.h includes their compiled form.
+test_policies := $(patsubst %.policy,$(BUILD)/%.form,$(wildcard tests/attack/policies/*.policy))
+$(test_policies): $(BUILD)/%.form: %.policy $(wildcard tests/attack/policies/*.inc) \
+		$(BUILD)/mayfly
+	$(call say,POLICY,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/mayfly policy compile -o $@ $<
+policy_tests := $(call objects,guest,$(wildcard tests/attack/policy_*.c))
+$(policy_tests): guest_cflags += -Wa,-I,$(BUILD)/tests/attack/policies
+$(policy_tests): $(test_policies)
+
 glibc_cflags = $(base_cflags) $(guest_test_cflags) -D_GNU_SOURCE -fno-pie \
 	-fstack-protector-strong
 $(eval $(call variant,glibc))
