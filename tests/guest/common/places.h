@@ -1,4 +1,4 @@
-/* What tests of the policy `places` share: a tree of what it allows and what it does not. */
+/* What tests of the policy `places` share: a tree of what it allows and what not. */
 #ifndef GUEST_PLACES_H
 #define GUEST_PLACES_H
 
