@@ -4,8 +4,8 @@
 /* link: host/audit/log.c host/audit/names.c host/audit/words.c host/audit/who.c */
 /* link: host/audit/json.c host/audit/family.c host/audit/auditd.c host/audit/ocsf.c */
 /* link: host/json.c host/util.c host/strace/text.c policy/names.c */
-/* link: host/strace/known.c host/strace/call.c host/strace/args_plain.c
- * host/strace/args_file.c */
+/* link: host/strace/known.c host/strace/call.c host/strace/args_plain.c */
+/* link: host/strace/args_file.c */
 /* link: host/strace/args_process.c host/strace/args_socket.c host/strace/args_ipc.c */
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * where `--out` said, no more memory than the windows. The input is what comes through
  * the port. */
 /* link: host/session_frames.c host/channel.c host/drain.c host/download.c */
-/* link: host/strace/strace.c host/strace/text.c policy/names.c host/strace/known.c
- * host/strace/call.c */
+/* link: host/strace/strace.c host/strace/text.c policy/names.c host/strace/known.c */
+/* link: host/strace/call.c */
 /* link: host/strace/args_plain.c host/strace/args_file.c host/strace/args_process.c */
 /* link: host/strace/args_socket.c host/strace/args_ipc.c */
 /* link: host/outfile.c host/outcome.c host/textlog.c host/tty.c host/util.c */

@@ -1,7 +1,7 @@
 /* host/strace on records of a hostile guest: no crash, only printable text, no more of it
  * than asked for. The first byte cuts the input into pieces. */
-/* link: host/strace/strace.c host/strace/text.c policy/names.c host/strace/known.c
- * host/strace/call.c */
+/* link: host/strace/strace.c host/strace/text.c policy/names.c host/strace/known.c */
+/* link: host/strace/call.c */
 /* link: host/strace/args_plain.c host/strace/args_file.c host/strace/args_process.c */
 /* link: host/strace/args_socket.c host/strace/args_ipc.c */
 /* link: host/util.c */
