@@ -219,6 +219,16 @@ int confine_tree(void)
 	return !by || fs_upcalls.confined(by, &root, POLICY_ACCESS_ALL) ? 0 : -EPERM;
 }
 
+int confine_device(void)
+{
+	const struct gate *g = &thread_current()->gate;
+
+	return !(g->limited & POLICY_ACCESS_ALL) ||
+			       fs_upcalls.confined(g->policy, NULL, POLICY_CREATE)
+		       ? 0
+		       : -EPERM;
+}
+
 bool confine_allows_code_slow(const struct path *p)
 {
 	const struct policy_layer *top = thread_current()->gate.policy;

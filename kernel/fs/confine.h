@@ -80,6 +80,9 @@ must_use static inline int confine_moved(const struct path *from, const struct q
 
 /* Mounts and roots move everything below them: 0 or -EPERM. */
 must_use int confine_tree(void);
+/* A device has no place: a node for it is another name of all that it leads to. 0 or
+ * -EPERM, unless the policies allow everything everywhere. */
+must_use int confine_device(void);
 /* Could it be mapped as code? Nobody is told if not. */
 bool confine_allows_code_slow(const struct path *p);
 static inline bool confine_allows_code(const struct path *p)

@@ -118,7 +118,12 @@ static int may_mknod(uint32_t mode, dev_id_t rdev)
 {
 	bool device = S_ISBLK(mode) || (S_ISCHR(mode) && rdev != 0);
 
-	return device && !cred_has_cap(thread_current()->cred, CAP_MKNOD) ? -EPERM : 0;
+	if (!device)
+		return 0;
+	int err = confine_device();
+	if (err)
+		return err;
+	return cred_has_cap(thread_current()->cred, CAP_MKNOD) ? 0 : -EPERM;
 }
 
 static int mknod_in(struct inode *dir, struct dentry *d, uint32_t mode, dev_id_t rdev)

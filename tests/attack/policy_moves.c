@@ -16,7 +16,9 @@
 
 #include "common/places.h"
 
+#ifndef RENAME_EXCHANGE
 #define RENAME_EXCHANGE 2
+#endif
 
 /* ---- moving what a rule is about ---- */
 

@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
@@ -298,9 +299,27 @@ static void code_that_may_be_run(void)
 	CHECK_ERR(execl("programs/file", "x", NULL), ENOEXEC);
 }
 
+/* A node is another name of its device, wherever it is. A pipe is nobody else's. */
+static void another_name_of_a_device(void)
+{
+	make_places();
+	POLICY_INSTALL(places);
+	CHECK_ERR(mknod("out/memory", S_IFCHR | 0600, makedev(1, 3)), EPERM);
+	CHECK_ERR(mknod("out/disk", S_IFBLK | 0600, makedev(254, 0)), EPERM);
+	CHECK_EQ(mkfifo("out/fifo", 0600), 0);
+}
+
+static void a_device_without_a_policy(void)
+{
+	make_places();
+	CHECK_EQ(mknod("out/memory", S_IFCHR | 0600, makedev(1, 3)), 0);
+	CHECK_EQ(opens("out/memory"), 0);
+}
+
 TEST_MAIN(CASE(the_plain_name), CASE(a_symbolic_link), CASE(the_folder_above),
 	  CASE(proc_self_fd_of_a_mere_place), CASE(proc_self_root_and_cwd),
 	  CASE(attributes_of_a_secret), CASE(a_file_handle), CASE(a_folders_descriptor),
 	  CASE(a_descriptor_that_is_passed), CASE(a_nameless_file),
 	  CASE(attributes_through_a_descriptor), CASE(taking_a_secret_away),
-	  CASE(code_from_a_file_that_may_be_read), CASE(code_that_may_be_run))
+	  CASE(code_from_a_file_that_may_be_read), CASE(code_that_may_be_run),
+	  CASE(another_name_of_a_device), CASE(a_device_without_a_policy))
