@@ -55,10 +55,10 @@ struct options {
 	uint64_t timeout_ns; /* 0: none */
 	uint64_t max_output; /* bytes */
 	const char *report, *timeline, *trace, *audit_file;
-	bool audit_stop;  /* the job waits rather than lose a record */
+	bool audit_stop;	 /* the job waits rather than lose a record */
 	const char *policy_name; /* a file or a profile; NULL: as the command has it */
-	bool quiet;	  /* nothing about what the policy refused */
-	bool trace_first; /* of its first process alone */
+	bool quiet;		 /* nothing about what the policy refused */
+	bool trace_first;	 /* of its first process alone */
 	bool verbose;
 	struct audit_options audit;
 	struct policy_options policy;

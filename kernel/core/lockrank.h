@@ -29,7 +29,7 @@ enum lock_rank {
 	RANK_OVERLAY,
 	RANK_NOTIFY,   /* watches of inodes */
 	RANK_BLK,      /* block device request queue full */
-	RANK_RULESET, /* a Landlock ruleset */
+	RANK_RULESET,  /* a Landlock ruleset */
 	RANK_FINDINGS, /* what policies refused and learned */
 	/* spinlocks */
 	RANK_SPIN = 64,

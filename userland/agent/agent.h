@@ -71,7 +71,7 @@ struct job {
 	char **argv, **envp; /* room for IDENTITY_VARIABLES more is at the end */
 	uint8_t *policy;     /* compiled; policy_size of spec.policy bytes so far */
 	size_t policy_size;
-	char *space[512];    /* for a short argv and env, which is nearly every one */
+	char *space[512]; /* for a short argv and env, which is nearly every one */
 	struct rlimit limits[16];
 	uint16_t limits_set; /* bit n: limits[n] is wanted */
 	pid_t pid;
