@@ -185,8 +185,8 @@ static void a_filter_decides_as_the_policy(void **state_of_test)
 		"allow pread64 where pos >= 0\nallow pwrite64 where pos <= -1\n"
 		"deny chmod with trap\ndeny chown with kill-thread\ndefault deny with "
 		"ENOSYS",
-		"allow clone3 where flags lacks CLONE_NEWUSER\n"
-		"allow @socket\ndeny connect where family == AF_INET",
+		("allow clone3 where flags lacks CLONE_NEWUSER\n"
+		 "allow @socket\ndeny connect where family == AF_INET"),
 		"",
 		"allow @basic-io @memory @file",
 	};
